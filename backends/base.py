@@ -1,0 +1,189 @@
+"""The interface that every framework implements: a Backend builds Models, a Model trains and answers.
+
+The calls are coarse on purpose: one call of ``train`` runs one or more whole epochs, so that the interface costs
+nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks out of a timed region.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.architecture import Parameters
+from tasks.batches import Batches
+from tasks.errors import SideBySideError, UnknownNameError
+from tasks.task import Dataset, Recipe, Task, check_parameters
+
+Mode = Literal["tuned", "stock"]
+Dtype = Literal["float32", "float64"]
+Setting = str | int | float | bool
+MODES: tuple[Mode, ...] = ("tuned", "stock")
+
+
+class BackendUnavailableError(SideBySideError):
+    """The framework is not installed; the message names the install command."""
+
+
+class DeviceUnavailableError(SideBySideError):
+    """The device asked for is not there; never answered with another device."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a framework holds after loading, read back from the device into the canonical layout.
+
+    Attributes:
+        inputs: float32, ``(n, *input_shape)``: the training inputs as the training step receives them.
+        labels: int32, ``(n,)``.
+        batches: the batches in the framework's own integers, in the order in which it takes them.
+    """
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    batches: Batches
+
+
+class Model(ABC):
+    """A network on a device, with its optimizer, started from given parameters.
+
+    Args:
+        recipe: architecture, loss and optimizer.
+        parameters: float32 arrays in the canonical layout; see :func:`tasks.architecture.draw_parameters`.
+        device: ``"cpu"`` or ``"gpu:<index>"``.
+        dtype: of parameters and arithmetic.
+    """
+
+    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.dtype = dtype
+        self.settings: dict[str, Setting] = {}
+        """What this model chose that bears on speed (layout, compilation, ...), for the ledger."""
+
+    @abstractmethod
+    def place(self, dataset: Dataset) -> None:
+        """Puts the training data where ``train`` takes them from, once and outside the clock."""
+
+    @abstractmethod
+    def held(self, batches: Batches) -> Held:
+        """Reads back what ``place`` and ``train`` hold, for the certificate's hashes."""
+
+    @abstractmethod
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains on the placed data, batch by batch, and returns when the work is done.
+
+        Returns:
+            ``(epochs, steps)``: the loss of every step, before its update; or ``(epochs, 1)``, the mean over each
+            epoch's examples, from a framework whose own loop keeps no more.
+        """
+
+    @abstractmethod
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
+        """The outputs of the last layer, ``(n, outputs)``, for inputs ``(n, *input_shape)``."""
+
+    @abstractmethod
+    def loss_and_gradients(
+        self, inputs: NDArray[np.float32], labels: NDArray[np.int32]
+    ) -> tuple[float, Parameters]:
+        """The loss of one batch and its gradient for every parameter, in the canonical layout. Changes nothing."""
+
+    @abstractmethod
+    def parameters(self) -> Parameters:
+        """The parameters as they are now, copied into the canonical layout."""
+
+    @abstractmethod
+    def load_parameters(self, parameters: Parameters) -> None:
+        """Replaces the parameters and starts the optimizer afresh."""
+
+    @abstractmethod
+    def parameter_count(self) -> int:
+        """The number of trained parameters, as the framework itself counts them."""
+
+    @abstractmethod
+    def parameter_devices(self) -> set[str]:
+        """Where the parameters really are: ``"cpu"``, ``"gpu:0"``."""
+
+    def save(self, path: Path) -> None:
+        """Writes the parameters as safetensors, in the canonical layout."""
+        from safetensors.numpy import save_file
+
+        save_file({name: np.ascontiguousarray(array) for name, array in self.parameters().items()}, path)
+
+    def load(self, path: Path) -> None:
+        """Reads what ``save`` wrote, by this backend or another. Raises ValueError where names or shapes differ."""
+        from safetensors.numpy import load_file
+
+        parameters = load_file(path)
+        check_parameters(self.recipe.architecture, parameters)
+        self.load_parameters({name: parameters[name] for name in self.recipe.architecture.parameter_shapes})
+
+
+class Backend(ABC):
+    """One framework. Making one imports the framework; ``backends.load_backend`` does so by name."""
+
+    name: ClassVar[str]
+    distributions: ClassVar[tuple[str, ...]]
+    """The packages whose versions stand beside every number."""
+    modes: ClassVar[tuple[Mode, ...]] = MODES
+    dtypes: ClassVar[tuple[Dtype, ...]] = ("float32",)
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the framework's packages."""
+        found = {}
+        for distribution in self.distributions:
+            try:
+                found[distribution] = version(distribution)
+            except PackageNotFoundError:  # pragma: no cover - a package without metadata
+                found[distribution] = "unknown"
+        return found
+
+    @abstractmethod
+    def configure(self, threads: int) -> dict[str, Setting]:
+        """Sets threads, precision and memory for the whole process, before anything is built.
+
+        Full float32 everywhere (no TF32) and denormals flushed to zero, which XLA and TensorFlow do by themselves.
+
+        Returns:
+            what was set, for the ledger.
+        """
+
+    @abstractmethod
+    def devices(self) -> tuple[str, ...]:
+        """The devices of this machine that the framework can use: ``("cpu", "gpu:0")``."""
+
+    @abstractmethod
+    def model_class(self, mode: Mode) -> type[Model]:
+        """The model with the training loop of this mode."""
+
+    def build(
+        self, task: Task, parameters: Parameters, *, device: str = "cpu", mode: Mode = "tuned", dtype: Dtype = "float32"
+    ) -> Model:
+        """Builds the task's network on a device, with the given parameters and the task's optimizer.
+
+        Raises:
+            DeviceUnavailableError: the framework does not have the device, or put the parameters elsewhere.
+            UnknownNameError: the backend has no such mode or dtype.
+            ValueError: the parameters are not the architecture's.
+        """
+        if mode not in self.modes:
+            raise UnknownNameError(f"mode of {self.name}", mode, self.modes)
+        if dtype not in self.dtypes:
+            raise UnknownNameError(f"dtype of {self.name}", dtype, self.dtypes)
+        device = "gpu:0" if device == "gpu" else device
+        if device not in self.devices():
+            raise DeviceUnavailableError(
+                f"{self.name} has no device {device} here (it has {', '.join(self.devices())}):"
+                " choose another with --device, or install the framework's build for it"
+            )
+        check_parameters(task.architecture, parameters)
+        model = self.model_class(mode)(task.recipe, parameters, device, dtype)
+        if model.parameter_devices() != {device}:
+            raise DeviceUnavailableError(
+                f"{self.name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
+            )
+        return model
+

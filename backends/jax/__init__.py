@@ -1,0 +1,1 @@
+"""JAX: networks in flax nnx, optimizers in optax."""

@@ -1,0 +1,48 @@
+"""The loop of Keras's own tutorials: ``compile`` and ``fit``, called once for all epochs."""
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from backends.base import Held
+from backends.keras.model import KerasModel, make_optimizer
+from tasks.batches import Batches
+from tasks.task import Dataset
+
+
+class StockModel(KerasModel):
+    def start_optimizer(self) -> None:
+        self.settings = {"compiled": "model.fit's tf.function of a step", "layout": "NHWC"}
+        with tf.device(f"/{self.device}"):
+            self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self.loss)
+
+    def place(self, dataset: Dataset) -> None:
+        self.inputs = dataset.train_inputs
+        self.labels = dataset.train_labels
+
+    def held(self, batches: Batches) -> Held:
+        steps = [batch.numpy() for batch in self._order(batches)]
+        epochs = [steps[start : start + batches.steps] for start in range(0, len(steps), batches.steps)]
+        full = np.array([epoch[: batches.full_steps] for epoch in epochs], np.int32)
+        rest = [epoch[-1] if batches.rest else np.empty(0) for epoch in epochs]
+        return Held(self.inputs, self.labels, Batches(full, np.array(rest, np.int32)))
+
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        # What fit makes of arrays (slices gathered by a dataset of indices, prefetched), with the given order.
+        with tf.device("/cpu:0"):
+            inputs, labels = tf.constant(self.inputs), tf.constant(self.labels)
+            data = self._order(batches).map(
+                lambda batch: (tf.gather(inputs, batch), tf.gather(labels, batch)), num_parallel_calls=tf.data.AUTOTUNE
+            )
+        with tf.device(f"/{self.device}"):
+            history = self.network.fit(
+                data.prefetch(tf.data.AUTOTUNE), epochs=batches.epochs, steps_per_epoch=batches.steps, verbose=0
+            )
+        return np.array(history.history["loss"], np.float32)[:, None]
+
+    @staticmethod
+    def _order(batches: Batches) -> tf.data.Dataset:
+        """The example indices of every step of all epochs."""
+        order = np.concatenate([batches.indices.reshape(batches.epochs, -1), batches.remainder], axis=1)
+        epochs = tf.data.Dataset.from_tensor_slices(order)
+        return epochs.flat_map(lambda epoch: tf.data.Dataset.from_tensor_slices(epoch).batch(batches.batch_size))

@@ -1,0 +1,135 @@
+"""Forward and backward passes of every layer.
+
+Each layer is a pair of functions. ``forward(layer, x, parameters)`` returns the output and what the backward pass will
+need; ``backward(layer, kept, dy)`` takes the gradient of the loss for the output and returns the gradient for the
+input and for each parameter. Inputs are ``(n, *shape)`` in NHWC.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tasks.architecture import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
+
+Array = NDArray[np.floating]
+LayerParameters = dict[str, Array]
+Forward = Callable[[Any, Array, LayerParameters], tuple[Array, Any]]
+Backward = Callable[[Any, Any, Array], tuple[Array, LayerParameters]]
+
+
+def dense_forward(layer: Dense, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    return x @ p["kernel"] + p["bias"], (x, p["kernel"])
+
+
+def dense_backward(layer: Dense, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    x, kernel = kept
+    return dy @ kernel.T, {"kernel": x.T @ dy, "bias": dy.sum(axis=0)}
+
+
+def conv2d_forward(layer: Conv2D, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    # im2col: every window that the kernel sees becomes a row, so that the convolution is one matrix product.
+    pads = layer.pads(x.shape[1:])
+    padded = np.pad(x, ((0, 0), *pads, (0, 0)))
+    windows = sliding_window_view(padded, layer.kernel_size, axis=(1, 2))  # (n, y, x, channel, kernel y, kernel x)
+    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
+    n, height, width = windows.shape[:3]
+    columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, -1)
+    kernel = p["kernel"].reshape(-1, layer.filters)
+    y = (columns @ kernel + p["bias"]).reshape(n, height, width, layer.filters)
+    return y, (columns, p["kernel"], x.shape, padded.shape, pads)
+
+
+def conv2d_backward(layer: Conv2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    columns, kernel, shape, padded_shape, ((top, _), (left, _)) = kept
+    n, height, width, filters = dy.shape
+    rows = dy.reshape(-1, filters)
+    d_kernel = (columns.T @ rows).reshape(kernel.shape)
+    # The way back from columns to the image: each kernel position adds its share to the pixels it looked at.
+    d_windows = (rows @ kernel.reshape(-1, filters).T).reshape(n, height, width, *kernel.shape[:3])
+    d_padded = np.zeros(padded_shape, dy.dtype)
+    step_y, step_x = layer.strides
+    for i in range(kernel.shape[0]):
+        for j in range(kernel.shape[1]):
+            d_padded[:, i : i + height * step_y : step_y, j : j + width * step_x : step_x] += d_windows[:, :, :, i, j]
+    dx = d_padded[:, top : top + shape[1], left : left + shape[2]]
+    return dx, {"kernel": d_kernel, "bias": rows.sum(axis=0)}
+
+
+def max_pool2d_forward(layer: MaxPool2D, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    (size_y, size_x), (n, _, _, channels) = layer.size, x.shape
+    height, width = x.shape[1] // size_y, x.shape[2] // size_x
+    windows = x[:, : height * size_y, : width * size_x].reshape(n, height, size_y, width, size_x, channels)
+    windows = windows.transpose(0, 1, 3, 5, 2, 4).reshape(n, height, width, channels, size_y * size_x)
+    winner = windows.argmax(axis=-1)[..., None]  # the first of equal maxima
+    return np.take_along_axis(windows, winner, axis=-1)[..., 0], (winner, x.shape)
+
+
+def max_pool2d_backward(layer: MaxPool2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    winner, shape = kept
+    (size_y, size_x), (n, height, width, channels) = layer.size, dy.shape
+    windows = np.zeros((*dy.shape, size_y * size_x), dy.dtype)
+    np.put_along_axis(windows, winner, dy[..., None], axis=-1)
+    windows = windows.reshape(n, height, width, channels, size_y, size_x).transpose(0, 1, 4, 2, 5, 3)
+    dx = np.zeros(shape, dy.dtype)
+    dx[:, : height * size_y, : width * size_x] = windows.reshape(n, height * size_y, width * size_x, channels)
+    return dx, {}
+
+
+def flatten_forward(layer: Flatten, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    return x.reshape(len(x), -1), x.shape
+
+
+def flatten_backward(layer: Flatten, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    return dy.reshape(kept), {}
+
+
+def relu_forward(layer: ReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    return np.maximum(x, 0), x > 0
+
+
+def relu_backward(layer: ReLU, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    return dy * kept, {}
+
+
+def tanh_forward(layer: Tanh, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    y = np.tanh(x)
+    return y, y
+
+
+def tanh_backward(layer: Tanh, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    return dy * (1 - kept * kept), {}
+
+
+def sigmoid_forward(layer: Sigmoid, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    small = np.exp(-np.abs(x))  # never overflows
+    y = np.where(x >= 0, 1, small) / (1 + small)
+    return y, y
+
+
+def sigmoid_backward(layer: Sigmoid, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    return dy * kept * (1 - kept), {}
+
+
+def softmax_forward(layer: Softmax, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    y = np.exp(x - x.max(axis=-1, keepdims=True))
+    y /= y.sum(axis=-1, keepdims=True)
+    return y, y
+
+
+def softmax_backward(layer: Softmax, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    return kept * (dy - (dy * kept).sum(axis=-1, keepdims=True)), {}
+
+
+LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
+    Dense: (dense_forward, dense_backward),
+    Conv2D: (conv2d_forward, conv2d_backward),
+    MaxPool2D: (max_pool2d_forward, max_pool2d_backward),
+    Flatten: (flatten_forward, flatten_backward),
+    ReLU: (relu_forward, relu_backward),
+    Tanh: (tanh_forward, tanh_backward),
+    Sigmoid: (sigmoid_forward, sigmoid_backward),
+    Softmax: (softmax_forward, softmax_backward),
+}

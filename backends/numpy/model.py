@@ -1,0 +1,142 @@
+"""The reference backend: network, losses and optimizers from ``layers.py``'s passes, nothing hidden."""
+
+import os
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.base import Backend, Dtype, Held, Mode, Model, Setting
+from backends.numpy.layers import LAYERS
+from tasks.architecture import Parameters
+from tasks.batches import Batches
+from tasks.task import SGD, Dataset, Loss, Recipe
+
+Array = NDArray[np.floating]
+
+
+class NumpyBackend(Backend):
+    name = "numpy"
+    distributions = ("numpy",)
+    modes = ("tuned",)
+    dtypes = ("float32", "float64")
+
+    def configure(self, threads: int) -> dict[str, Setting]:
+        # NumPy's matrix library reads its thread count from the environment, which the worker has set.
+        return {"matmul_precision": "float", "threads": os.environ.get("OMP_NUM_THREADS", "library default")}
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu",)
+
+    def model_class(self, mode: Mode) -> type[Model]:
+        return NumpyModel
+
+
+def loss_and_gradient(loss: Loss, outputs: Array, labels: NDArray[np.int32]) -> tuple[Array, Array]:
+    """The loss of a batch, and its gradient for the outputs (n, outputs)."""
+    n = len(outputs)
+    rows = np.arange(n)
+    if loss == "cross_entropy":
+        shifted = outputs - outputs.max(axis=1, keepdims=True)
+        exponentials = np.exp(shifted)
+        sums = exponentials.sum(axis=1, keepdims=True)
+        gradient = exponentials / sums
+        gradient[rows, labels] -= 1
+        return (np.log(sums[:, 0]) - shifted[rows, labels]).mean(), gradient / n
+    if loss == "negative_log_likelihood":
+        gradient = np.zeros_like(outputs)
+        gradient[rows, labels] = -1 / n
+        return -outputs[rows, labels].mean(), gradient
+    difference = outputs - labels[:, None].astype(outputs.dtype)
+    return (difference**2).sum(), 2 * difference
+
+
+class NumpyModel(Model):
+    """The network as a list of layers, the optimizer as two dictionaries of arrays."""
+
+    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
+        super().__init__(recipe, parameters, device, dtype)
+        self.load_parameters(parameters)
+
+    def place(self, dataset: Dataset) -> None:
+        self.inputs = dataset.train_inputs
+        self.labels = dataset.train_labels
+
+    def held(self, batches: Batches) -> Held:
+        return Held(self.inputs, self.labels, batches)
+
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        losses = np.empty((batches.epochs, batches.steps), np.float32)
+        for epoch in range(batches.epochs):
+            for step, indices in enumerate(batches.of_epoch(epoch)):
+                losses[epoch, step] = self.train_step(self.inputs[indices], self.labels[indices])
+        return losses
+
+    def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+        """Forward, loss, backward, update."""
+        loss, gradients = self.loss_and_gradients(inputs, labels)
+        self.update(gradients)
+        return loss
+
+    def logits(self, inputs: NDArray[np.float32]) -> Array:
+        return self.forward(inputs)[0]
+
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+        outputs, kept = self.forward(inputs)
+        loss, gradient = loss_and_gradient(self.recipe.loss, outputs, labels)
+        return float(loss), self.backward(kept, gradient)
+
+    def forward(self, inputs: NDArray[np.float32]) -> tuple[Array, list[Any]]:
+        """The outputs, and what each layer keeps for its backward pass."""
+        x: Array = inputs.astype(self.dtype)
+        kept_by_layer = []
+        for name, layer in zip(self.recipe.architecture.names, self.recipe.architecture.layers, strict=True):
+            forward, _ = LAYERS[type(layer)]
+            x, kept = forward(layer, x, self._parameters_of(name))
+            kept_by_layer.append(kept)
+        return x, kept_by_layer
+
+    def backward(self, kept_by_layer: list[Any], gradient: Array) -> Parameters:
+        """The gradient of every parameter, from the gradient for the outputs."""
+        architecture = self.recipe.architecture
+        gradients: Parameters = {}
+        for name, layer, kept in reversed(list(zip(architecture.names, architecture.layers, kept_by_layer, strict=True))):
+            _, backward = LAYERS[type(layer)]
+            gradient, of_parameters = backward(layer, kept, gradient)
+            gradients.update({f"{name}/{key}": value for key, value in of_parameters.items()})
+        return {key: gradients[key] for key in self._parameters}
+
+    def update(self, gradients: Parameters) -> None:
+        """One step of the recipe's optimizer."""
+        optimizer = self.recipe.optimizer
+        self._steps += 1
+        for key, p in self._parameters.items():
+            g = gradients[key]
+            if isinstance(optimizer, SGD):
+                v = self._first[key] = optimizer.momentum * self._first[key] + g
+                p -= optimizer.learning_rate * v
+            else:
+                m = self._first[key] = optimizer.beta_1 * self._first[key] + (1 - optimizer.beta_1) * g
+                v = self._second[key] = optimizer.beta_2 * self._second[key] + (1 - optimizer.beta_2) * g * g
+                m_hat = m / (1 - optimizer.beta_1**self._steps)
+                v_hat = v / (1 - optimizer.beta_2**self._steps)
+                p -= optimizer.learning_rate * m_hat / (np.sqrt(v_hat) + optimizer.epsilon)
+
+    def parameters(self) -> Parameters:
+        return {key: value.copy() for key, value in self._parameters.items()}
+
+    def load_parameters(self, parameters: Parameters) -> None:
+        self._parameters: Parameters = {key: value.astype(self.dtype) for key, value in parameters.items()}
+        self._first: Parameters = {key: np.zeros_like(value) for key, value in self._parameters.items()}
+        self._second: Parameters = {key: np.zeros_like(value) for key, value in self._parameters.items()}
+        self._steps = 0
+
+    def parameter_count(self) -> int:
+        return sum(value.size for value in self._parameters.values())
+
+    def parameter_devices(self) -> set[str]:
+        return {"cpu"}
+
+    def _parameters_of(self, layer: str) -> Parameters:
+        prefix = layer + "/"
+        return {key.removeprefix(prefix): value for key, value in self._parameters.items() if key.startswith(prefix)}

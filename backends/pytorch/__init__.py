@@ -1,0 +1,1 @@
+"""PyTorch: networks of ``torch.nn`` modules."""

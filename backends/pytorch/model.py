@@ -1,0 +1,186 @@
+"""The network in torch.nn, its loss and its optimizer; parameters in and out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from backends.base import Backend, Dtype, Mode, Model, Setting
+from tasks.architecture import Architecture, Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameters, ReLU, Sigmoid
+from tasks.architecture import Shape, Softmax, Tanh
+from tasks.task import SGD, Loss, Optimizer, Recipe
+
+BuildLayer = Callable[[Any, Shape], nn.Module]
+
+
+class PytorchBackend(Backend):
+    name = "pytorch"
+    distributions = ("torch", "torchvision")
+
+    def configure(self, threads: int) -> dict[str, Setting]:
+        torch.set_num_threads(threads)
+        torch.set_flush_denormal(True)  # late in training, denormals slow a step down
+        torch.set_float32_matmul_precision("highest")  # no TF32 in matrix products ...
+        torch.backends.cudnn.allow_tf32 = False  # ... nor in convolutions, where it is on by default
+        return {
+            "matmul_precision": torch.get_float32_matmul_precision(),
+            "threads": torch.get_num_threads(),
+            "flush_denormals": True,
+        }
+
+    def devices(self) -> tuple[str, ...]:
+        return ("cpu", *(f"gpu:{index}" for index in range(torch.cuda.device_count())))
+
+    def model_class(self, mode: Mode) -> type[Model]:
+        if mode == "tuned":
+            from backends.pytorch.tuned import TunedModel
+
+            return TunedModel
+        from backends.pytorch.stock import StockModel
+
+        return StockModel
+
+
+def _convolution(layer: Conv2D, shape: Shape) -> nn.Module:
+    (top, bottom), (left, right) = layer.pads(shape)
+    if top == bottom and left == right:
+        return nn.Conv2d(shape[2], layer.filters, layer.kernel_size, layer.strides, padding=(top, left))
+    # torch pads both sides alike, and refuses padding="same" with a stride: the zeros are put there by hand.
+    convolution = nn.Conv2d(shape[2], layer.filters, layer.kernel_size, layer.strides)
+    return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), convolution)
+
+
+LAYERS: dict[type[Layer], BuildLayer] = {
+    Dense: lambda layer, shape: nn.Linear(shape[0], layer.units),
+    Conv2D: _convolution,
+    MaxPool2D: lambda layer, shape: nn.MaxPool2d(layer.size),
+    Flatten: lambda layer, shape: nn.Flatten(),
+    ReLU: lambda layer, shape: nn.ReLU(),
+    Tanh: lambda layer, shape: nn.Tanh(),
+    Sigmoid: lambda layer, shape: nn.Sigmoid(),
+    Softmax: lambda layer, shape: nn.Softmax(dim=1),
+}
+
+
+class Network(nn.Sequential):
+    """The architecture's layers, one after the other, on NCHW images."""
+
+    def __init__(self, architecture: Architecture, layers: dict[type[Layer], BuildLayer]) -> None:
+        super().__init__(
+            *(
+                layers[type(layer)](layer, shape)
+                for layer, shape in zip(architecture.layers, architecture.shapes, strict=False)
+            )
+        )
+
+
+def loss_function(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss of a batch from the network's outputs (n, outputs) and the labels (n,)."""
+    if loss == "cross_entropy":
+        return functional.cross_entropy
+    if loss == "negative_log_likelihood":
+        return functional.nll_loss
+    return lambda outputs, labels: functional.mse_loss(outputs, labels[:, None].to(outputs.dtype), reduction="sum")
+
+
+def make_optimizer(optimizer: Optimizer, parameters: Any, **options: bool) -> torch.optim.Optimizer:
+    """The task's rule: torch's SGD keeps the learning rate out of the momentum, its Adam adds epsilon last."""
+    if isinstance(optimizer, SGD):
+        return torch.optim.SGD(parameters, optimizer.learning_rate, momentum=optimizer.momentum, **options)
+    betas = (optimizer.beta_1, optimizer.beta_2)
+    return torch.optim.Adam(parameters, optimizer.learning_rate, betas, optimizer.epsilon, **options)
+
+
+def channels_first(inputs: Tensor) -> Tensor:
+    """Images from NHWC to torch's NCHW, as a view; anything else as it is."""
+    return inputs.permute(0, 3, 1, 2) if inputs.ndim == 4 else inputs
+
+
+class PytorchModel(Model):
+    """What tuned and stock share: the network, its parameters, its answers."""
+
+    layers = LAYERS
+
+    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
+        super().__init__(recipe, parameters, device, dtype)
+        self.torch_device = torch.device(device.replace("gpu", "cuda"))
+        self.loss = loss_function(recipe.loss)
+        self.network: nn.Module = Network(recipe.architecture, self.layers).to(self.torch_device)
+        self.load_parameters(parameters)
+
+    def load_parameters(self, parameters: Parameters) -> None:
+        with torch.no_grad():
+            for key, parameter in self._variables().items():
+                parameter.copy_(torch.from_numpy(self._to_torch(key, parameters[key])))
+        self.start_optimizer()
+
+    def start_optimizer(self) -> None:
+        """Makes the optimizer with fresh state."""
+        raise NotImplementedError
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
+        with torch.inference_mode():
+            return self.network(self._inputs(inputs)).cpu().numpy()
+
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+        loss = self.loss(self.network(self._inputs(inputs)), self._labels(labels))
+        gradients = torch.autograd.grad(loss, list(self._variables().values()))
+        return loss.item(), {
+            key: self._to_canonical(key, gradient) for key, gradient in zip(self._variables(), gradients, strict=True)
+        }
+
+    def parameters(self) -> Parameters:
+        return {key: self._to_canonical(key, parameter) for key, parameter in self._variables().items()}
+
+    def parameter_count(self) -> int:
+        return sum(parameter.numel() for parameter in self.network.parameters())
+
+    def parameter_devices(self) -> set[str]:
+        return {str(parameter.device).replace("cuda", "gpu") for parameter in self.network.parameters()}
+
+    def _variables(self) -> dict[str, nn.Parameter]:
+        """torch's parameters by canonical key: torch lists kernel, then bias, layer by layer, as the architecture."""
+        return dict(zip(self.recipe.architecture.parameter_shapes, self.network.parameters(), strict=True))
+
+    def _inputs(self, inputs: NDArray[np.float32]) -> Tensor:
+        return channels_first(torch.from_numpy(inputs).to(self.torch_device))
+
+    def _labels(self, labels: NDArray[np.int32]) -> Tensor:
+        return torch.from_numpy(labels).to(self.torch_device, torch.int64)  # torch's losses take 64-bit labels alone
+
+    def _to_torch(self, key: str, array: NDArray) -> NDArray:
+        """From the canonical layout: dense (in, out) to (out, in), convolution (h, w, in, out) to (out, in, h, w)."""
+        if array.ndim == 4:
+            return array.transpose(3, 2, 0, 1).copy()
+        if array.ndim == 2:
+            return array[self._rows(key)].T.copy()
+        return array
+
+    def _to_canonical(self, key: str, tensor: Tensor) -> NDArray:
+        array = tensor.detach().cpu().numpy()
+        if array.ndim == 4:
+            return array.transpose(2, 3, 1, 0).copy()
+        if array.ndim == 2:
+            canonical = np.empty(array.T.shape, array.dtype)
+            canonical[self._rows(key)] = array.T
+            return canonical
+        return array.copy()
+
+    def _rows(self, key: str) -> NDArray[np.intp]:
+        """The canonical row of each of torch's inputs to a dense layer.
+
+        ``nn.Flatten`` puts an image in the order channel, height, width; canonical is height, width, channel.
+        """
+        architecture = self.recipe.architecture
+        index = int(key.partition("_")[0])
+        rows = np.arange(architecture.parameter_shapes[key][0])
+        for layer, shape in zip(architecture.layers[:index][::-1], architecture.shapes[:index][::-1], strict=True):
+            if isinstance(layer, Dense):
+                break
+            if isinstance(layer, Flatten) and len(shape) == 3:
+                return rows.reshape(shape).transpose(2, 0, 1).ravel()
+        return rows

@@ -1,0 +1,87 @@
+"""The loop of PyTorch's own tutorials: ``DataLoader``, torchvision transforms, an eager step, ``loss.item()``."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import Dataset as TorchDataset
+from torchvision import transforms
+
+from backends.base import Held
+from backends.pytorch.model import PytorchModel, channels_first, make_optimizer
+from tasks.batches import Batches
+from tasks.task import Dataset, Pixels
+
+
+class DigitImages(TorchDataset):
+    """What ``torchvision.datasets.MNIST`` is: 8-bit images, each transformed when it is asked for."""
+
+    def __init__(self, pixels: Pixels, labels: NDArray[np.int32]) -> None:
+        self.data = torch.from_numpy(pixels.images)
+        self.targets = torch.from_numpy(labels).long()
+        self.transform = transforms.Compose(
+            [
+                transforms.ToPILImage(),
+                transforms.ToTensor(),
+                transforms.Normalize((pixels.mean,), (pixels.std,)),
+            ]
+        )
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.transform(self.data[index]), int(self.targets[index])
+
+
+class GivenOrder:
+    """A batch sampler that follows the given batches of one epoch."""
+
+    def __init__(self, batches: Batches, epoch: int) -> None:
+        self.batches = [indices.tolist() for indices in batches.of_epoch(epoch)]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+
+class StockModel(PytorchModel):
+    def start_optimizer(self) -> None:
+        self.settings = {"compiled": "no: eager", "layout": "NCHW"}
+        self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
+
+    def place(self, dataset: Dataset) -> None:
+        self.dataset: TorchDataset[Any]
+        if dataset.pixels is not None:
+            self.dataset = DigitImages(dataset.pixels, dataset.train_labels)
+        else:
+            inputs = channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
+            self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
+        self.count = len(dataset.train_labels)
+
+    def held(self, batches: Batches) -> Held:
+        inputs, labels = next(iter(DataLoader(self.dataset, batch_size=self.count)))
+        inputs = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
+        orders = [list(GivenOrder(batches, epoch)) for epoch in range(batches.epochs)]
+        full = np.array([order[: batches.full_steps] for order in orders], np.int32)
+        rest = np.array([sum(order[batches.full_steps :], []) for order in orders], np.int32)
+        return Held(inputs.numpy(), labels.numpy().astype(np.int32), Batches(full, rest))
+
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        losses = []
+        self.network.train()
+        for epoch in range(batches.epochs):
+            for inputs, labels in DataLoader(self.dataset, batch_sampler=GivenOrder(batches, epoch)):
+                inputs, labels = inputs.to(self.torch_device), labels.to(self.torch_device)
+                self.optimizer.zero_grad()
+                loss = self.loss(self.network(inputs), labels)
+                loss.backward()
+                self.optimizer.step()
+                losses.append(loss.item())
+        return np.array(losses, np.float32).reshape(batches.epochs, batches.steps)

@@ -1,0 +1,30 @@
+"""The AND gate: the four rows of its truth table, one sigmoid neuron."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tasks.architecture import Architecture, Dense, Sigmoid
+from tasks.errors import DataError
+from tasks.task import SGD, Dataset, Recipe
+
+RECIPES = {
+    "standard": Recipe(
+        architecture=Architecture((2,), (Dense(1), Sigmoid())),
+        loss="sum_of_squared_errors",
+        optimizer=SGD(0.1),
+        batch_size=4,
+        epochs=5000,
+        shuffle=False,
+        initializer="normal",
+    )
+}
+
+
+def load(file: Path | None) -> Dataset:
+    """The truth table, as training and as test set."""
+    if file is not None:
+        raise DataError("--data is for the mnist tasks: and-gate has its four rows and takes no file")
+    inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    labels = np.array([0, 0, 0, 1], np.int32)
+    return Dataset(inputs, labels, inputs, labels, ("false", "true"))

@@ -1,0 +1,103 @@
+"""The one order of examples that every backend follows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.architecture import random_stream, sha256_of
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Which examples make which batch.
+
+    Attributes:
+        indices: int32, ``(epochs, steps, batch_size)``: the full batches.
+        remainder: int32, ``(epochs, rest)``: the last, smaller batch of each epoch; ``rest`` may be 0.
+    """
+
+    indices: NDArray[np.int32]
+    remainder: NDArray[np.int32]
+
+    @property
+    def epochs(self) -> int:
+        return self.indices.shape[0]
+
+    @property
+    def full_steps(self) -> int:
+        """Full batches an epoch."""
+        return self.indices.shape[1]
+
+    @property
+    def batch_size(self) -> int:
+        return self.indices.shape[2]
+
+    @property
+    def rest(self) -> int:
+        """Examples in the last, smaller batch of an epoch; 0 where there is none."""
+        return self.remainder.shape[1]
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch, the smaller last one included."""
+        return self.full_steps + (self.rest > 0)
+
+    @property
+    def examples(self) -> int:
+        """Examples an epoch."""
+        return self.full_steps * self.batch_size + self.rest
+
+    @property
+    def step_sizes(self) -> NDArray[np.int64]:
+        """``(steps,)``: the number of examples of each step of an epoch."""
+        return np.array([self.batch_size] * self.full_steps + [self.rest] * (self.rest > 0))
+
+    def __getitem__(self, epochs: slice) -> "Batches":
+        """Some of the epochs."""
+        return Batches(self.indices[epochs], self.remainder[epochs])
+
+    def of_epoch(self, epoch: int) -> Iterator[NDArray[np.int32]]:
+        """The example indices of each step of one epoch, in order."""
+        yield from self.indices[epoch]
+        if self.rest:
+            yield self.remainder[epoch]
+
+    def sha256(self) -> str:
+        return sha256_of({"indices": self.indices, "remainder": self.remainder})
+
+
+def draw_batches(
+    example_count: int,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    *,
+    shuffle: bool,
+    keep_remainder: bool = True,
+    examples: int | None = None,
+) -> Batches:
+    """Draws the batches of a training.
+
+    Args:
+        example_count: size of the training set.
+        batch_size: examples a step; a batch never holds more than the training set.
+        epochs: passes over the data.
+        seed: any int from 0.
+        shuffle: a new order each epoch; otherwise the order of the data set.
+        keep_remainder: whether the examples that fill no batch are trained on, as a smaller last batch.
+        examples: only the first so many of each epoch's order.
+    """
+    count = min(example_count, examples or example_count)
+    batch_size = min(batch_size, count)
+    random = random_stream(seed, "batches")
+
+    orders = [
+        np.argsort(random.random_sample(example_count), kind="stable") if shuffle else np.arange(example_count)
+        for _ in range(epochs)
+    ]
+    order = np.array([order[:count] for order in orders], np.int32).reshape(epochs, count)
+    steps = count // batch_size
+    full = order[:, : steps * batch_size].reshape(epochs, steps, batch_size)
+    return Batches(full, order[:, steps * batch_size :] if keep_remainder else order[:, :0])

@@ -1,0 +1,156 @@
+"""MNIST: handwritten digits (LeCun, Cortes, Burges), as MLP and as CNN. ``data/README.md`` has source and licence."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.architecture import Architecture, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax
+from tasks.errors import DataError
+from tasks.task import SGD, Adam, Dataset, Pixels, Recipe
+
+FILE = Path(__file__).parent / "data" / "mnist.npz"
+SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
+IMAGE_SHAPE = (28, 28)
+_BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
+
+_MLP = Recipe(
+    architecture=Architecture((28, 28, 1), (Flatten(), Dense(512), ReLU(), Dense(512), ReLU(), Dense(10))),
+    loss="cross_entropy",
+    optimizer=SGD(0.01, momentum=0.5),
+    batch_size=64,
+    epochs=5,
+    shuffle=True,
+    initializer="pytorch",
+)
+MLP_RECIPES = {
+    "standard": _MLP,
+    "as-written": replace(
+        _MLP,
+        architecture=Architecture((28, 28, 1), (*_MLP.architecture.layers, Softmax())),
+        loss="negative_log_likelihood",
+        flaw="the network ends in a softmax, whose probabilities go into a negative log-likelihood that expects"
+        " log-probabilities: the loss is -p[label], negative, and weighs hardest what is nearly right",
+    ),
+}
+DENSE_RECIPES = {
+    "standard": Recipe(
+        architecture=Architecture((28, 28, 1), (Flatten(), Dense(128), ReLU(), Dense(128), ReLU(), Dense(10))),
+        loss="cross_entropy",
+        optimizer=Adam(0.001),
+        batch_size=32,
+        epochs=3,
+        shuffle=True,
+        initializer="keras",
+    )
+}
+CNN_RECIPES = {
+    "standard": Recipe(
+        architecture=Architecture(
+            (28, 28, 1), (Conv2D(32, (3, 3)), ReLU(), MaxPool2D((2, 2)), Flatten(), Dense(128), ReLU(), Dense(10))
+        ),
+        loss="cross_entropy",
+        optimizer=SGD(0.0008, momentum=0.9),
+        batch_size=32,
+        epochs=10,
+        shuffle=True,
+        initializer="pytorch",
+    )
+}
+
+
+def standardized(mean: float, std: float) -> Callable[[Path | None], Dataset]:
+    """A loader of the digits as ``(pixels / 255 - mean) / std``, in float32 as torchvision computes it."""
+    return partial(_load_standardized, mean, std)
+
+
+def _load_standardized(mean: float, std: float, file: Path | None) -> Dataset:
+    arrays = read_digits(file)
+
+    def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        inputs = images[..., None] / np.float32(255)
+        inputs -= np.float32(mean)
+        inputs /= np.float32(std)
+        return inputs
+
+    return _dataset(arrays, normalize, Pixels(arrays["x_train"], mean, std))
+
+
+def load_unit_columns(file: Path | None) -> Dataset:
+    """The digits with each image's columns at Euclidean length 1, as ``keras.utils.normalize(images, axis=1)``."""
+
+    def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        inputs = np.empty((*images.shape, 1), np.float32)
+        for start in range(0, len(images), _BLOCK):
+            block = images[start : start + _BLOCK].astype(np.float64)
+            lengths = np.linalg.norm(block, axis=1, keepdims=True)
+            inputs[start : start + _BLOCK, ..., 0] = block / np.where(lengths == 0, 1, lengths)
+        return inputs
+
+    return _dataset(read_digits(file), normalize, None)
+
+
+def _dataset(
+    arrays: dict[str, NDArray], normalize: Callable[[NDArray[np.uint8]], NDArray[np.float32]], pixels: Pixels | None
+) -> Dataset:
+    return Dataset(
+        normalize(arrays["x_train"]),
+        arrays["y_train"].astype(np.int32),
+        normalize(arrays["x_test"]),
+        arrays["y_test"].astype(np.int32),
+        tuple("0123456789"),
+        pixels,
+    )
+
+
+def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
+    """Reads and checks the images and labels.
+
+    Args:
+        file: an ``.npz`` with the keys and shapes of MNIST's (Fashion-MNIST, say); None for MNIST itself.
+
+    Returns:
+        uint8 arrays ``x_train`` (n, 28, 28), ``y_train`` (n,), ``x_test`` (m, 28, 28), ``y_test`` (m,).
+
+    Raises:
+        DataError: the file is missing, damaged, or holds something else.
+    """
+    path = FILE if file is None else file
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); --data takes an .npz file") from error
+    if file is None and hashlib.sha256(content).hexdigest() != SHA256:
+        raise DataError(f"{path}: the checksum is wrong; reinstall sidebyside")
+    arrays = {}
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("not a zip archive")
+            for key in ("x_train", "y_train", "x_test", "y_test"):
+                if key not in archive.files:
+                    raise DataError(f"{path}: has no array {key!r}; it needs x_train, y_train, x_test and y_test")
+                arrays[key] = archive[key]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+        raise DataError(f"{path}: not a readable .npz file of plain arrays ({_first_line(error)})") from error
+    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
+        for key in (images, labels):
+            if arrays[key].dtype != np.uint8:
+                raise DataError(f"{path}: {key} must be uint8, not {arrays[key].dtype}")
+        if arrays[images].shape[1:] != IMAGE_SHAPE or len(arrays[images]) == 0:
+            raise DataError(f"{path}: {images} must have shape (n, 28, 28), not {arrays[images].shape}")
+        if arrays[labels].shape != arrays[images].shape[:1]:
+            raise DataError(f"{path}: {labels} must have shape ({len(arrays[images])},), not {arrays[labels].shape}")
+        if arrays[labels].max() > 9:
+            raise DataError(f"{path}: {labels} holds the label {arrays[labels].max()}; labels must be 0 to 9")
+    return arrays
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
