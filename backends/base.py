@@ -5,7 +5,7 @@ nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -32,21 +32,6 @@ class DeviceUnavailableError(SideBySideError):
     """The device asked for is not there; never answered with another device."""
 
 
-@dataclass(frozen=True)
-class Held:
-    """What a framework holds after loading, read back from the device into the canonical layout.
-
-    Attributes:
-        inputs: float32, ``(n, *input_shape)``: the training inputs as the training step receives them.
-        labels: int32, ``(n,)``.
-        batches: the batches in the framework's own integers, in the order in which it takes them.
-    """
-
-    inputs: NDArray[np.float32]
-    labels: NDArray[np.int32]
-    batches: Batches
-
-
 class Model(ABC):
     """A network on a device, with its optimizer, started from given parameters.
 
@@ -69,8 +54,12 @@ class Model(ABC):
         """Puts the training data where ``train`` takes them from, once and outside the clock."""
 
     @abstractmethod
-    def held(self, batches: Batches) -> Held:
-        """Reads back what ``place`` and ``train`` hold, for the certificate's hashes."""
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them."""
+
+    @abstractmethod
+    def held_batches(self, batches: Batches) -> Batches:
+        """Reads back the batches from the framework's own integers, in the order in which ``train`` takes them."""
 
     @abstractmethod
     def train(self, batches: Batches) -> NDArray[np.float32]:
@@ -154,6 +143,14 @@ class Backend(ABC):
     @abstractmethod
     def devices(self) -> tuple[str, ...]:
         """The devices of this machine that the framework can use: ``("cpu", "gpu:0")``."""
+
+    @abstractmethod
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        """A call that multiplies two float32 matrices ``(size, size)`` on the device and waits for the product."""
+
+    def peak_device_bytes(self, device: str) -> int | None:
+        """The most memory that the framework held on a device of its own; None for the CPU, or if it does not tell."""
+        return None
 
     @abstractmethod
     def model_class(self, mode: Mode) -> type[Model]:

@@ -64,6 +64,12 @@ class Batches:
         if self.rest:
             yield self.remainder[epoch]
 
+    def epoch_means(self, losses: NDArray[np.float32]) -> NDArray[np.float64]:
+        """``(epochs,)``: the mean over each epoch's examples, from what ``Model.train`` returned for these batches."""
+        if losses.shape[1] == self.steps:
+            return losses.astype(np.float64) @ self.step_sizes / self.examples
+        return losses[:, 0].astype(np.float64)
+
     def sha256(self) -> str:
         return sha256_of({"indices": self.indices, "remainder": self.remainder})
 

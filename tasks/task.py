@@ -133,12 +133,24 @@ class Task:
         """The initial parameters for a seed."""
         return draw_parameters(self.architecture, self.recipe.initializer, seed)
 
-    def batches(self, example_count: int, seed: int, *, epochs: int | None = None, examples: int | None = None) -> Batches:
-        """The batches for a seed; see :func:`tasks.batches.draw_batches`."""
+    def batches(
+        self,
+        example_count: int,
+        seed: int,
+        *,
+        epochs: int | None = None,
+        examples: int | None = None,
+        batch_size: int | None = None,
+    ) -> Batches:
+        """The recipe's batches for a seed; see :func:`tasks.batches.draw_batches`."""
         recipe = self.recipe
-        epochs = recipe.epochs if epochs is None else epochs
         return draw_batches(
-            example_count, recipe.batch_size, epochs, seed, shuffle=recipe.shuffle, examples=examples
+            example_count,
+            batch_size or recipe.batch_size,
+            recipe.epochs if epochs is None else epochs,
+            seed,
+            shuffle=recipe.shuffle,
+            examples=examples,
         )
 
 

@@ -35,6 +35,18 @@ class JaxBackend(Backend):
             gpus = []
         return ("cpu", *(f"gpu:{index}" for index in range(len(gpus))))
 
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        platform, _, index = device.partition(":")
+        normal = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        matrix = jax.device_put(normal, jax.devices(platform)[int(index or 0)])
+        product = jax.jit(jnp.matmul)
+        return lambda: product(matrix, matrix).block_until_ready()
+
+    def peak_device_bytes(self, device: str) -> int | None:
+        platform, _, index = device.partition(":")
+        statistics = jax.devices(platform)[int(index or 0)].memory_stats() if platform != "cpu" else None
+        return statistics["peak_bytes_in_use"] if statistics else None
+
     def model_class(self, mode: Mode) -> type[Model]:
         if mode == "tuned":
             from backends.jax.tuned import TunedModel

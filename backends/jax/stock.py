@@ -5,7 +5,6 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from backends.base import Held
 from backends.jax.model import JaxModel, Network, make_optimizer
 from tasks.batches import Batches
 from tasks.task import Dataset
@@ -31,8 +30,11 @@ class StockModel(JaxModel):
         self.inputs = dataset.train_inputs
         self.labels = dataset.train_labels
 
-    def held(self, batches: Batches) -> Held:
-        return Held(self.inputs, self.labels, batches)
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return self.inputs, self.labels
+
+    def held_batches(self, batches: Batches) -> Batches:
+        return batches
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         losses = []

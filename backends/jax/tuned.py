@@ -11,7 +11,6 @@ from flax import nnx
 from jax import lax
 from numpy.typing import NDArray
 
-from backends.base import Held
 from backends.jax.model import LAYERS, JaxModel, Network, make_optimizer
 from tasks.architecture import Conv2D, MaxPool2D
 from tasks.batches import Batches
@@ -81,10 +80,12 @@ class TunedModel(JaxModel):
     def place(self, dataset: Dataset) -> None:
         self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.jax_device)
 
-    def held(self, batches: Batches) -> Held:
-        inputs, labels = map(np.asarray, self.data)
-        indices, remainder = map(np.asarray, self._on_device(batches))
-        return Held(inputs, labels, Batches(indices, remainder))
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        inputs, labels = self.data
+        return np.asarray(inputs), np.asarray(labels)
+
+    def held_batches(self, batches: Batches) -> Batches:
+        return Batches(*map(np.asarray, self._on_device(batches)))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         state = (nnx.state(self.network), self.optimizer_state)

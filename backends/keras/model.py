@@ -38,6 +38,15 @@ class KerasBackend(Backend):
     def devices(self) -> tuple[str, ...]:
         return ("cpu", *(f"gpu:{index}" for index in range(len(tf.config.list_physical_devices("GPU")))))
 
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        normal = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        with tf.device(f"/{device}"):
+            matrix = tf.constant(normal)
+        return lambda: tf.matmul(matrix, matrix)[0, 0].numpy()
+
+    def peak_device_bytes(self, device: str) -> int | None:
+        return None if device == "cpu" else tf.config.experimental.get_memory_info(device.upper())["peak"]
+
     def model_class(self, mode: Mode) -> type[Model]:
         if mode == "tuned":
             from backends.keras.tuned import TunedModel

@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.base import Held
 from backends.keras.model import KerasModel, make_optimizer
 from tasks.batches import Batches
 from tasks.task import Dataset
@@ -20,12 +19,15 @@ class StockModel(KerasModel):
         self.inputs = dataset.train_inputs
         self.labels = dataset.train_labels
 
-    def held(self, batches: Batches) -> Held:
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return self.inputs, self.labels
+
+    def held_batches(self, batches: Batches) -> Batches:
         steps = [batch.numpy() for batch in self._order(batches)]
         epochs = [steps[start : start + batches.steps] for start in range(0, len(steps), batches.steps)]
         full = np.array([epoch[: batches.full_steps] for epoch in epochs], np.int32)
         rest = [epoch[-1] if batches.rest else np.empty(0) for epoch in epochs]
-        return Held(self.inputs, self.labels, Batches(full, np.array(rest, np.int32)))
+        return Batches(full, np.array(rest, np.int32))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         # What fit makes of arrays (slices gathered by a dataset of indices, prefetched), with the given order.

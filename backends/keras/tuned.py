@@ -4,7 +4,6 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.base import Held
 from backends.keras.model import KerasModel, make_optimizer
 from tasks.architecture import Conv2D
 from tasks.batches import Batches
@@ -29,10 +28,12 @@ class TunedModel(KerasModel):
         with tf.device(f"/{self.device}"):
             self.data = tf.constant(dataset.train_inputs), tf.constant(dataset.train_labels)
 
-    def held(self, batches: Batches) -> Held:
-        inputs, labels = (tensor.numpy() for tensor in self.data)
-        indices, remainder = (tensor.numpy().astype(np.int32) for tensor in self._on_device(batches))
-        return Held(inputs, labels, Batches(indices, remainder))
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        inputs, labels = self.data
+        return inputs.numpy(), labels.numpy()
+
+    def held_batches(self, batches: Batches) -> Batches:
+        return Batches(*(tensor.numpy().astype(np.int32) for tensor in self._on_device(batches)))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         with tf.device(f"/{self.device}"):

@@ -1,12 +1,13 @@
 """The reference backend: network, losses and optimizers from ``layers.py``'s passes, nothing hidden."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.base import Backend, Dtype, Held, Mode, Model, Setting
+from backends.base import Backend, Dtype, Mode, Model, Setting
 from backends.numpy.layers import LAYERS
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -27,6 +28,10 @@ class NumpyBackend(Backend):
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
+
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        matrix = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        return lambda: matrix @ matrix
 
     def model_class(self, mode: Mode) -> type[Model]:
         return NumpyModel
@@ -62,8 +67,11 @@ class NumpyModel(Model):
         self.inputs = dataset.train_inputs
         self.labels = dataset.train_labels
 
-    def held(self, batches: Batches) -> Held:
-        return Held(self.inputs, self.labels, batches)
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return self.inputs, self.labels
+
+    def held_batches(self, batches: Batches) -> Batches:
+        return batches
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         losses = np.empty((batches.epochs, batches.steps), np.float32)

@@ -35,6 +35,14 @@ class PytorchBackend(Backend):
     def devices(self) -> tuple[str, ...]:
         return ("cpu", *(f"gpu:{index}" for index in range(torch.cuda.device_count())))
 
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        normal = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        matrix = torch.from_numpy(normal).to(device.replace("gpu", "cuda"))
+        return lambda: (matrix @ matrix)[0, 0].item()
+
+    def peak_device_bytes(self, device: str) -> int | None:
+        return None if device == "cpu" else torch.cuda.max_memory_allocated(device.replace("gpu", "cuda"))
+
     def model_class(self, mode: Mode) -> type[Model]:
         if mode == "tuned":
             from backends.pytorch.tuned import TunedModel

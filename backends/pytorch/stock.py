@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
-from backends.base import Held
 from backends.pytorch.model import PytorchModel, channels_first, make_optimizer
 from tasks.batches import Batches
 from tasks.task import Dataset, Pixels
@@ -65,13 +64,16 @@ class StockModel(PytorchModel):
             self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
         self.count = len(dataset.train_labels)
 
-    def held(self, batches: Batches) -> Held:
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         inputs, labels = next(iter(DataLoader(self.dataset, batch_size=self.count)))
         inputs = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
+        return inputs.numpy(), labels.numpy().astype(np.int32)
+
+    def held_batches(self, batches: Batches) -> Batches:
         orders = [list(GivenOrder(batches, epoch)) for epoch in range(batches.epochs)]
         full = np.array([order[: batches.full_steps] for order in orders], np.int32)
         rest = np.array([sum(order[batches.full_steps :], []) for order in orders], np.int32)
-        return Held(inputs.numpy(), labels.numpy().astype(np.int32), Batches(full, rest))
+        return Batches(full, rest)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         losses = []

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 
-from backends.base import Held
 from backends.pytorch.model import LAYERS, PytorchModel, channels_first
 from tasks.architecture import MaxPool2D
 from tasks.batches import Batches
@@ -53,13 +52,11 @@ class TunedModel(PytorchModel):
         self.inputs = torch.from_numpy(dataset.train_inputs).to(self.torch_device)
         self.labels = torch.from_numpy(dataset.train_labels).to(self.torch_device, torch.int64)
 
-    def held(self, batches: Batches) -> Held:
-        indices, remainder = self._on_device(batches)
-        return Held(
-            self.inputs.cpu().numpy(),
-            self.labels.cpu().numpy().astype(np.int32),
-            Batches(indices.cpu().numpy(), remainder.cpu().numpy()),
-        )
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        return self.inputs.cpu().numpy(), self.labels.cpu().numpy().astype(np.int32)
+
+    def held_batches(self, batches: Batches) -> Batches:
+        return Batches(*(tensor.cpu().numpy() for tensor in self._on_device(batches)))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         indices, remainder = self._on_device(batches)

@@ -1,0 +1,214 @@
+"""The command line. Errors are one line on stderr that says what to do; exit status 2 where the words were wrong."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NoReturn
+
+import backends
+import tasks
+from backends.base import MODES
+from compare.plan import DEFAULT_TASKS
+from tasks.errors import SideBySideError, UnknownNameError
+
+OK, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SideBySideError(f"{message} (see {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    try:
+        options = make_parser().parse_args(arguments)
+        status: int = options.command(options)
+        return status
+    except SideBySideError as error:
+        print(f"sidebyside: {error}", file=sys.stderr)
+        return WRONG_WORDS
+    except KeyboardInterrupt:
+        print("sidebyside: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        return FAILED
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="sidebyside",
+        description="The same model, provably, in PyTorch, Keras and JAX; trained and measured side by side.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = _add_command(commands, "list", list_names, "list tasks, backends and recipes")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+    command = _add_command(commands, "run", run, "train and compare")
+    _add_selection(command)
+    command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
+    command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
+    command.add_argument("--seeds", type=_positive_int, default=1, metavar="N", help="how many seeds, from 0")
+    command.add_argument("--preset", choices=["quick", "full"], default="quick", help="full: each recipe as it stands")
+    command.add_argument("--epochs", type=_positive_int, metavar="N", help="in place of the preset's")
+    command.add_argument("--recipe", choices=["standard", "as-written"], default="standard")
+    command.add_argument("--timeout", type=_positive_float, metavar="SECONDS", help="for each cell")
+    command.add_argument("--threads", type=_positive_int, metavar="N", help="of each worker (default: all cores)")
+    folder = command.add_mutually_exclusive_group()
+    folder.add_argument("--output", type=Path, metavar="DIR", help="the folder to write (default: runs/<time>)")
+    folder.add_argument("--resume", type=Path, metavar="DIR", help="go on with the cells that DIR lacks")
+    command.add_argument("--data", type=Path, metavar="FILE", help="an .npz with MNIST's keys, for the mnist tasks")
+    command.add_argument("--no-certify", action="store_true", help="leave out the certificates: all rows unverified")
+    return parser
+
+
+def _add_command(commands: "argparse._SubParsersAction[_Parser]", name: str, function: object, help: str) -> _Parser:
+    command = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+    command.set_defaults(command=function)
+    return command
+
+
+def _add_selection(command: argparse.ArgumentParser) -> None:
+    command.add_argument("tasks", nargs="*", metavar="TASK", help=f"default: {', '.join(DEFAULT_TASKS)}")
+    command.add_argument("--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed")
+
+
+def _positive_int(text: str) -> int:
+    value = int(text) if text.isdecimal() else 0
+    if not 1 <= value <= 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return value
+
+
+def _positive_float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def chosen_tasks(options: argparse.Namespace) -> tuple[str, ...]:
+    """The tasks that were named, each once and known."""
+    names = tuple(dict.fromkeys(options.tasks)) or DEFAULT_TASKS
+    for name in names:
+        tasks.available_recipes(name)  # raises UnknownNameError
+    return names
+
+
+def chosen_backends(options: argparse.Namespace) -> tuple[str, ...]:
+    """The backends that were named, each once and known; else all frameworks, installed or not."""
+    names = tuple(dict.fromkeys(options.backend or ())) or backends.framework_backends()
+    for name in names:
+        if name in tasks.available_tasks():
+            raise SideBySideError(f"{name} is a task: write the tasks before --backend")
+        backends.missing(name)  # raises UnknownNameError
+    return names
+
+
+def chosen_devices(options: argparse.Namespace) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys("gpu:0" if name == "gpu" else name for name in options.device))
+    for name in names:
+        kind, _, index = name.partition(":")
+        if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
+            raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
+    return names
+
+
+def list_names(options: argparse.Namespace) -> int:
+    """``sidebyside list``."""
+    found_tasks = [
+        {
+            "task": name,
+            "summary": tasks.load_task(name).summary,
+            "parameters": tasks.load_task(name).architecture.parameter_count,
+            "recipes": {recipe: tasks.load_task(name, recipe).recipe.flaw for recipe in tasks.available_recipes(name)},
+        }
+        for name in tasks.available_tasks()
+    ]
+    found_backends = [{"backend": name, "missing": backends.missing(name)} for name in backends.available_backends()]
+    if options.json:
+        print(json.dumps({"tasks": found_tasks, "backends": found_backends}, indent=1))
+        return OK
+    print("tasks")
+    for task in found_tasks:
+        print(f"  {task['task']:12} {task['summary']}, {task['parameters']:,} parameters")
+        for recipe, flaw in task["recipes"].items():  # type: ignore[attr-defined]
+            if flaw:
+                print(f"  {'':12} --recipe {recipe}: {flaw}")
+    print("backends")
+    for backend in found_backends:
+        kind = "the reference" if backend["backend"] == backends.REFERENCE else "installed"
+        print(f"  {backend['backend']:12} {backend['missing'] or kind}")
+    return OK
+
+
+def run(options: argparse.Namespace) -> int:
+    """``sidebyside run``."""
+    from rich.console import Console
+
+    from compare.plan import list_cells
+    from compare.report.terminal import TerminalProgress, print_results
+    from compare.results import read_results
+    from compare.runner import Options, run_cells
+
+    names = chosen_backends(options)
+    if all(backends.missing(name) for name in names):
+        for name in names:
+            print(f"sidebyside: {backends.missing(name)}", file=sys.stderr)
+        return FAILED
+    chosen = chosen_tasks(options)
+    if options.data is not None:
+        check_data(chosen, options.data)
+    earlier = read_results(options.resume) if options.resume else None
+    output = options.resume or options.output or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
+    if options.output and options.output.exists() and any(options.output.iterdir()):
+        raise SideBySideError(f"{options.output} is not empty: name another folder, or go on with --resume")
+    cells = list_cells(
+        chosen,
+        names,
+        modes=MODES if options.mode == "both" else (options.mode,),
+        devices=chosen_devices(options),
+        seeds=options.seeds,
+        preset=options.preset,
+        epochs=options.epochs,
+        recipe=options.recipe,
+    )
+    run_options = Options(
+        output=output,
+        timeout=options.timeout,
+        data=options.data.resolve() if options.data else None,
+        certify=not options.no_certify,
+        settings={"preset": options.preset, "certified": not options.no_certify},
+        **({"threads": options.threads} if options.threads else {}),
+    )
+    console = Console(stderr=True)
+    with TerminalProgress(console) as progress:
+        results = run_cells(cells, run_options, progress, earlier)
+    print_results(results, Console())
+    print(f"written: {output / 'results.json'}")
+    well = all(run.status in ("ok", "skipped") for run in results.runs)
+    refused = any(not certificate.granted for certificate in results.certificates)
+    return OK if well and not refused else FAILED
+
+
+def check_data(chosen: Sequence[str], file: Path) -> None:
+    """Reads the file once before any cell is started. Raises DataError."""
+    from tasks.errors import DataError
+    from tasks.mnist import read_digits
+
+    if not all(name.startswith("mnist-") for name in chosen):
+        raise DataError("--data is for the mnist tasks alone: name them, as in: run mnist-cnn --data FILE")
+    read_digits(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

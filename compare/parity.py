@@ -1,0 +1,120 @@
+"""The certificate: whether a backend computes the same model as the reference, and the figures that show it.
+
+Each quantity of a backend's evidence is held against the float64 reference. Rounding differs from framework to
+framework, so nothing is equal to the last bit; but how far rounding can lead is known, for the reference is computed in
+float32 too. A backend passes where it is at most ``FACTOR`` times as far from float64 as the float32 reference is, plus
+a floor.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compare.results import Certificate, Distance, Pair
+
+Evidence = Mapping[str, NDArray[Any]]
+
+FACTOR = 3.0
+FLOOR = 1e-6
+"""Added to the limits, as a share of the quantity's own size: about eight units in the last place of a float32. A short
+sum can by luck be exact in the float32 reference and cannot be in another order."""
+OPTIONAL = ("losses up to",)
+"""Quantities that a framework's own loop may not keep."""
+
+
+def judge(
+    subject: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    evidence: Evidence,
+    reference: Evidence,
+    reference32: Evidence,
+    reference_facts: Mapping[str, Any],
+) -> Certificate:
+    """Holds a backend's evidence against the reference's.
+
+    Args:
+        subject: task, recipe, backend, mode, device and seed.
+        facts: hashes and counts that :func:`compare.evidence.gather` returned in the backend's process.
+        evidence: the arrays it wrote.
+        reference: the float64 reference's arrays.
+        reference32: the float32 reference's.
+        reference_facts: the float32 reference's hashes and counts.
+    """
+    failures = [
+        f"hash of the {name}"
+        for name, key in (("initial parameters", "parameters_sha256"), ("batches", "batches_sha256"), ("data", "data_sha256"))
+        if facts[key] != reference_facts[key]
+    ]
+    if facts["parameter_counts"] != reference_facts["parameter_counts"]:
+        failures.append("parameter counts by layer")
+    if facts["parameter_count"] != reference_facts["parameter_count"]:
+        failures.append("parameter count")
+    distances = []
+    for name, expected in reference.items():
+        if name not in evidence:
+            if not name.startswith(OPTIONAL):
+                failures.append(f"{name}: missing")
+            continue
+        distance = _distance(name, evidence[name], expected, reference32[name])
+        distances.append(distance)
+        if not distance.passed:
+            failures.append(name)
+    return Certificate(
+        **subject,
+        granted=not failures,
+        failure=failures[0] if failures else "",
+        parameters_sha256=facts["parameters_sha256"],
+        batches_sha256=facts["batches_sha256"],
+        data_sha256=facts["data_sha256"],
+        parameter_counts=facts["parameter_counts"],
+        distances=distances,
+    )
+
+
+def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> list[Pair]:
+    """For each two backends, the quantity in which they are furthest apart, relative to its size."""
+    names = list(evidences)
+    pairs = []
+    for index, first in enumerate(names):
+        for second in names[index + 1 :]:
+            shared = [name for name in evidences[first] if name in evidences[second]]
+            distances = {name: _relative(evidences[second][name], evidences[first][name]) for name in shared}
+            worst = max(distances, key=lambda name: distances[name])
+            pairs.append(
+                Pair(task=task, recipe=recipe, first=first, second=second, quantity=worst, relative=distances[worst])
+            )
+    return pairs
+
+
+def _distance(name: str, found: NDArray[Any], expected: NDArray[Any], in_float32: NDArray[Any]) -> Distance:
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        largest = float(np.finfo(np.float32).max)  # JSON has no infinity
+        absolute = relative = largest
+    else:
+        absolute, relative = _absolute(found, expected), _relative(found, expected)
+    reference_absolute, reference_relative = _absolute(in_float32, expected), _relative(in_float32, expected)
+    limit = FACTOR * reference_relative + FLOOR
+    absolute_limit = FACTOR * reference_absolute + FLOOR * float(np.abs(expected).max(initial=0))
+    return Distance(
+        quantity=name,
+        absolute=absolute,
+        relative=relative,
+        reference_absolute=reference_absolute,
+        reference_relative=reference_relative,
+        limit=limit,
+        absolute_limit=absolute_limit,
+        passed=relative <= limit and absolute <= absolute_limit,
+    )
+
+
+def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The largest absolute difference."""
+    return float(np.abs(found.astype(np.float64) - expected).max(initial=0))
+
+
+def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
+    """The norm of the difference over the norm of what is expected."""
+    norm = float(np.linalg.norm(expected.astype(np.float64)))
+    return float(np.linalg.norm(found.astype(np.float64) - expected)) / (norm or 1.0)

@@ -1,0 +1,146 @@
+"""Starts a worker process, listens to it, and ends it and all it started when its time is up."""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+GRACE_SECONDS = 5.0
+"""Between asking a worker to end and killing it."""
+
+
+def run_worker(
+    request: dict[str, Any],
+    *,
+    timeout: float | None = None,
+    on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+    command: tuple[str, ...] = (sys.executable, "-m", "compare.worker"),
+) -> dict[str, Any]:
+    """Runs one worker to its end.
+
+    Args:
+        request: the line that the worker reads; see :class:`compare.worker.CellWork`.
+        timeout: seconds until it is ended, with the status ``timeout``.
+        on_event: called with each event but the result, as it arrives.
+        command: the worker's command line.
+
+    Returns:
+        the worker's result, or a status and a message of its own where it did not end well.
+    """
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=worker_environment(request["threads"], request["cell"]["backend"]),
+            # A group of its own, so that Ctrl-C reaches the parent alone and a deadline ends all that the worker started.
+            start_new_session=os.name == "posix",
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+        try:
+            return _listen(process, request, timeout, on_event, log)
+        finally:
+            _end(process)
+
+
+def worker_environment(threads: int, backend: str) -> dict[str, str]:
+    """The environment of a worker: threads, memory and logging, which frameworks read when they are imported."""
+    root = str(Path(__file__).parent.parent)
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONUNBUFFERED": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "NVIDIA_TF32_OVERRIDE": "0",
+        "KERAS_BACKEND": "tensorflow",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    }
+    return environment
+
+
+def _listen(
+    process: subprocess.Popen[bytes],
+    request: dict[str, Any],
+    timeout: float | None,
+    on_event: Callable[[dict[str, Any]], None],
+    log: IO[bytes],
+) -> dict[str, Any]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    deadline = None if timeout is None else time.monotonic() + timeout
+    with contextlib.suppress(BrokenPipeError):  # a worker that died at once is reported by its exit status
+        # The pipe stays open: the worker ends itself when it closes, that is, when this process is killed.
+        process.stdin.write(json.dumps(request).encode() + b"\n")
+        process.stdin.flush()
+    lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
+    result: dict[str, Any] | None = None
+    while True:
+        try:
+            line = lines.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0))
+        except queue.Empty:
+            return {"status": "timeout", "message": f"ended after {timeout:g} seconds; allow more with --timeout"}
+        if line is None:
+            break
+        event = json.loads(line)
+        kind = event.pop("event")
+        if kind == "result":
+            result = event
+        else:
+            on_event({"event": kind, **event})
+    if result is not None:
+        return result
+    status = process.wait()
+    if status == -signal.SIGKILL:
+        return {"status": "out-of-memory", "message": "killed by the system, most likely for want of memory"}
+    return {"status": "crashed", "message": f"the process ended with status {status}{_last_words(log)}"}
+
+
+def _read(stream: IO[bytes], lines: "queue.SimpleQueue[bytes | None]") -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _last_words(log: IO[bytes]) -> str:
+    log.seek(0)
+    lines = [line.strip() for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+    return f": {lines[-1][:300]}" if lines else ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Asks the worker's whole group to end, then kills it; nothing is left behind."""
+    _signal_group(process, signal.SIGTERM)
+    try:
+        process.wait(GRACE_SECONDS if process.poll() is None else 0)
+    except subprocess.TimeoutExpired:
+        pass
+    _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    if os.name == "posix":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+    elif process.poll() is None:
+        process.terminate()

@@ -1,0 +1,1 @@
+"""Shows what is stored: terminal tables now; other forms beside them."""

@@ -1,0 +1,217 @@
+"""What a run writes: the schema of ``results.json``, reading and writing it."""
+
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backends.base import Setting
+from tasks.errors import SideBySideError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "results.json"
+Status = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "skipped", "interrupted"]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class ResultsError(SideBySideError):
+    """A results file that is missing, damaged, or newer than this version."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Run(_Record):
+    """One cell and what came of it. Times are in seconds; a field is None where the cell did not get so far."""
+
+    task: str
+    recipe: str
+    backend: str
+    mode: str
+    device: str
+    seed: int
+    round: int = 0
+    epochs: int
+    examples: int | None = None
+    batch_size: int | None = None
+    status: Status
+    message: str = ""
+    versions: dict[str, str] = {}
+    settings: dict[str, Setting] = {}
+    parameter_count: int | None = None
+    parameter_counts: dict[str, int] = {}
+    parameters_sha256: Sha256 | None = None
+    batches_sha256: Sha256 | None = None
+    data_sha256: Sha256 | None = None
+    losses: list[float] = []
+    """The mean over each epoch's examples."""
+    accuracies: list[float] = []
+    """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
+    accuracy_epochs: list[int] = []
+    accuracy: float | None = None
+    """Test accuracy after the last epoch."""
+    import_seconds: float | None = None
+    build_seconds: float | None = None
+    first_epoch_seconds: float | None = None
+    epoch_seconds: list[float] = []
+    """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
+    epochs_a_call: int | None = None
+    evaluate_seconds: float | None = None
+    total_seconds: float | None = None
+    """From the start of the process to its result, certificate and extra timing excluded."""
+    first_step_seconds: float | None = None
+    """From the start of the process to the end of the first epoch's call."""
+    target_accuracy: float | None = None
+    seconds_to_target: float | None = None
+    """Seconds of training calls until the test accuracy reached the target, evaluation off the clock."""
+    examples_per_second: float | None = None
+    """Median of the steady epochs."""
+    inference_examples_per_second: float | None = None
+    latency_seconds: float | None = None
+    """Of a single example: the median."""
+    latency_95_seconds: float | None = None
+    peak_memory_bytes: int | None = None
+    """The process's peak above its level before the framework was imported; on a GPU the device's own peak."""
+    import_memory_bytes: int | None = None
+    memory_source: str = ""
+    operations_per_step: int | None = None
+    matrix_operations_per_second: float | None = None
+    """What a large float32 matrix product reaches in the same process."""
+    load_average: float | None = None
+    """Of the machine, over the minute before the cell."""
+
+
+class Distance(_Record):
+    """How far one quantity is from the float64 reference, and how far it may be."""
+
+    quantity: str
+    absolute: float
+    relative: float
+    reference_absolute: float
+    reference_relative: float
+    limit: float
+    """Of the relative distance."""
+    absolute_limit: float
+    passed: bool
+
+
+class Certificate(_Record):
+    """Whether a backend computes the same model as the reference, and the figures that show it."""
+
+    task: str
+    recipe: str
+    backend: str
+    mode: str
+    device: str
+    seed: int
+    granted: bool
+    failure: str = ""
+    """The first quantity that fails, with its layer."""
+    parameters_sha256: Sha256
+    batches_sha256: Sha256
+    data_sha256: Sha256
+    parameter_counts: dict[str, int]
+    distances: list[Distance]
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What is certified."""
+        return (self.task, self.recipe, self.backend, self.mode, self.device)
+
+
+class Pair(_Record):
+    """How far two certified backends are from each other: the quantity in which they differ most."""
+
+    task: str
+    recipe: str
+    first: str
+    second: str
+    quantity: str
+    relative: float
+
+
+class Results(_Record):
+    """A run: everything in ``results.json``."""
+
+    schema_version: Literal[1] = 1
+    created: str
+    command: str = ""
+    host: dict[str, Setting]
+    settings: dict[str, Setting] = {}
+    runs: list[Run] = []
+    certificates: list[Certificate] = []
+    pairs: list[Pair] = []
+
+    def certificate_of(self, run: Run) -> Certificate | None:
+        """The certificate for a run's task, recipe, backend, mode and device."""
+        subject = (run.task, run.recipe, run.backend, run.mode, run.device)
+        return next((certificate for certificate in self.certificates if certificate.subject == subject), None)
+
+    def verified(self, run: Run) -> bool:
+        """Whether the run's model was certified; only such runs are ranked."""
+        certificate = self.certificate_of(run)
+        return certificate is not None and certificate.granted
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_results(folder: Path, results: Results) -> Path:
+    """Writes ``results.json`` whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE_NAME
+    write_whole(path, results.model_dump_json(indent=1).encode())
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that readers see the old content or the new, never a part."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_results(folder: Path) -> Results:
+    """Reads a run's folder, or a results file itself.
+
+    Raises:
+        ResultsError: there is none, it is damaged, or it was written by a newer version.
+    """
+    path = folder / FILE_NAME if folder.is_dir() else folder
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read ({error.strerror}); name the folder of a run") from error
+    version = _version(content)
+    if version is not None and version > SCHEMA_VERSION:
+        raise ResultsError(f"{path}: written by a newer sidebyside (schema {version}); update to read it")
+    try:
+        return Results.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ResultsError(f"{path}: not a results file ({where or 'content'}: {first['msg']})") from error
+
+
+def _version(content: bytes) -> int | None:
+    import json
+
+    try:
+        values: Any = json.loads(content)
+    except ValueError:
+        return None
+    version = values.get("schema_version") if isinstance(values, dict) else None
+    return version if isinstance(version, int) else None

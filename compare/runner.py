@@ -1,0 +1,125 @@
+"""Runs cells, each in a process of its own, and writes what comes of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import backends
+from backends.base import Setting
+from compare import measure
+from compare.certify import Certifier, ReferenceError
+from compare.plan import Cell
+from compare.process import run_worker
+from compare.results import Certificate, Results, Run, now, write_results
+
+
+class Progress(Protocol):
+    """Is told how a run goes on."""
+
+    def started(self, cell: Cell, index: int, count: int) -> None: ...
+    def event(self, cell: Cell, event: dict[str, Any]) -> None: ...
+    def ended(self, cell: Cell, run: Run, certificate: Certificate | None) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Options:
+    """What holds for all cells of a run.
+
+    Attributes:
+        output: the folder that is written.
+        threads: the thread budget of each worker.
+        timeout: seconds that a cell may take; None for no limit.
+        data: a data file in place of MNIST.
+        certify: whether each task, backend, mode and device gets a certificate.
+        save_models: whether the trained parameters are kept.
+        command: as it was typed, for the report.
+        settings: of the whole run, for the report.
+    """
+
+    output: Path
+    threads: int = field(default_factory=measure.usable_cores)
+    timeout: float | None = None
+    data: Path | None = None
+    certify: bool = True
+    save_models: bool = False
+    command: str = ""
+    settings: dict[str, Setting] = field(default_factory=dict)
+
+
+def make_request(cell: Cell, options: Options, **replaced: Any) -> dict[str, Any]:
+    """What a worker is asked to do; see :class:`compare.worker.CellWork`."""
+    return {
+        "cell": cell.as_dict(),
+        "threads": options.threads,
+        "dtype": "float32",
+        "data": str(options.data) if options.data else None,
+        "train": True,
+        "arrays": None,
+        "model": None,
+        "evidence": None,
+    } | replaced
+
+
+def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earlier: Results | None = None) -> Results:
+    """Runs the cells one after the other; ``results.json`` is written anew after each.
+
+    Args:
+        cells: in the order in which they are run.
+        earlier: results to go on from: what ended well in them is not run again.
+
+    Returns:
+        what was written. After a KeyboardInterrupt, which is raised again, the file holds what was done.
+    """
+    results = earlier or Results(created=now(), host=measure.describe_host())
+    results.command, results.settings = options.command, dict(options.settings)
+    results.runs = [run for run in results.runs if run.status == "ok"]
+    done = {Cell.of(run.model_dump()) for run in results.runs}
+    pending = [cell for cell in cells if cell not in done]
+    for folder in ("arrays", *(["models"] if options.save_models else [])):
+        (options.output / folder).mkdir(parents=True, exist_ok=True)
+    write_results(options.output, results)
+    certifier = Certifier(lambda cell, **replaced: make_request(cell, options, **replaced), progress.note)
+    try:
+        for index, cell in enumerate(pending):
+            progress.started(cell, index, len(pending))
+            run, certificate = _run_cell(cell, options, progress, certifier)
+            results.runs.append(run)
+            if certificate is not None:
+                results.certificates = [c for c in results.certificates if c.subject != certificate.subject]
+                results.certificates.append(certificate)
+            write_results(options.output, results)
+            progress.ended(cell, run, certificate)
+    except KeyboardInterrupt:
+        results.runs.append(Run(**cell.as_dict(), status="interrupted", message="interrupted by the user"))
+        raise
+    finally:
+        results.pairs = certifier.pairs() or results.pairs
+        write_results(options.output, results)
+    return results
+
+
+def _run_cell(
+    cell: Cell, options: Options, progress: Progress, certifier: Certifier
+) -> tuple[Run, Certificate | None]:
+    if message := backends.missing(cell.backend):
+        return Run(**cell.as_dict(), status="skipped", message=message), None
+    path = certifier.evidence_path(cell) if options.certify else None
+    request = make_request(
+        cell,
+        options,
+        arrays=str(options.output / "arrays" / f"{cell.name}.safetensors"),
+        model=str(options.output / "models" / f"{cell.name}.safetensors") if options.save_models else None,
+        evidence=path,
+    )
+    result = run_worker(request, timeout=options.timeout, on_event=lambda event: progress.event(cell, event))
+    facts = result.pop("evidence", None)
+    run = Run(**cell.as_dict(), **result)
+    if facts is None:
+        return run, None
+    try:
+        return run, certifier.certify(cell, facts)
+    except ReferenceError as error:
+        progress.note(str(error))
+        return run, None
