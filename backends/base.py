@@ -75,9 +75,7 @@ class Model(ABC):
         """The outputs of the last layer, ``(n, outputs)``, for inputs ``(n, *input_shape)``."""
 
     @abstractmethod
-    def loss_and_gradients(
-        self, inputs: NDArray[np.float32], labels: NDArray[np.int32]
-    ) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of one batch and its gradient for every parameter, in the canonical layout. Changes nothing."""
 
     @abstractmethod
@@ -183,4 +181,3 @@ class Backend(ABC):
                 f"{self.name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model
-

@@ -76,7 +76,9 @@ def _add_command(commands: "argparse._SubParsersAction[_Parser]", name: str, fun
 
 def _add_selection(command: argparse.ArgumentParser) -> None:
     command.add_argument("tasks", nargs="*", metavar="TASK", help=f"default: {', '.join(DEFAULT_TASKS)}")
-    command.add_argument("--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed")
+    command.add_argument(
+        "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
+    )
 
 
 def _positive_int(text: str) -> int:

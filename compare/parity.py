@@ -44,7 +44,11 @@ def judge(
     """
     failures = [
         f"hash of the {name}"
-        for name, key in (("initial parameters", "parameters_sha256"), ("batches", "batches_sha256"), ("data", "data_sha256"))
+        for name, key in (
+            ("initial parameters", "parameters_sha256"),
+            ("batches", "batches_sha256"),
+            ("data", "data_sha256"),
+        )
         if facts[key] != reference_facts[key]
     ]
     if facts["parameter_counts"] != reference_facts["parameter_counts"]:

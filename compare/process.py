@@ -126,10 +126,8 @@ def _last_words(log: IO[bytes]) -> str:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Asks the worker's whole group to end, then kills it; nothing is left behind."""
     _signal_group(process, signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(GRACE_SECONDS if process.poll() is None else 0)
-    except subprocess.TimeoutExpired:
-        pass
     _signal_group(process, getattr(signal, "SIGKILL", signal.SIGTERM))
     process.wait()
     for stream in (process.stdin, process.stdout):

@@ -1,7 +1,7 @@
 """What a run writes: the schema of ``results.json``, reading and writing it."""
 
+import json
 import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -171,16 +171,15 @@ def write_results(folder: Path, results: Results) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that readers see the old content or the new, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -207,8 +206,6 @@ def read_results(folder: Path) -> Results:
 
 
 def _version(content: bytes) -> int | None:
-    import json
-
     try:
         values: Any = json.loads(content)
     except ValueError:

@@ -100,9 +100,7 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
     return results
 
 
-def _run_cell(
-    cell: Cell, options: Options, progress: Progress, certifier: Certifier
-) -> tuple[Run, Certificate | None]:
+def _run_cell(cell: Cell, options: Options, progress: Progress, certifier: Certifier) -> tuple[Run, Certificate | None]:
     if message := backends.missing(cell.backend):
         return Run(**cell.as_dict(), status="skipped", message=message), None
     path = certifier.evidence_path(cell) if options.certify else None

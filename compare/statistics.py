@@ -89,9 +89,7 @@ def compare_ratio(first: Values, second: Values, generator: np.random.Generator 
     Raises:
         ValueError: the lengths differ, or a speed is not a positive number.
     """
-    speeds = _speeds("first", first), _speeds("second", second)
-    _need_pairs(*speeds, "rounds")
-    log_ratios = np.log(speeds[0]) - np.log(speeds[1])
+    log_ratios = _differences(np.log(_speeds("first", first)), np.log(_speeds("second", second)), "rounds")
     rounds, center = len(log_ratios), float(log_ratios.mean())
     if rounds < MINIMUM_ROUNDS:
         return Comparison(exp(center), None, "not distinguishable", rounds)
@@ -125,7 +123,7 @@ def rank(speeds_by_name: Mapping[str, Values]) -> dict[str, int]:
 
     The fastest of all leads rank 1; of those slower than it, the fastest leads rank 2; and so on. A noisy cell can
     stand above a steady one with a better mean: that it is slower than the leader has not been shown. Nothing is
-    adjusted for the number of comparisons: of six equal cells, one is ranked lower in a quarter of all rankings.
+    adjusted for the number of comparisons: of six equal cells, some are parted in a quarter of all rankings.
 
     Args:
         speeds_by_name: examples per second, one value a round, all of the same rounds in the same order.
@@ -156,9 +154,7 @@ def median_interval(speeds: Values) -> Estimate:
     From six rounds on the interval lies between two order statistics (David and Nagaraja, Order Statistics, chapter 7),
     whatever the noise. Of three to five not even the extremes reach 95 %: there it is Student's for the mean logarithm,
     which is the median's if logarithms are symmetric, and which always contains the observed median.
-
-    Raises:
-        ValueError: there is no speed, or one is not a positive number.
+    Raises ValueError where there is no speed, or one is not a positive number.
     """
     ordered = np.sort(_speeds("speeds", speeds))
     rounds, median = len(ordered), float(np.median(ordered))
@@ -175,8 +171,7 @@ def median_interval(speeds: Values) -> Estimate:
 def mean_interval(values: Values) -> Estimate:
     """The mean (of accuracies over seeds, say) and Student's 95 % interval, None for a single value.
 
-    Raises:
-        ValueError: there is no value, or one is not finite.
+    Raises ValueError where there is no value, or one is not finite.
     """
     array = _finite("values", values)
     interval = _student_interval(array, CONFIDENCE) if len(array) > 1 else None
@@ -188,10 +183,7 @@ def flag_outliers(values: Values) -> tuple[bool, ...]:
 
     The score is ``0.6745 * |x - median| / MAD``, with the median absolute deviation; where that is 0, it is
     ``|x - median| / (1.2533 * mean absolute deviation)``. A flag asks for a look and proves nothing: of five normal
-    values one or more are flagged in one sample of five.
-
-    Raises:
-        ValueError: there is no value, or one is not finite.
+    values one or more are flagged in one sample of five. Raises ValueError as :func:`mean_interval`.
     """
     array = _finite("values", values)
     distances = np.abs(array - np.median(array))
@@ -217,9 +209,8 @@ def equivalent(first: Values, second: Values, margin: float = 0.005) -> Equivale
 
     if not (isfinite(margin) and margin > 0):
         raise ValueError(f"the margin must be a positive number, not {margin}")
-    accuracies = _accuracies("first", first), _accuracies("second", second)
-    _need_pairs(*accuracies, "seeds")
-    differences = np.round(accuracies[0] - accuracies[1], 12)  # 0.905 - 0.9 is 0.005, without the rounding error
+    differences = _differences(_accuracies("first", first), _accuracies("second", second), "seeds")
+    differences = differences.round(12)  # 0.905 - 0.9 is 0.005, without the rounding error
     seeds, mean = len(differences), float(differences.mean())
     if seeds == 1:
         return Equivalence(mean, None, None, None, margin, seeds)
@@ -263,12 +254,12 @@ def _speeds(name: str, values: Values) -> NDArray[np.float64]:
 
 def _accuracies(name: str, values: Values) -> NDArray[np.float64]:
     array = _finite(name, values)
-    for value in (array.min(), array.max()):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}: every accuracy must be a fraction from 0 to 1, not {value}")
+    if array.min() < 0 or array.max() > 1:
+        raise ValueError(f"{name}: every accuracy must be a fraction from 0 to 1, not {array.min()} to {array.max()}")
     return array
 
 
-def _need_pairs(first: NDArray[np.float64], second: NDArray[np.float64], what: str) -> None:
+def _differences(first: NDArray[np.float64], second: NDArray[np.float64], what: str) -> NDArray[np.float64]:
     if len(first) != len(second):
         raise ValueError(f"both sides need the same {what}, not {len(first)} and {len(second)}")
+    return first - second

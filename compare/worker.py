@@ -149,7 +149,9 @@ class CellWork:
             result["accuracy_epochs"].append(end)
             if "seconds_to_target" not in result and accuracy >= result["target_accuracy"]:
                 result["seconds_to_target"] = sum(call for call, _ in seconds)
-            self.report("epoch", epoch=end, epochs=batches.epochs, loss=_finite(result["losses"][-1]), accuracy=accuracy)
+            self.report(
+                "epoch", epoch=end, epochs=batches.epochs, loss=_finite(result["losses"][-1]), accuracy=accuracy
+            )
             if not np.isfinite(step_losses).all():
                 result["status"] = "diverged"
                 result["message"] = f"the loss is no longer finite in epoch {len(result['losses'])}"

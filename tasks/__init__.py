@@ -22,9 +22,7 @@ _TASKS = {
     "mnist-mlp": _Entry(
         "MNIST, two hidden layers of 512, SGD", 0.95, mnist.MLP_RECIPES, mnist.standardized(0.1307, 0.3081)
     ),
-    "mnist-dense": _Entry(
-        "MNIST, two hidden layers of 128, Adam", 0.95, mnist.DENSE_RECIPES, mnist.load_unit_columns
-    ),
+    "mnist-dense": _Entry("MNIST, two hidden layers of 128, Adam", 0.95, mnist.DENSE_RECIPES, mnist.load_unit_columns),
     "mnist-cnn": _Entry(
         "MNIST, one convolution of 32 filters, SGD", 0.97, mnist.CNN_RECIPES, mnist.standardized(0.5, 0.5)
     ),

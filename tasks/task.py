@@ -155,7 +155,7 @@ class Task:
 
 
 def predicted_labels(outputs: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The label that a network's outputs (n, outputs) stand for: the largest; with one output, whether it exceeds 1/2."""
+    """The labels that outputs (n, outputs) stand for: the largest; with a single output, whether it exceeds 1/2."""
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.int64)
 
 

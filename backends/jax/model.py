@@ -12,8 +12,20 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
-from tasks.architecture import Architecture, Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameters, ReLU, Sigmoid
-from tasks.architecture import Shape, Softmax, Tanh
+from tasks.architecture import (
+    Architecture,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Parameters,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from tasks.task import SGD, Loss, Optimizer, Recipe
 
 BuildLayer = Callable[[Any, Shape, nnx.Rngs], Callable[[jax.Array], jax.Array]]
@@ -159,7 +171,7 @@ def _forward(network: Network, inputs: jax.Array) -> jax.Array:
 
 
 def _by_key(layers: Any, architecture: Architecture) -> dict[str, Any]:
-    """nnx's variables, or their gradients, by canonical key."""
+    """Nnx's variables, or their gradients, by canonical key."""
     found = {}
     for key in architecture.parameter_shapes:
         layer, _, parameter = key.partition("/")

@@ -12,8 +12,20 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
-from tasks.architecture import Architecture, Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameters, ReLU, Sigmoid
-from tasks.architecture import Shape, Softmax, Tanh
+from tasks.architecture import (
+    Architecture,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Parameters,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from tasks.task import SGD, Loss, Optimizer, Recipe
 
 BuildLayer = Callable[[Any, Shape], keras.layers.Layer]

@@ -108,7 +108,9 @@ class NumpyModel(Model):
         """The gradient of every parameter, from the gradient for the outputs."""
         architecture = self.recipe.architecture
         gradients: Parameters = {}
-        for name, layer, kept in reversed(list(zip(architecture.names, architecture.layers, kept_by_layer, strict=True))):
+        for name, layer, kept in reversed(
+            list(zip(architecture.names, architecture.layers, kept_by_layer, strict=True))
+        ):
             _, backward = LAYERS[type(layer)]
             gradient, of_parameters = backward(layer, kept, gradient)
             gradients.update({f"{name}/{key}": value for key, value in of_parameters.items()})

@@ -10,8 +10,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
-from tasks.architecture import Architecture, Conv2D, Dense, Flatten, Layer, MaxPool2D, Parameters, ReLU, Sigmoid
-from tasks.architecture import Shape, Softmax, Tanh
+from tasks.architecture import (
+    Architecture,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Parameters,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from tasks.task import SGD, Loss, Optimizer, Recipe
 
 BuildLayer = Callable[[Any, Shape], nn.Module]
@@ -151,7 +163,7 @@ class PytorchModel(Model):
         return {str(parameter.device).replace("cuda", "gpu") for parameter in self.network.parameters()}
 
     def _variables(self) -> dict[str, nn.Parameter]:
-        """torch's parameters by canonical key: torch lists kernel, then bias, layer by layer, as the architecture."""
+        """Torch's parameters by canonical key: torch lists kernel, then bias, layer by layer, as the architecture."""
         return dict(zip(self.recipe.architecture.parameter_shapes, self.network.parameters(), strict=True))
 
     def _inputs(self, inputs: NDArray[np.float32]) -> Tensor:

@@ -1,0 +1,42 @@
+"""Fixtures: one process for each backend, and what must be installed."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+import backends
+from tests.remote import RemoteBackend
+
+REQUIRED = tuple(filter(None, os.environ.get("SIDEBYSIDE_REQUIRE", "numpy").split(",")))
+"""The backends whose absence is an error; tests of others are skipped where a package is missing."""
+
+
+@pytest.fixture(scope="session", params=backends.available_backends())
+def remote(request: pytest.FixtureRequest) -> Iterator[RemoteBackend]:
+    """Each backend in turn, in its own process."""
+    yield from start(request.param)
+
+
+@pytest.fixture(scope="session")
+def every_remote() -> Iterator[dict[str, RemoteBackend]]:
+    """All installed frameworks at once, each in its own process."""
+    started = {name: RemoteBackend(name) for name in backends.framework_backends() if is_there(name)}
+    yield started
+    for server in started.values():
+        server.close()
+
+
+def start(name: str) -> Iterator[RemoteBackend]:
+    if not is_there(name):
+        pytest.skip(backends.missing(name) or "")
+    server = RemoteBackend(name)
+    yield server
+    server.close()
+
+
+def is_there(name: str) -> bool:
+    message = backends.missing(name)
+    if message and name in REQUIRED:
+        pytest.fail(f"SIDEBYSIDE_REQUIRE names {name}: {message}")
+    return message is None

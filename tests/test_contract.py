@@ -1,0 +1,182 @@
+"""The contract of a backend, over all of them, against the float64 reference. Each check has a twin that must fail."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backends import load_backend
+from backends.base import Model
+from tasks.architecture import Parameters, draw_parameters
+from tasks.task import SGD, Adam, Recipe
+from tests.remote import RemoteBackend, RemoteError, task_of
+from tests.samples import SAMPLES, Sample, make_sample
+
+NUDGE = 1e-3
+
+
+@pytest.fixture(params=SAMPLES)
+def sample(request: pytest.FixtureRequest) -> Sample:
+    return SAMPLES[request.param]
+
+
+@pytest.fixture(params=["tuned", "stock"])
+def model(request: pytest.FixtureRequest, remote: RemoteBackend, sample: Sample) -> RemoteBackend:
+    """A model of each backend, mode and sample, with its data placed."""
+    if remote.name == "numpy" and request.param == "stock":
+        pytest.skip("the reference has one loop")
+    remote.build(task_of(sample.recipe), initial(sample.recipe), mode=request.param)
+    remote.place(sample.dataset)
+    return remote
+
+
+def initial(recipe: Recipe) -> Parameters:
+    return draw_parameters(recipe.architecture, recipe.initializer, seed=3)
+
+
+def reference(sample: Sample, parameters: Parameters | None = None) -> Model:
+    backend = load_backend("numpy")
+    parameters = initial(sample.recipe) if parameters is None else parameters
+    model = backend.build(task_of(sample.recipe), parameters, dtype="float64")
+    model.place(sample.dataset)
+    return model
+
+
+def nudged(parameters: Parameters) -> Parameters:
+    """A copy with one weight of the first layer changed."""
+    copy = {key: value.copy() for key, value in parameters.items()}
+    next(iter(copy.values())).flat[0] += NUDGE
+    return copy
+
+
+def distance(found: Parameters, expected: Parameters) -> float:
+    """The largest relative distance over the parameters."""
+    assert list(found) == list(expected)
+    return max(
+        float(np.linalg.norm(found[key] - expected[key]) / (np.linalg.norm(expected[key]) or 1)) for key in expected
+    )
+
+
+def test_logits(model: RemoteBackend, sample: Sample) -> None:
+    inputs = sample.dataset.test_inputs
+    found = model.logits(inputs)
+    assert found.dtype == np.float32
+    assert np.abs(found - reference(sample).logits(inputs)).max() < 1e-5
+    other = reference(sample, nudged(initial(sample.recipe)))
+    assert np.abs(found - other.logits(inputs)).max() > 1e-5
+
+
+def test_loss_and_gradients(model: RemoteBackend, sample: Sample) -> None:
+    batch = sample.dataset.train_inputs[:8], sample.dataset.train_labels[:8]
+    loss, gradients = model.loss_and_gradients(*batch)
+    expected_loss, expected = reference(sample).loss_and_gradients(*batch)
+    assert loss == pytest.approx(expected_loss, rel=1e-6, abs=1e-6)
+    assert distance(gradients, expected) < 1e-5
+    _, other = reference(sample, nudged(initial(sample.recipe))).loss_and_gradients(*batch)
+    assert distance(gradients, other) > 1e-5
+
+
+def test_training(model: RemoteBackend, sample: Sample) -> None:
+    """Two epochs, the smaller last batch included: losses and parameters as the reference's."""
+    losses = model.train(sample.batches)
+    expected = reference(sample)
+    expected_losses = expected.train(sample.batches)
+    assert losses.dtype == np.float32
+    if losses.shape[1] == 1:  # a loop that keeps each epoch's mean
+        np.testing.assert_allclose(losses[:, 0], sample.batches.epoch_means(expected_losses), rtol=2e-5)
+    else:
+        np.testing.assert_allclose(losses, expected_losses, rtol=2e-5, atol=1e-6)
+    assert distance(model.parameters(), expected.parameters()) < 2e-5
+    other = reference(sample, nudged(initial(sample.recipe)))
+    other.train(sample.batches)
+    assert distance(model.parameters(), other.parameters()) > 2e-5
+
+
+def test_training_goes_on(model: RemoteBackend, sample: Sample) -> None:
+    """Two calls of one epoch are one call of two: the optimizer's state stays; loading parameters starts it afresh."""
+    model.train(sample.batches)
+    at_once = model.parameters()
+    model.load_parameters(initial(sample.recipe))
+    model.train(sample.batches[:1])
+    assert distance(model.parameters(), at_once) > 1e-4
+    model.train(sample.batches[1:])
+    assert distance(model.parameters(), at_once) < 1e-6
+
+
+def test_parameters_return_unchanged(model: RemoteBackend, sample: Sample) -> None:
+    parameters = nudged(initial(sample.recipe))
+    model.load_parameters(parameters)
+    found = model.parameters()
+    assert list(found) == list(parameters)
+    assert all(np.array_equal(found[key], parameters[key]) for key in parameters)
+    assert not all(np.array_equal(found[key], value) for key, value in initial(sample.recipe).items())
+
+
+def test_answers_change_nothing(model: RemoteBackend, sample: Sample) -> None:
+    model.logits(sample.dataset.test_inputs)
+    model.loss_and_gradients(sample.dataset.train_inputs, sample.dataset.train_labels)
+    assert distance(model.parameters(), initial(sample.recipe)) == 0
+
+
+def test_counts_and_device(model: RemoteBackend, sample: Sample) -> None:
+    assert model.call("parameter_count") == sample.recipe.architecture.parameter_count
+    assert model.call("parameter_devices") == {"cpu"}
+
+
+def test_holds_what_it_was_given(model: RemoteBackend, sample: Sample) -> None:
+    inputs, labels = model.call("held_data")
+    assert np.array_equal(inputs, sample.dataset.train_inputs)
+    assert np.array_equal(labels, sample.dataset.train_labels)
+    held = model.call("held_batches", sample.batches)
+    assert held.sha256() == sample.batches.sha256()
+    assert held.sha256() != sample.batches[1:].sha256()
+
+
+def test_save_and_load(model: RemoteBackend, sample: Sample, tmp_path: Path) -> None:
+    """What a backend saves, the reference reads, and the other way round."""
+    model.call("save", tmp_path / "theirs.safetensors")
+    expected = reference(sample, nudged(initial(sample.recipe)))
+    expected.load(tmp_path / "theirs.safetensors")
+    assert distance(expected.parameters(), initial(sample.recipe)) == 0
+    ours = load_backend("numpy").build(task_of(sample.recipe), nudged(initial(sample.recipe)))
+    ours.save(tmp_path / "ours.safetensors")
+    model.call("load", tmp_path / "ours.safetensors")
+    assert distance(model.parameters(), nudged(initial(sample.recipe))) == 0
+    assert distance(model.parameters(), initial(sample.recipe)) > 0
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SGD(0.1, 0.9), Adam(0.01), Adam(0.01, 0.8, 0.99, 1e-3)], ids=str)
+def test_one_step(remote: RemoteBackend, optimizer: SGD | Adam) -> None:
+    """One step of the optimizer, by its formula, from the gradient that the backend itself reports."""
+    base = SAMPLES["dense"]
+    sample = make_sample((5,), base.recipe.architecture.layers, optimizer=optimizer, count=4, epochs=1)
+    before = initial(sample.recipe)
+    remote.build(task_of(sample.recipe), before)
+    remote.place(sample.dataset)
+    indices = sample.batches.indices[0, 0]
+    _, gradients = remote.loss_and_gradients(sample.dataset.train_inputs[indices], sample.dataset.train_labels[indices])
+    remote.train(sample.batches)
+    after = remote.parameters()
+    for key, gradient in gradients.items():
+        g = gradient.astype(np.float64)
+        if isinstance(optimizer, SGD):
+            step = optimizer.learning_rate * g
+        else:  # the first step of Adam: both corrected moments are the gradient's own
+            step = optimizer.learning_rate * g / (np.abs(g) + optimizer.epsilon)
+        np.testing.assert_allclose(after[key], before[key] - step, atol=2e-7)
+        assert not np.allclose(after[key], before[key] - 1.01 * step, atol=2e-7)
+
+
+def test_wrong_words(remote: RemoteBackend) -> None:
+    sample = SAMPLES["dense"]
+    task, parameters = task_of(sample.recipe), initial(sample.recipe)
+    with pytest.raises(RemoteError, match="DeviceUnavailableError.*has no device gpu:7"):
+        remote.build(task, parameters, device="gpu:7")
+    with pytest.raises(RemoteError, match="UnknownNameError.*unknown mode"):
+        remote.build(task, parameters, mode="fast")  # type: ignore[arg-type]
+    with pytest.raises(RemoteError, match="UnknownNameError.*unknown dtype"):
+        remote.build(task, parameters, dtype="float16")  # type: ignore[arg-type]
+    with pytest.raises(RemoteError, match="2_dense/bias is missing"):
+        remote.build(task, {key: value for key, value in parameters.items() if key != "2_dense/bias"})
+    with pytest.raises(RemoteError, match="0_dense/kernel has shape"):
+        remote.build(task, parameters | {"0_dense/kernel": parameters["0_dense/kernel"].T})
