@@ -65,6 +65,13 @@ def make_parser() -> argparse.ArgumentParser:
     folder.add_argument("--resume", type=Path, metavar="DIR", help="go on with the cells that DIR lacks")
     command.add_argument("--data", type=Path, metavar="FILE", help="an .npz with MNIST's keys, for the mnist tasks")
     command.add_argument("--no-certify", action="store_true", help="leave out the certificates: all rows unverified")
+
+    command = _add_command(commands, "parity", parity, "certify that the models are the same")
+    _add_selection(command)
+    command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
+    command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
+    command.add_argument("--recipe", choices=["standard", "as-written"], help="default: every recipe of a task")
+    command.add_argument("--json", action="store_true", help="print JSON")
     return parser
 
 
@@ -98,9 +105,13 @@ def _positive_float(text: str) -> float:
     return value
 
 
-def chosen_tasks(options: argparse.Namespace) -> tuple[str, ...]:
+def chosen_modes(options: argparse.Namespace) -> tuple[str, ...]:
+    return MODES if options.mode == "both" else (options.mode,)
+
+
+def chosen_tasks(options: argparse.Namespace, default: tuple[str, ...] = DEFAULT_TASKS) -> tuple[str, ...]:
     """The tasks that were named, each once and known."""
-    names = tuple(dict.fromkeys(options.tasks)) or DEFAULT_TASKS
+    names = tuple(dict.fromkeys(options.tasks)) or default
     for name in names:
         tasks.available_recipes(name)  # raises UnknownNameError
     return names
@@ -177,7 +188,7 @@ def run(options: argparse.Namespace) -> int:
     cells = list_cells(
         chosen,
         names,
-        modes=MODES if options.mode == "both" else (options.mode,),
+        modes=chosen_modes(options),
         devices=chosen_devices(options),
         seeds=options.seeds,
         preset=options.preset,
@@ -200,6 +211,36 @@ def run(options: argparse.Namespace) -> int:
     well = all(run.status in ("ok", "skipped") for run in results.runs)
     refused = any(not certificate.granted for certificate in results.certificates)
     return OK if well and not refused else FAILED
+
+
+def parity(options: argparse.Namespace) -> int:
+    """``sidebyside parity``."""
+    from tempfile import TemporaryDirectory
+
+    from rich.console import Console
+
+    from compare.plan import list_cells
+    from compare.report.terminal import TerminalProgress, print_certificates
+    from compare.runner import Options, run_cells
+
+    names = chosen_backends(options)
+    cells = [
+        cell
+        for name in chosen_tasks(options, default=tasks.available_tasks())
+        for recipe in ([options.recipe] if options.recipe else tasks.available_recipes(name))
+        for cell in list_cells(
+            [name], names, modes=chosen_modes(options), devices=chosen_devices(options), recipe=recipe
+        )
+    ]
+    with TemporaryDirectory(prefix="sidebyside-") as folder, TerminalProgress(Console(stderr=True)) as progress:
+        results = run_cells(cells, Options(output=Path(folder), train=False), progress)
+    if options.json:
+        print(json.dumps(results.model_dump(include={"certificates", "pairs"}), indent=1))
+    else:
+        print_certificates(results, Console())
+    failed = any(run.status not in ("ok", "skipped") for run in results.runs)
+    granted = results.certificates and all(certificate.granted for certificate in results.certificates)
+    return OK if granted and not failed else FAILED
 
 
 def check_data(chosen: Sequence[str], file: Path) -> None:

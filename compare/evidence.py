@@ -51,7 +51,8 @@ def gather(model: Model, task: Task, dataset: Dataset, seed: int, path: Path) ->
     The model starts again from the seed's parameters and is trained through the very ``train`` that is timed.
 
     Returns:
-        the hashes of what the framework holds, and its parameters by layer.
+        the quantities in the order in which they are computed, the hashes of what the framework holds, and its
+        parameters by layer.
     """
     model.load_parameters(task.parameters(seed))
     calls = certificate_batches(task, len(dataset.train_labels), seed)
@@ -77,6 +78,7 @@ def gather(model: Model, task: Task, dataset: Dataset, seed: int, path: Path) ->
         arrays.update({f"{key} after {steps} steps": value for key, value in model.parameters().items()})
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
     return {
+        "quantities": list(arrays),
         "parameters_sha256": sha256_of({key: value.astype(np.float32) for key, value in initial.items()}),
         "data_sha256": sha256_of({"inputs": inputs, "labels": labels}),
         "batches_sha256": sha256_of(

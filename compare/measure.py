@@ -1,16 +1,19 @@
 """Clocks, memory, the machine. Runs inside a worker: standard library, NumPy and psutil alone."""
 
+import contextlib
 import os
 import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from backends.base import Model, Setting
 from tasks.batches import Batches
@@ -46,12 +49,11 @@ def time_short_epochs(model: Model, batches: Batches) -> Steady:
     while True:
         many = _repeated(batches, epochs)
         model.train(many)  # compiles for this shape
-        seconds = clock(lambda: model.train(many))
-        if seconds >= CALL_SECONDS:
-            break
-        epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(seconds, CALL_SECONDS / 1000)))
-    timed = [clock(lambda: model.train(many)) for _ in range(TIMED_CALLS)]
-    return Steady([seconds / epochs for seconds in timed], epochs)
+        timed = [clock(partial(model.train, many))]
+        if timed[0] >= CALL_SECONDS:
+            timed += [clock(partial(model.train, many)) for _ in range(TIMED_CALLS - 1)]
+            return Steady([seconds / epochs for seconds in timed], epochs)
+        epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(timed[0], CALL_SECONDS / 1000)))
 
 
 def _repeated(batches: Batches, epochs: int) -> Batches:
@@ -67,7 +69,7 @@ class Inference(NamedTuple):
     latency_95_seconds: float
 
 
-def time_inference(model: Model, inputs: np.ndarray, batch_size: int) -> Inference:
+def time_inference(model: Model, inputs: NDArray[np.float32], batch_size: int) -> Inference:
     """Times the model's answers for NumPy inputs, transfers included."""
     batch_size = min(batch_size, len(inputs))
     batch = inputs[:batch_size]
@@ -85,7 +87,7 @@ def _repeat(call: Callable[[int], object]) -> list[float]:
     """The seconds of each of many calls: 20 at least, and as many as fit into the time of a timed call."""
     seconds: list[float] = []
     while len(seconds) < 20 or sum(seconds) < CALL_SECONDS:
-        seconds.append(clock(lambda: call(len(seconds))))
+        seconds.append(clock(partial(call, len(seconds))))
     return seconds
 
 
@@ -95,10 +97,8 @@ def resident_bytes() -> int:
 
 def forget_peak() -> None:
     """Starts the high-water mark of resident memory afresh, where the system can (Linux)."""
-    try:
+    with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        pass
 
 
 def peak_resident_bytes() -> int:

@@ -56,7 +56,8 @@ def judge(
     if facts["parameter_count"] != reference_facts["parameter_count"]:
         failures.append("parameter count")
     distances = []
-    for name, expected in reference.items():
+    for name in reference_facts["quantities"]:
+        expected = reference[name]
         if name not in evidence:
             if not name.startswith(OPTIONAL):
                 failures.append(f"{name}: missing")

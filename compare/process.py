@@ -42,8 +42,8 @@ def run_worker(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=worker_environment(request["threads"], request["cell"]["backend"]),
-            # A group of its own, so that Ctrl-C reaches the parent alone and a deadline ends all that the worker started.
+            env=worker_environment(request["threads"]),
+            # A group of its own: Ctrl-C reaches the parent alone, and a deadline ends all that the worker started.
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -53,11 +53,11 @@ def run_worker(
             _end(process)
 
 
-def worker_environment(threads: int, backend: str) -> dict[str, str]:
+def worker_environment(threads: int) -> dict[str, str]:
     """The environment of a worker: threads, memory and logging, which frameworks read when they are imported."""
     root = str(Path(__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(paths),
         "PYTHONUNBUFFERED": "1",
@@ -70,7 +70,6 @@ def worker_environment(threads: int, backend: str) -> dict[str, str]:
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
-    return environment
 
 
 def _listen(

@@ -32,6 +32,7 @@ class Options:
         threads: the thread budget of each worker.
         timeout: seconds that a cell may take; None for no limit.
         data: a data file in place of MNIST.
+        train: whether to train and measure; otherwise the cells are only certified.
         certify: whether each task, backend, mode and device gets a certificate.
         save_models: whether the trained parameters are kept.
         command: as it was typed, for the report.
@@ -42,6 +43,7 @@ class Options:
     threads: int = field(default_factory=measure.usable_cores)
     timeout: float | None = None
     data: Path | None = None
+    train: bool = True
     certify: bool = True
     save_models: bool = False
     command: str = ""
@@ -55,7 +57,7 @@ def make_request(cell: Cell, options: Options, **replaced: Any) -> dict[str, Any
         "threads": options.threads,
         "dtype": "float32",
         "data": str(options.data) if options.data else None,
-        "train": True,
+        "train": options.train,
         "arrays": None,
         "model": None,
         "evidence": None,

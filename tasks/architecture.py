@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod, sqrt
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,7 +291,7 @@ def random_stream(seed: int, purpose: str) -> np.random.RandomState:
     return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(entropy)))
 
 
-def sha256_of(arrays: Mapping[str, NDArray]) -> str:
+def sha256_of(arrays: Mapping[str, NDArray[Any]]) -> str:
     """The SHA-256 of named arrays: of every name, dtype, shape and element in C order, in the order of the names."""
     digest = hashlib.sha256()
     for name in sorted(arrays):

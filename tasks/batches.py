@@ -23,21 +23,21 @@ class Batches:
 
     @property
     def epochs(self) -> int:
-        return self.indices.shape[0]
+        return int(self.indices.shape[0])
 
     @property
     def full_steps(self) -> int:
         """Full batches an epoch."""
-        return self.indices.shape[1]
+        return int(self.indices.shape[1])
 
     @property
     def batch_size(self) -> int:
-        return self.indices.shape[2]
+        return int(self.indices.shape[2])
 
     @property
     def rest(self) -> int:
         """Examples in the last, smaller batch of an epoch; 0 where there is none."""
-        return self.remainder.shape[1]
+        return int(self.remainder.shape[1])
 
     @property
     def steps(self) -> int:

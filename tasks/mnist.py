@@ -74,7 +74,8 @@ def _load_standardized(mean: float, std: float, file: Path | None) -> Dataset:
     arrays = read_digits(file)
 
     def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        inputs = images[..., None] / np.float32(255)
+        inputs = images[..., None].astype(np.float32)
+        inputs /= np.float32(255)
         inputs -= np.float32(mean)
         inputs /= np.float32(std)
         return inputs
@@ -97,7 +98,9 @@ def load_unit_columns(file: Path | None) -> Dataset:
 
 
 def _dataset(
-    arrays: dict[str, NDArray], normalize: Callable[[NDArray[np.uint8]], NDArray[np.float32]], pixels: Pixels | None
+    arrays: dict[str, NDArray[np.uint8]],
+    normalize: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    pixels: Pixels | None,
 ) -> Dataset:
     return Dataset(
         normalize(arrays["x_train"]),
@@ -128,7 +131,7 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
         raise DataError(f"{path}: cannot be read ({error.strerror}); --data takes an .npz file") from error
     if file is None and hashlib.sha256(content).hexdigest() != SHA256:
         raise DataError(f"{path}: the checksum is wrong; reinstall sidebyside")
-    arrays = {}
+    arrays: dict[str, NDArray[np.uint8]] = {}
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +159,7 @@ def predicted_labels(outputs: NDArray[np.floating]) -> NDArray[np.int64]:
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.int64)
 
 
-def check_parameters(architecture: Architecture, parameters: Mapping[str, NDArray]) -> None:
+def check_parameters(architecture: Architecture, parameters: Mapping[str, NDArray[Any]]) -> None:
     """Raises ValueError, naming the first difference, unless names and shapes are the architecture's."""
     expected = architecture.parameter_shapes
     for name in [*expected, *parameters]:

@@ -170,11 +170,11 @@ def test_one_step(remote: RemoteBackend, optimizer: SGD | Adam) -> None:
 def test_wrong_words(remote: RemoteBackend) -> None:
     sample = SAMPLES["dense"]
     task, parameters = task_of(sample.recipe), initial(sample.recipe)
-    with pytest.raises(RemoteError, match="DeviceUnavailableError.*has no device gpu:7"):
+    with pytest.raises(RemoteError, match=r"DeviceUnavailableError.*has no device gpu:7"):
         remote.build(task, parameters, device="gpu:7")
-    with pytest.raises(RemoteError, match="UnknownNameError.*unknown mode"):
+    with pytest.raises(RemoteError, match=r"UnknownNameError.*unknown mode"):
         remote.build(task, parameters, mode="fast")  # type: ignore[arg-type]
-    with pytest.raises(RemoteError, match="UnknownNameError.*unknown dtype"):
+    with pytest.raises(RemoteError, match=r"UnknownNameError.*unknown dtype"):
         remote.build(task, parameters, dtype="float16")  # type: ignore[arg-type]
     with pytest.raises(RemoteError, match="2_dense/bias is missing"):
         remote.build(task, {key: value for key, value in parameters.items() if key != "2_dense/bias"})

@@ -30,7 +30,7 @@ class SlicesConv(nnx.Conv):
     """
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
-        height, width, channels, filters = self.kernel.shape
+        height, width, _, filters = self.kernel.shape
         layer = Conv2D(filters, (height, width), tuple(self.strides), self.padding.lower())
         x = jnp.pad(x, ((0, 0), *layer.pads(x.shape[1:]), (0, 0)))
         rows, columns = (

@@ -120,6 +120,7 @@ class NumpyModel(Model):
         """One step of the recipe's optimizer."""
         optimizer = self.recipe.optimizer
         self._steps += 1
+        number = np.dtype(self.dtype).type
         for key, p in self._parameters.items():
             g = gradients[key]
             if isinstance(optimizer, SGD):
@@ -128,8 +129,9 @@ class NumpyModel(Model):
             else:
                 m = self._first[key] = optimizer.beta_1 * self._first[key] + (1 - optimizer.beta_1) * g
                 v = self._second[key] = optimizer.beta_2 * self._second[key] + (1 - optimizer.beta_2) * g * g
-                m_hat = m / (1 - optimizer.beta_1**self._steps)
-                v_hat = v / (1 - optimizer.beta_2**self._steps)
+                # In the arrays' own precision, as in optax and Keras: in float32, 1 - 0.999 is off by 1e-5 of itself.
+                m_hat = m / (1 - number(optimizer.beta_1) ** number(self._steps))
+                v_hat = v / (1 - number(optimizer.beta_2) ** number(self._steps))
                 p -= optimizer.learning_rate * m_hat / (np.sqrt(v_hat) + optimizer.epsilon)
 
     def parameters(self) -> Parameters:

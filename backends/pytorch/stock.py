@@ -72,7 +72,7 @@ class StockModel(PytorchModel):
     def held_batches(self, batches: Batches) -> Batches:
         orders = [list(GivenOrder(batches, epoch)) for epoch in range(batches.epochs)]
         full = np.array([order[: batches.full_steps] for order in orders], np.int32)
-        rest = np.array([sum(order[batches.full_steps :], []) for order in orders], np.int32)
+        rest = np.array([order[-1] if batches.rest else [] for order in orders], np.int32)
         return Batches(full, rest)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:

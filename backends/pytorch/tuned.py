@@ -1,4 +1,4 @@
-"""The fastest correct loop in PyTorch: resident data and whole training steps in one compiled call."""
+"""The fastest correct loop in PyTorch: resident data, and whole training steps in one compiled call."""
 
 import shutil
 from typing import Any
@@ -14,12 +14,18 @@ from tasks.architecture import MaxPool2D
 from tasks.batches import Batches
 from tasks.task import SGD, Dataset
 
+SMALL_STEP = 1_000_000
+"""Below so many floating-point operations a step costs less than calling it: several are compiled into one call."""
+
 State = tuple[dict[str, Tensor], ...]
-"""The network's parameters and the optimizer's one or two moments of each."""
+"""The optimizer's one or two moments of each parameter."""
 
 
 class SlicesMaxPool(nn.Module):
-    """The maximum over windows as a maximum over shifted slices; inductor's gradient of ``MaxPool2d`` scatters."""
+    """The maximum over windows as a maximum over shifted slices; inductor's gradient of ``MaxPool2d`` scatters.
+
+    Between equal maxima ``torch.maximum`` shares the gradient, where the reference gives it to the first.
+    """
 
     def __init__(self, layer: MaxPool2D) -> None:
         super().__init__()
@@ -38,15 +44,32 @@ class SlicesMaxPool(nn.Module):
 class TunedModel(PytorchModel):
     layers = {**LAYERS, MaxPool2D: lambda layer, shape: SlicesMaxPool(layer)}
 
+    state: State = ()
+
     def start_optimizer(self) -> None:
+        if not self.state:
+            self.build_loop()
+        for moments in (*self.state, {"steps": self.steps_done}):
+            for moment in moments.values():
+                moment.zero_()  # in place: new tensors would compile anew
+
+    def build_loop(self) -> None:
+        """Makes the optimizer's state and compiles, once."""
         self.network.to(memory_format=torch.channels_last)
-        self.state: State = tuple(
+        self.state = tuple(
             {name: torch.zeros_like(parameter) for name, parameter in self.network.named_parameters()}
             for _ in range(1 if isinstance(self.recipe.optimizer, SGD) else 2)
         )
-        self.steps_done = torch.zeros((), dtype=torch.float32, device=self.torch_device)
-        self.settings = {"layout": "NHWC (channels_last)", "compiled": "torch.compile of a step"}
-        self.step = torch.compile(self.train_step, dynamic=False) if _can_compile(self) else self.train_step
+        self.steps_done = torch.zeros((), device=self.torch_device)
+        small = self.recipe.architecture.training_operations() * self.recipe.batch_size < SMALL_STEP
+        self.steps_a_call = 9 if small else 1
+        compiler = self.device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl"))
+        self.run = torch.compile(self.train_steps, dynamic=False) if compiler else self.train_steps
+        self.settings = {
+            "layout": "NHWC (channels_last)",
+            "compiled": "torch.compile of whole steps" if compiler else "no: eager, for want of a C++ compiler",
+            "steps_a_call": self.steps_a_call,
+        }
 
     def place(self, dataset: Dataset) -> None:
         self.inputs = torch.from_numpy(dataset.train_inputs).to(self.torch_device)
@@ -60,16 +83,26 @@ class TunedModel(PytorchModel):
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         indices, remainder = self._on_device(batches)
-        losses = torch.empty((batches.epochs, batches.steps), device=self.torch_device)
-        with torch.no_grad():
-            for epoch in range(batches.epochs):
-                for step in range(batches.steps):
-                    batch = indices[epoch, step] if step < batches.full_steps else remainder[epoch]
-                    losses[epoch, step] = self.step(batch)
-        return losses.cpu().numpy()
+        if not batches.rest:  # then epochs follow each other without a seam, and a call may hold steps of several
+            indices = indices.reshape(1, -1, batches.batch_size)
+        losses = []
+        with torch.no_grad():  # gradients come from torch.func
+            for epoch, steps in enumerate(indices):
+                whole = len(steps) // self.steps_a_call * self.steps_a_call
+                for start in range(0, whole, self.steps_a_call):
+                    losses.append(self.run(steps[start : start + self.steps_a_call]))
+                if whole < len(steps):
+                    losses.append(self.train_steps(steps[whole:]))
+                if batches.rest:  # one step of another shape an epoch: not worth a compilation
+                    losses.append(self.train_steps(remainder[epoch, None]))
+        return torch.cat(losses).cpu().numpy().reshape(batches.epochs, batches.steps)
+
+    def train_steps(self, steps: Tensor) -> Tensor:
+        """Trains on batches (steps, batch_size) and returns the loss of each: one graph for the compiler."""
+        return torch.stack([self.train_step(batch) for batch in steps.unbind()])
 
     def train_step(self, batch: Tensor) -> Tensor:
-        """Gather, forward, loss, backward, update: one graph for the compiler."""
+        """Gather, forward, loss, backward, update."""
         parameters = dict(self.network.named_parameters())
         inputs, labels = channels_first(self.inputs[batch]), self.labels[batch]
 
@@ -103,11 +136,3 @@ class TunedModel(PytorchModel):
             torch.from_numpy(batches.indices).to(self.torch_device),
             torch.from_numpy(batches.remainder).to(self.torch_device),
         )
-
-
-def _can_compile(model: TunedModel) -> bool:
-    """Whether torch.compile can work: on a CPU it needs a C++ compiler."""
-    if model.device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl")):
-        return True
-    model.settings["compiled"] = "no: eager, for want of a C++ compiler"
-    return False
