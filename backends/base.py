@@ -19,7 +19,8 @@ from tasks.errors import SideBySideError, UnknownNameError
 from tasks.task import Dataset, Recipe, Task, check_parameters
 
 Mode = Literal["tuned", "stock"]
-Dtype = Literal["float32", "float64"]
+Dtype = Literal["float32", "float64", "mixed"]
+"""``mixed``: float32 arrays, and the optimizer's scalars in float64; for the reference alone."""
 Setting = str | int | float | bool
 MODES: tuple[Mode, ...] = ("tuned", "stock")
 

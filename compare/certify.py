@@ -15,14 +15,17 @@ from safetensors.numpy import load, load_file
 
 from backends import REFERENCE
 from compare import parity
-from compare.parity import Evidence
+from compare.evidence import KINKS
+from compare.parity import Evidence, Noise
 from compare.plan import Cell
 from compare.process import run_worker
 from compare.results import Certificate, Pair, write_whole
+from tasks import load_task
 from tasks.errors import SideBySideError
+from tasks.task import Adam
 
 ROOT = Path(__file__).parent.parent
-SOURCES = ("tasks/*.py", "backends/base.py", "backends/numpy/*.py", "compare/evidence.py")
+SOURCES = ("tasks/*.py", "backends/base.py", "backends/numpy/*.py", "compare/evidence.py", "compare/parity.py")
 """What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""
 
 
@@ -31,10 +34,10 @@ class ReferenceError(SideBySideError):
 
 
 class Reference(NamedTuple):
-    """The reference's evidence in both precisions, and the hashes and counts of what it held."""
+    """The reference's evidence in float64, the noise of float32, and the hashes and counts of what it held."""
 
-    float64: Evidence
-    float32: Evidence
+    evidence: Evidence
+    noise: Noise
     facts: dict[str, Any]
 
 
@@ -73,8 +76,8 @@ class Certifier:
             {**subject, "seed": cell.seed},
             facts,
             load_file(self._paths[cell.subject]),
-            reference.float64,
-            reference.float32,
+            reference.evidence,
+            reference.noise,
             reference.facts,
         )
         self.certificates.append(certificate)
@@ -99,41 +102,45 @@ class Certifier:
         return self._reference[1]
 
     def _load_or_compute(self, cell: Cell) -> Reference:
-        parts: dict[str, Evidence] = {}
-        facts: dict[str, Any] = {}
-        for dtype in ("float64", "float32"):
-            parts[dtype], facts = self._evidence(cell, dtype)
-        return Reference(parts["float64"], parts["float32"], facts)
-
-    def _evidence(self, cell: Cell, dtype: str) -> tuple[Evidence, dict[str, Any]]:
-        """The reference's evidence in one precision, from the folder of kept ones or computed."""
+        """The reference, from the folder of those that are kept or computed."""
         reference_cell = replace(cell, backend=REFERENCE, mode="tuned", device="cpu")
-        request = self._make_request(reference_cell, dtype=dtype, train=False)
+        request = self._make_request(reference_cell, train=False)
         kept = platformdirs.user_cache_path("sidebyside") / "reference" / _key(request)
         arrays, facts = kept.with_suffix(".safetensors"), kept.with_suffix(".json")
         try:
-            return load(arrays.read_bytes()), json.loads(facts.read_text())
-        except (OSError, ValueError, SafetensorError):
+            return Reference(load(arrays.read_bytes()), **json.loads(facts.read_text()))
+        except (OSError, ValueError, TypeError, SafetensorError):
             pass  # not kept, or not whole: computed anew
-        self._note(f"computing the {dtype} reference of {cell.task} (kept for later runs)")
-        path = Path(self._folder.name) / f"reference.{dtype}.safetensors"
-        result = run_worker({**request, "evidence": str(path)})
-        if result["status"] != "ok":
-            raise ReferenceError(f"the reference of {cell.task} failed: {result['message']}")
+        self._note(f"computing the reference of {cell.task} (kept for later runs)")
+        (exact,), _ = self._compute(request, "float64", 1)
+        in_float32, found = self._compute(request, "float32", len(KINKS))
+        if isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam):
+            in_float32 += self._compute(request, "mixed", len(KINKS))[0]
+        reference = Reference(
+            load_file(exact), parity.measure_noise(load_file(exact), map(load_file, in_float32)), found
+        )
         try:
             arrays.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(arrays, path.read_bytes())
-            write_whole(facts, json.dumps(result["evidence"]).encode())
+            write_whole(arrays, exact.read_bytes())
+            write_whole(facts, json.dumps({"noise": reference.noise, "facts": reference.facts}).encode())
         except OSError as error:
             self._note(f"the reference cannot be kept ({error.strerror}: {arrays.parent})")
-        return load_file(path), result["evidence"]
+        return reference
+
+    def _compute(self, request: dict[str, Any], dtype: str, copies: int) -> tuple[list[Path], dict[str, Any]]:
+        """Computes the reference's evidence in one precision; returns the files and the facts."""
+        paths = [Path(self._folder.name) / f"reference.{dtype}.{copy}.safetensors" for copy in range(copies)]
+        result = run_worker({**request, "dtype": dtype, "evidence": list(map(str, paths))})
+        if result["status"] != "ok":
+            raise ReferenceError(f"the reference of {request['cell']['task']} failed: {result['message']}")
+        return paths, result["evidence"]
 
 
 def _key(request: dict[str, Any]) -> str:
     """The hash of all that the reference's evidence follows from."""
     digest = hashlib.sha256()
     cell = request["cell"]
-    digest.update(json.dumps([cell["task"], cell["recipe"], cell["seed"], request["dtype"]]).encode())
+    digest.update(json.dumps([cell["task"], cell["recipe"], cell["seed"]]).encode())
     digest.update(version("numpy").encode())
     if request["data"]:
         digest.update(Path(request["data"]).read_bytes())

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from backends.base import Model
-from tasks.architecture import sha256_of
+from tasks.architecture import Parameters, sha256_of
 from tasks.batches import Batches
 from tasks.task import Dataset, Task
 
@@ -45,16 +45,39 @@ def certificate_batches(task: Task, example_count: int, seed: int) -> list[Batch
     return calls
 
 
-def gather(model: Model, task: Task, dataset: Dataset, seed: int, path: Path) -> dict[str, Any]:
+KINKS = (0.0, 0.0, 4e-7, -4e-7)
+"""Of the reference's float32 copies: see :attr:`backends.numpy.model.NumpyModel.kink`. About what the rounding of a sum
+of some hundred products comes to."""
+
+
+def nudged(parameters: Parameters, seed: int) -> Parameters:
+    """The parameters, each moved to a neighbouring float32, up or down by chance; a seed of 0 moves none."""
+    if seed == 0:
+        return parameters
+    random = np.random.RandomState(seed)
+    return {
+        key: np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32)
+        for key, value in parameters.items()
+    }
+
+
+def gather(model: Model, task: Task, dataset: Dataset, seed: int, path: Path, nudge: int = 0) -> dict[str, Any]:
     """Asks a model for everything a certificate compares, and writes it to ``path`` as safetensors.
 
     The model starts again from the seed's parameters and is trained through the very ``train`` that is timed.
+
+    Args:
+        model: with the task's data placed.
+        nudge: from 1, for the noise of the reference: which of the neighbouring sets of parameters to start from, see
+            :func:`nudged`, and where to move the kink of ReLU.
 
     Returns:
         the quantities in the order in which they are computed, the hashes of what the framework holds, and its
         parameters by layer.
     """
-    model.load_parameters(task.parameters(seed))
+    if nudge:
+        vars(model)["kink"] = KINKS[nudge]
+    model.load_parameters(nudged(task.parameters(seed), nudge))
     calls = certificate_batches(task, len(dataset.train_labels), seed)
     initial = model.parameters()
     inputs, labels = model.held_data()

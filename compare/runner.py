@@ -60,7 +60,7 @@ def make_request(cell: Cell, options: Options, **replaced: Any) -> dict[str, Any
         "train": options.train,
         "arrays": None,
         "model": None,
-        "evidence": None,
+        "evidence": [],
     } | replaced
 
 
@@ -111,7 +111,7 @@ def _run_cell(cell: Cell, options: Options, progress: Progress, certifier: Certi
         options,
         arrays=str(options.output / "arrays" / f"{cell.name}.safetensors"),
         model=str(options.output / "models" / f"{cell.name}.safetensors") if options.save_models else None,
-        evidence=path,
+        evidence=[path] if path else [],
     )
     result = run_worker(request, timeout=options.timeout, on_event=lambda event: progress.event(cell, event))
     facts = result.pop("evidence", None)

@@ -41,7 +41,8 @@ class CellWork:
     Args:
         request: the cell's fields, and ``threads``, ``dtype``, ``data`` (a file or None), ``train`` (whether to train
             and measure), ``quick`` (leave out the measurements that take extra time) and the files to write, each a
-            path or None: ``arrays``, ``model``, ``evidence``.
+            path or None, ``arrays`` and ``model``, and ``evidence``, one path for each nudge; see
+            :func:`compare.evidence.gather`.
         report: takes an event's name and its values.
     """
 
@@ -120,9 +121,12 @@ class CellWork:
 
         if request["evidence"]:
             self.report("phase", name="certify")
-            hashes = evidence.gather(model, task, dataset, cell.seed, Path(request["evidence"]))
-            result["evidence"] = hashes
-            result["data_sha256"] = hashes["data_sha256"]
+            facts = [
+                evidence.gather(model, task, dataset, cell.seed, Path(path), nudge)
+                for nudge, path in enumerate(request["evidence"])
+            ]
+            result["evidence"] = facts[0]
+            result["data_sha256"] = facts[0]["data_sha256"]
 
     def _train(self, model: Model, dataset: Dataset, batches: Batches) -> list[float]:
         """Trains by the recipe, call by call; returns the seconds of the steady epochs, none if they are too short."""

@@ -217,13 +217,12 @@ tell("phase", name="up", pids=[os.getpid(), child.pid])
 
 
 @posix_only
-@pytest.mark.parametrize("on_term", ["SIG_IGN", "SIG_DFL"])
-def test_a_hang_is_ended_in_time_with_all_it_started(on_term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_ended_in_time_with_all_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
     with ended_afterwards(pids):
         result = ask(
-            WITH_CHILD.format(on_term=on_term, then="time.sleep(600)"),
+            WITH_CHILD.format(on_term="SIG_IGN", then="time.sleep(600)"),
             timeout=2.5,
             on_event=lambda event: pids.extend(event["pids"]),
         )
@@ -463,7 +462,7 @@ def test_an_interrupt_is_stored_and_goes_on(
 
 def test_only_the_first_of_a_subject_gives_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = evidence_asked_for(["ok", "ok"], tmp_path, monkeypatch)
-    assert [path is not None for path in asked] == [True, False]
+    assert asked == [True, False]
 
 
 # BUG (compare/runner.py): where the first cell of a subject fails, the others are never asked for evidence.
@@ -471,11 +470,11 @@ def test_the_next_of_a_subject_gives_evidence_where_the_first_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = evidence_asked_for(["crashed", "ok", "ok"], tmp_path, monkeypatch)
-    assert [path is not None for path in asked] == [True, True, False]
+    assert asked == [True, True, False]
 
 
-def evidence_asked_for(statuses: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """The file for evidence in the request for each cell; the cells' evidence is not looked at."""
+def evidence_asked_for(statuses: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each cell's request names a file for evidence; the evidence is not looked at."""
     requests: list[dict[str, Any]] = []
 
     def answer(request: dict[str, Any], **_: object) -> dict[str, Any]:
@@ -486,7 +485,7 @@ def evidence_asked_for(statuses: list[str], folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(runner, "run_worker", answer)
     monkeypatch.setattr(Certifier, "certify", lambda *_: None)
     run_cells([make_cell(seed=seed) for seed in range(len(statuses))], Options(folder), Recorder(folder))
-    return [request["evidence"] for request in requests]
+    return [bool(request["evidence"]) for request in requests]
 
 
 # Real workers
@@ -544,8 +543,7 @@ def test_a_real_cell_is_certified_beside_its_numbers(certified: tuple[Path, Resu
     assert {"logits", "loss", "gradient of 0_dense/kernel", "0_dense/kernel after 100 steps"} <= {
         distance.quantity for distance in certificate.distances
     }
-    assert len(recorder.notes) == 2  # the reference in float64 and in float32 is computed
-    assert all("reference of and-gate" in note for note in recorder.notes)
+    assert any("the reference of and-gate" in note for note in recorder.notes)  # it is computed, as none was kept
 
 
 def test_a_real_cell_reports_as_it_goes(certified: tuple[Path, Results, Recorder]) -> None:
@@ -650,7 +648,7 @@ def test_ctrl_c_ends_with_130_whole_results_and_no_worker(
     folder = tmp_path / "run"
     shutil.copytree(resumed[0], folder)
     pids: list[int] = []
-    with ended_afterwards(pids), start_command(*LONG, "--seeds", "2", "--resume", str(folder)) as command:
+    with start_command(*LONG, "--seeds", "2", "--resume", str(folder)) as command, ended_afterwards(pids):
         pids.append(command.pid)
         pids.append(busy_worker(command))
         os.kill(command.pid, signal.SIGINT)
@@ -669,7 +667,7 @@ def test_ctrl_c_ends_with_130_whole_results_and_no_worker(
 def test_a_worker_ends_by_itself_when_the_command_is_killed(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     pids: list[int] = []
-    with ended_afterwards(pids), start_command(*LONG, "--output", str(folder)) as command:
+    with start_command(*LONG, "--output", str(folder)) as command, ended_afterwards(pids):
         pids.append(command.pid)
         pids.append(busy_worker(command))
         os.kill(command.pid, signal.SIGKILL)
@@ -687,7 +685,7 @@ def test_a_worker_ends_by_itself_when_its_input_closes(tmp_path: Path) -> None:
         worker = subprocess.Popen(
             [sys.executable, "-m", "compare.worker"], cwd=ROOT, stdin=subprocess.PIPE, stdout=out, stderr=log
         )
-        with ended_afterwards([worker.pid]), worker:
+        with worker, ended_afterwards([worker.pid]):
             assert worker.stdin is not None
             worker.stdin.write(json.dumps(request).encode() + b"\n")
             worker.stdin.flush()

@@ -86,8 +86,9 @@ def flatten_backward(layer: Flatten, kept: Any, dy: Array) -> tuple[Array, Layer
     return dy.reshape(kept), {}
 
 
-def relu_forward(layer: ReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    return np.maximum(x, 0), x > 0
+def relu_forward(layer: ReLU, x: Array, p: LayerParameters, kink: float = 0.0) -> tuple[Array, Any]:
+    # Inputs within `kink` of 0, as a share of their usual size, are rounding's to decide: see NumpyModel.kink.
+    return np.maximum(x, 0), x > (kink * np.sqrt(np.mean(x * x)) if kink else 0)
 
 
 def relu_backward(layer: ReLU, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:

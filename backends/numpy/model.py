@@ -2,14 +2,15 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
-from backends.numpy.layers import LAYERS
-from tasks.architecture import Parameters
+from backends.numpy.layers import LAYERS, relu_forward
+from tasks.architecture import Parameters, ReLU
 from tasks.batches import Batches
 from tasks.task import SGD, Dataset, Loss, Recipe
 
@@ -20,7 +21,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     distributions = ("numpy",)
     modes = ("tuned",)
-    dtypes = ("float32", "float64")
+    dtypes = ("float32", "float64", "mixed")
 
     def configure(self, threads: int) -> dict[str, Setting]:
         # NumPy's matrix library reads its thread count from the environment, which the worker has set.
@@ -61,6 +62,15 @@ class NumpyModel(Model):
 
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
         super().__init__(recipe, parameters, device, dtype)
+        # PyTorch's own Adam corrects its moments with float64 scalars, optax's and Keras's with float32 ones, in which
+        # 1 - 0.999 is off by 1e-5 of itself. Both are right; the certificate has to know both.
+        self._array_type = np.float64 if dtype == "float64" else np.float32
+        self._scalar_type = np.float32 if dtype == "float32" else np.float64
+        self.kink = 0.0
+        """Where the slope of ReLU changes, as a share of the usual size of its inputs; 0 but to measure noise.
+
+        Moved a little up or down, it decides every input that is within rounding of 0 one way or the other.
+        """
         self.load_parameters(parameters)
 
     def place(self, dataset: Dataset) -> None:
@@ -96,10 +106,12 @@ class NumpyModel(Model):
 
     def forward(self, inputs: NDArray[np.float32]) -> tuple[Array, list[Any]]:
         """The outputs, and what each layer keeps for its backward pass."""
-        x: Array = inputs.astype(self.dtype)
+        x: Array = inputs.astype(self._array_type)
         kept_by_layer = []
         for name, layer in zip(self.recipe.architecture.names, self.recipe.architecture.layers, strict=True):
             forward, _ = LAYERS[type(layer)]
+            if isinstance(layer, ReLU):
+                forward = partial(relu_forward, kink=self.kink)
             x, kept = forward(layer, x, self._parameters_of(name))
             kept_by_layer.append(kept)
         return x, kept_by_layer
@@ -120,7 +132,7 @@ class NumpyModel(Model):
         """One step of the recipe's optimizer."""
         optimizer = self.recipe.optimizer
         self._steps += 1
-        number = np.dtype(self.dtype).type
+        number = self._scalar_type
         for key, p in self._parameters.items():
             g = gradients[key]
             if isinstance(optimizer, SGD):
@@ -129,16 +141,15 @@ class NumpyModel(Model):
             else:
                 m = self._first[key] = optimizer.beta_1 * self._first[key] + (1 - optimizer.beta_1) * g
                 v = self._second[key] = optimizer.beta_2 * self._second[key] + (1 - optimizer.beta_2) * g * g
-                # In the arrays' own precision, as in optax and Keras: in float32, 1 - 0.999 is off by 1e-5 of itself.
-                m_hat = m / (1 - number(optimizer.beta_1) ** number(self._steps))
-                v_hat = v / (1 - number(optimizer.beta_2) ** number(self._steps))
+                m_hat = m / self._array_type(1 - number(optimizer.beta_1) ** number(self._steps))
+                v_hat = v / self._array_type(1 - number(optimizer.beta_2) ** number(self._steps))
                 p -= optimizer.learning_rate * m_hat / (np.sqrt(v_hat) + optimizer.epsilon)
 
     def parameters(self) -> Parameters:
         return {key: value.copy() for key, value in self._parameters.items()}
 
     def load_parameters(self, parameters: Parameters) -> None:
-        self._parameters: Parameters = {key: value.astype(self.dtype) for key, value in parameters.items()}
+        self._parameters: Parameters = {key: value.astype(self._array_type) for key, value in parameters.items()}
         self._first: Parameters = {key: np.zeros_like(value) for key, value in self._parameters.items()}
         self._second: Parameters = {key: np.zeros_like(value) for key, value in self._parameters.items()}
         self._steps = 0
