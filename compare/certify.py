@@ -57,6 +57,14 @@ class Certifier:
         self._reference: tuple[tuple[str, str, int], Reference] | None = None
         self.certificates: list[Certificate] = []
 
+    def close(self) -> None:
+        """Removes the evidence."""
+        self._folder.cleanup()
+
+    def failed(self, cell: Cell) -> None:
+        """Notes that a cell gave no evidence: the next of its subject is asked for it."""
+        self._paths.pop(cell.subject, None)
+
     def evidence_path(self, cell: Cell) -> str | None:
         """The file for a cell's evidence; None where the cell's subject has given evidence already."""
         if cell.subject in self._paths:

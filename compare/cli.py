@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = make_parser().parse_args(arguments)
         status: int = options.command(options)
+        sys.stdout.flush()
         return status
     except SideBySideError as error:
         print(f"sidebyside: {error}", file=sys.stderr)
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("sidebyside: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         return FAILED
 
 
@@ -183,8 +185,6 @@ def run(options: argparse.Namespace) -> int:
         check_data(chosen, options.data)
     earlier = read_results(options.resume) if options.resume else None
     output = options.resume or options.output or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
-    if options.output and options.output.exists() and any(options.output.iterdir()):
-        raise SideBySideError(f"{options.output} is not empty: name another folder, or go on with --resume")
     cells = list_cells(
         chosen,
         names,
@@ -195,6 +195,12 @@ def run(options: argparse.Namespace) -> int:
         epochs=options.epochs,
         recipe=options.recipe,
     )
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        if not options.resume and any(output.iterdir()):
+            raise SideBySideError(f"{output} is not empty: name another folder, or go on with --resume")
+    except OSError as error:
+        raise SideBySideError(f"{output}: cannot be a run's folder ({error.strerror}); name another") from error
     run_options = Options(
         output=output,
         timeout=options.timeout,

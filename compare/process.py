@@ -16,6 +16,8 @@ from typing import IO, Any
 
 GRACE_SECONDS = 5.0
 """Between asking a worker to end and killing it."""
+LOOK_SECONDS = 1.0
+"""Between looks at a silent worker: whether it has ended while a child of its holds the pipe open."""
 
 
 def run_worker(
@@ -88,26 +90,42 @@ def _listen(
         process.stdin.flush()
     lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(process.stdout, lines), daemon=True).start()
-    result: dict[str, Any] | None = None
-    while True:
-        try:
-            line = lines.get(timeout=None if deadline is None else max(deadline - time.monotonic(), 0))
-        except queue.Empty:
+    closed = False
+    while not closed or process.poll() is None:
+        left = LOOK_SECONDS if deadline is None else deadline - time.monotonic()
+        if left <= 0:
             return {"status": "timeout", "message": f"ended after {timeout:g} seconds; allow more with --timeout"}
+        ended = process.poll() is not None
+        try:
+            line = lines.get(timeout=min(left, LOOK_SECONDS))
+        except queue.Empty:
+            if ended:  # and silent since: a child of its holds the pipe open
+                break
+            continue
         if line is None:
-            break
-        event = json.loads(line)
-        kind = event.pop("event")
-        if kind == "result":
-            result = event
-        else:
-            on_event({"event": kind, **event})
-    if result is not None:
-        return result
+            closed = True
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(None if deadline is None else max(deadline - time.monotonic(), 0))
+            continue
+        event = _event(line)
+        if event.get("event") == "result":
+            del event["event"]
+            return event
+        if event:
+            on_event(event)
     status = process.wait()
     if status == -signal.SIGKILL:
         return {"status": "out-of-memory", "message": "killed by the system, most likely for want of memory"}
     return {"status": "crashed", "message": f"the process ended with status {status}{_last_words(log)}"}
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """The event on a line; empty where it is none: a worker that is killed may leave half a line."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) and "event" in event else {}
 
 
 def _read(stream: IO[bytes], lines: "queue.SimpleQueue[bytes | None]") -> None:

@@ -22,7 +22,8 @@ class ResultsError(SideBySideError):
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    # JSON has no NaN and no infinity: written as null, they would make the whole file unreadable.
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class Run(_Record):
@@ -201,14 +202,15 @@ def read_results(folder: Path) -> Results:
         return Results.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ResultsError(f"{path}: not a results file ({where or 'content'}: {first['msg']})") from error
+        where = ".".join(map(str, first["loc"])) or "content"
+        reason = " ".join(f"{where}: {first['msg']}".split())[:300]
+        raise ResultsError(f"{path}: not a results file ({reason})") from error
 
 
 def _version(content: bytes) -> int | None:
     try:
         values: Any = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     version = values.get("schema_version") if isinstance(values, dict) else None
     return version if isinstance(version, int) else None

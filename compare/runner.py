@@ -94,10 +94,12 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
             write_results(options.output, results)
             progress.ended(cell, run, certificate)
     except KeyboardInterrupt:
-        results.runs.append(Run(**cell.as_dict(), status="interrupted", message="interrupted by the user"))
+        if cell not in [Cell.of(run.model_dump()) for run in results.runs]:
+            results.runs.append(Run(**cell.as_dict(), status="interrupted", message="interrupted by the user"))
         raise
     finally:
         results.pairs = certifier.pairs() or results.pairs
+        certifier.close()
         write_results(options.output, results)
     return results
 
@@ -117,6 +119,8 @@ def _run_cell(cell: Cell, options: Options, progress: Progress, certifier: Certi
     facts = result.pop("evidence", None)
     run = Run(**cell.as_dict(), **result)
     if facts is None:
+        if path is not None:
+            certifier.failed(cell)
         return run, None
     try:
         return run, certifier.certify(cell, facts)

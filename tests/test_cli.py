@@ -134,7 +134,6 @@ def test_wrong_words_leave_no_folder(tmp_path: Path, capsys: Capture) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-# BUG (compare/cli.py): an --output that is a file, or lies below one, is a NotADirectoryError with a traceback.
 @pytest.mark.parametrize("below", ["", "run", "deep/er"])
 def test_an_output_that_cannot_be_a_folder_gets_one_line(below: str, tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "notes.txt"
@@ -156,7 +155,6 @@ def test_resume_of_damaged_results_gets_one_line_and_keeps_them(tmp_path: Path, 
     assert (tmp_path / "results.json").read_text() == "{"
 
 
-# BUG (compare/cli.py): --resume DIR/results.json is read, and then taken for a folder: a traceback.
 def test_resume_of_a_results_file_itself_gets_one_line(tmp_path: Path, capsys: Capture) -> None:
     path = write_results(tmp_path, Results(created=now(), host={}))
     assert str(path) in refused(capsys, *numpy_run("--resume", str(path)))
@@ -219,7 +217,6 @@ def test_list_says_what_is_missing() -> None:
     assert "numpy        the reference" in result.stdout
 
 
-# BUG (compare/cli.py): short output stays in the buffer until the interpreter ends, which then complains: status 120.
 @pytest.mark.skipif(os.name != "posix", reason="pipes end differently")
 def test_a_reader_that_has_gone_is_no_error_message() -> None:
     reader, writer = os.pipe()
@@ -323,7 +320,6 @@ def test_without_a_terminal_progress_is_plain_lines(partial_run: tuple[Path, Fin
     assert second == 'and-gate jax tuned cpu: skipped: jax needs the package optax: pip install -e ".[jax]"'
 
 
-# BUG (compare/report/terminal.py): where output is no terminal, it is cut and broken to fit 80 columns: the certificate
 # reads "unve…", and the install command has a line break in it.
 def test_without_a_terminal_nothing_is_cut_to_fit_one(partial_run: tuple[Path, Finished]) -> None:
     _, finished = partial_run
@@ -332,7 +328,6 @@ def test_without_a_terminal_nothing_is_cut_to_fit_one(partial_run: tuple[Path, F
     assert 'jax needs the package optax: pip install -e ".[jax]"' in finished.stdout
 
 
-# BUG (compare/certify.py): the Certifier's temporary folder is left to the garbage collector, which warns of it.
 def test_a_device_that_is_not_there_fails_and_is_no_cpu_in_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -125,7 +125,6 @@ def test_a_run_that_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
         make_run(**wrong)
 
 
-# BUG (compare/results.py): such a run is stored with null for the number, and then the whole file cannot be read.
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_json_lacks_are_refused(number: float) -> None:
     with pytest.raises(ValidationError):
@@ -152,7 +151,6 @@ BAD: dict[str, tuple[bytes, str]] = {
     "a list": (b"[]", "not a results file"),
     "null": (b"null", "not a results file"),
     "a number": (b"1", "not a results file"),
-    # BUG (compare/results.py): a RecursionError.
     "deeply nested": (b"[" * 200_000, "not a results file"),
     "a number of many digits": (b'{"schema_version": ' + b"9" * 5000 + b"}", "not a results file"),
     "no schema version at all": (b'{"runs": []}', "not a results file (created"),
@@ -172,7 +170,6 @@ BAD: dict[str, tuple[bytes, str]] = {
         altered(lambda v: v["certificates"][0]["distances"][0].update(sigma=1)),
         "not a results file (certificates.0.distances.0.sigma: ",
     ),
-    # BUG (compare/results.py): the message has two lines.
     "an extra field of two lines": (altered(lambda v: v.update({"wea\nther": 1})), "not a results file"),
     "a missing field": (altered(lambda v: v["runs"][0].pop("task")), "not a results file (runs.0.task: "),
     "an unknown status": (altered(lambda v: v["runs"][0].update(status="fine")), "not a results file (runs.0.status: "),
@@ -181,7 +178,6 @@ BAD: dict[str, tuple[bytes, str]] = {
         altered(lambda v: v["runs"][0].update(losses=["low"])),
         "not a results file (runs.0.losses.0: ",
     ),
-    # BUG (compare/results.py): JSON has no NaN; see the test of numbers that JSON lacks.
     "not a number": (WHOLE.replace(b"1e-300", b"NaN"), "not a results file"),
 }
 

@@ -180,7 +180,6 @@ def test_garbage_on_stderr_does_not_matter_however_much() -> None:
     assert result == {"status": "ok"}
 
 
-# BUG (compare/process.py): a line that is no JSON is a JSONDecodeError in the runner, which ends the whole run.
 @pytest.mark.parametrize("line", ['{"event": "result", "lo', "a framework was here", "[1]", '{"no": "event"}', ""])
 def test_a_line_that_is_no_event_does_not_touch_the_runner(line: str) -> None:
     result = ask(f"print({line!r}, flush=True); sys.exit(6)")
@@ -264,20 +263,17 @@ def test_a_time_limit_that_is_not_reached_changes_nothing() -> None:
     assert ask('tell("result", status="ok")', timeout=PATIENCE_SECONDS) == {"status": "ok"}
 
 
-# BUG (compare/process.py): the result is there, but the runner waits for the end of the process, for ever without a
 # time limit, and with one the result is lost.
 @posix_only
 def test_a_result_counts_though_the_process_does_not_end() -> None:
     assert ask('tell("result", status="ok"); time.sleep(600)', timeout=3) == {"status": "ok"}
 
 
-# BUG (compare/process.py): after the pipe has closed the runner waits for the process without a time limit.
 @posix_only
 def test_the_time_limit_holds_after_the_pipe_has_closed() -> None:
     assert ask("os.close(1); time.sleep(5)", timeout=1)["status"] == "timeout"
 
 
-# BUG (compare/process.py): while a child holds the pipe open, the end of the worker is not seen.
 @posix_only
 def test_a_crash_is_seen_though_a_child_holds_the_pipe() -> None:
     result = ask('subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]); sys.exit(7)', timeout=5)
@@ -303,7 +299,6 @@ def test_an_interrupt_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # Many cells, with fake workers
 
-# BUG (compare/certify.py): in most of the tests below the Certifier's temporary folder is left to the garbage
 # collector, which warns of it.
 
 
@@ -446,7 +441,6 @@ class Interrupting(Recorder):
             raise KeyboardInterrupt
 
 
-# BUG (compare/runner.py): interrupted after a cell has ended, that cell is stored twice: "ok" and "interrupted".
 @pytest.mark.parametrize(("when", "statuses"), [("started", ["ok", "interrupted"]), ("ended", ["ok", "ok"])])
 def test_an_interrupt_is_stored_and_goes_on(
     when: str, statuses: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -465,7 +459,6 @@ def test_only_the_first_of_a_subject_gives_evidence(tmp_path: Path, monkeypatch:
     assert asked == [True, False]
 
 
-# BUG (compare/runner.py): where the first cell of a subject fails, the others are never asked for evidence.
 def test_the_next_of_a_subject_gives_evidence_where_the_first_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -797,7 +797,6 @@ BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
         with_member(npy_header("{'descr': '|u1', 'fortran_order': False, 'shape': (30, 28, 28), }") + bytes(99)),
         "not a readable .npz file",
     ),
-    # BUG (tasks/mnist.py): from here to the end of the list, a traceback in place of the line.
     "an .npy file": (npy_file, "not a readable .npz file"),
     "a member that is no array": (with_member(b"hello"), "not a readable .npz file"),
     "a member that is empty": (with_member(b""), "not a readable .npz file"),

@@ -85,12 +85,16 @@ def _label(cell: Cell) -> str:
 
 def print_results(results: Results, console: Console) -> None:
     """Prints a table for each task and recipe."""
+    if not console.is_terminal:
+        console.width = max(console.width, 200)  # a file has no edge to fit
     for task, recipe in dict.fromkeys((run.task, run.recipe) for run in results.runs):
         runs = [run for run in results.runs if (run.task, run.recipe) == (task, recipe)]
         console.print(_task_table(task, recipe, runs, results))
     for run in results.runs:
         if run.status != "ok":
-            console.print(escape(f"{run.task} {run.backend} {run.mode} {run.device}: {run.status}: {run.message}"))
+            console.print(
+                escape(f"{run.task} {run.backend} {run.mode} {run.device}: {run.status}: {run.message}"), soft_wrap=True
+            )
 
 
 def _task_table(task: str, recipe: str, runs: list[Run], results: Results) -> Table:
