@@ -1,0 +1,138 @@
+"""Where a layer keeps its weights.
+
+The same dense layer and the same convolution in each: the names, shapes and layouts of their weights, how to read them
+and how to write them. All start from one set of numbers, in the layout of this project: NHWC, kernels (in, out) and
+(height, width, in, out).
+"""
+
+import numpy as np
+
+from backends.lessons import Outputs
+
+ROW = np.array([[1.0, 2.0, 3.0]], np.float32)
+DENSE_KERNEL = np.arange(6, dtype=np.float32).reshape(3, 2) / 10  # (in, out)
+DENSE_BIAS = np.array([0.5, -0.5], np.float32)
+IMAGE = np.arange(32, dtype=np.float32).reshape(1, 4, 4, 2) / 32  # NHWC
+CONV_KERNEL = np.arange(54, dtype=np.float32).reshape(3, 3, 2, 3) / 54  # (height, width, in, out)
+CONV_BIAS = np.array([0.1, 0.2, 0.3], np.float32)
+
+NOTE = (
+    "torch.nn layers hold weight and bias, both Parameters, in state_dict(): a Linear weight is (out, in), a Conv2d "
+    "weight (out, in, height, width), and images are NCHW. Keras layers hold kernel and bias, (in, out) and (height, "
+    "width, in, out), images NHWC; get_weights and set_weights copy NumPy arrays, assign changes one Variable, and "
+    "there are none before the layer is built. flax.nnx has Keras's names and layouts; a Param is read and written "
+    "whole with [...] (new arrays: nothing is changed in place below). A convolution here is a cross-correlation in "
+    "all of them, the kernel is not flipped; padding='same' without a stride means the same in all."
+)
+DIFFERS = {
+    "dense_weights": "names, shapes and layouts",
+    "conv_weights": "names, shapes and layouts",
+    "image_layout": "where the channels are",
+}
+
+
+def with_numpy() -> Outputs:
+    """No layers: arrays, a product, a sum over windows."""
+    import numpy as np
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    dense = ROW @ DENSE_KERNEL + DENSE_BIAS
+
+    padded = np.pad(IMAGE, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    windows = sliding_window_view(padded, (3, 3), axis=(1, 2))
+    conv = np.einsum("nyxcij,ijco->nyxo", windows, CONV_KERNEL)
+    conv = conv + CONV_BIAS
+    return {
+        "dense": dense,
+        "conv": conv,
+        "kernel_read_back": DENSE_KERNEL,
+        "dense_weights": ["kernel (3, 2)", "bias (2,)"],
+        "conv_weights": ["kernel (3, 3, 2, 3)", "bias (3,)"],
+        "image_layout": "NHWC, by this project's choice",
+    }
+
+
+def with_pytorch() -> Outputs:
+    """Weight (out, in) and bias, written under no_grad."""
+    import torch
+    from torch import nn
+
+    dense = nn.Linear(3, 2)
+    conv = nn.Conv2d(2, 3, kernel_size=3, padding="same")
+    with torch.no_grad():
+        dense.weight.copy_(torch.tensor(DENSE_KERNEL.T))
+        dense.bias.copy_(torch.tensor(DENSE_BIAS))
+        kernel = torch.tensor(CONV_KERNEL)
+        conv.weight.copy_(kernel.permute(3, 2, 0, 1))
+        conv.bias.copy_(torch.tensor(CONV_BIAS))
+
+        image = torch.tensor(IMAGE).permute(0, 3, 1, 2)
+        dense_output = dense(torch.tensor(ROW))
+        conv_output = conv(image).permute(0, 2, 3, 1)
+
+    def weights(layer: nn.Module) -> list[str]:
+        state = layer.state_dict()
+        return [f"{k} {tuple(v.shape)}" for k, v in state.items()]
+
+    return {
+        "dense": dense_output.numpy(),
+        "conv": conv_output.numpy(),
+        "kernel_read_back": dense.weight.detach().T.numpy(),
+        "dense_weights": weights(dense),
+        "conv_weights": weights(conv),
+        "image_layout": "NCHW",
+    }
+
+
+def with_keras() -> Outputs:
+    """Kernel (in, out) and bias, written by set_weights."""
+    import keras
+
+    dense = keras.layers.Dense(2, name="dense")
+    conv = keras.layers.Conv2D(3, 3, padding="same", name="conv")
+    dense.build(ROW.shape)
+    conv.build(IMAGE.shape)
+    dense.set_weights([DENSE_KERNEL, DENSE_BIAS])
+    conv.kernel.assign(CONV_KERNEL)
+    conv.bias.assign(CONV_BIAS)
+
+    def weights(layer: keras.layers.Layer) -> list[str]:
+        return [f"{w.path} {tuple(w.shape)}" for w in layer.weights]
+
+    return {
+        "dense": dense(ROW).numpy(),
+        "conv": conv(IMAGE).numpy(),
+        "kernel_read_back": dense.get_weights()[0],
+        "dense_weights": weights(dense),
+        "conv_weights": weights(conv),
+        "image_layout": "NHWC (data_format='channels_last')",
+    }
+
+
+def with_jax() -> Outputs:
+    """Kernel (in, out) and bias, each an nnx.Param."""
+    import jax.numpy as jnp
+    import numpy as np
+    from flax import nnx
+
+    rngs = nnx.Rngs(0)
+    dense = nnx.Linear(3, 2, rngs=rngs)
+    conv = nnx.Conv(2, 3, (3, 3), padding="SAME", rngs=rngs)
+    dense.kernel[...] = jnp.array(DENSE_KERNEL)
+    dense.bias[...] = jnp.array(DENSE_BIAS)
+    conv.kernel[...] = jnp.array(CONV_KERNEL)
+    conv.bias[...] = jnp.array(CONV_BIAS)
+
+    def weights(layer: nnx.Module) -> list[str]:
+        state = nnx.to_pure_dict(nnx.state(layer))
+        names = sorted(state, reverse=True)
+        return [f"{k} {state[k].shape}" for k in names]
+
+    return {
+        "dense": np.asarray(dense(jnp.array(ROW))),
+        "conv": np.asarray(conv(jnp.array(IMAGE))),
+        "kernel_read_back": np.asarray(dense.kernel[...]),
+        "dense_weights": weights(dense),
+        "conv_weights": weights(conv),
+        "image_layout": "NHWC",
+    }

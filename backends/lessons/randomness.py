@@ -1,0 +1,121 @@
+"""Seeds, and why they do not carry over.
+
+What each generator does with a seed, where its state lives, and why one seed gives three sets of weights.
+"""
+
+from backends.lessons import Outputs
+
+SEED = 0
+
+NOTE = (
+    "NumPy's default_rng is PCG64; PyTorch's CPU generator is the Mersenne Twister; TensorFlow's and JAX's generators "
+    "are counter-based (Philox, Threefry): a number is a hash of a key and a counter. The state is an object in "
+    "NumPy, a global or an explicit torch.Generator in PyTorch, a global seed plus a counter of operations in Keras, "
+    "and in JAX there is none: a key is a value, the same key gives the same numbers, and new ones come from split(). "
+    "nnx.Rngs wraps a key and a counter, so that layers can draw in turn. Even with equal numbers the weights would "
+    "differ, because the default initializers do: PyTorch draws Linear weight and bias from U(-1/sqrt(fan_in), "
+    "1/sqrt(fan_in)), Keras the kernel Glorot-uniform, flax LeCun-normal (truncated), both with zero biases. This is "
+    "why the project draws its initial parameters and batch orders once, in NumPy, and hands them to all."
+)
+DIFFERS = {
+    "draws": "other generators, other numbers",
+    "generator": "algorithm and place of the state",
+    "same_call_twice": "whether the second call gives new numbers: only an explicit key does not move on",
+    "initializer": "the default of a dense layer",
+    "weight_std": "standard deviation of 100 x 50 initial weights",
+    "largest_weight": "largest of 100 x 50 initial weights, in absolute value",
+    "bias_std": "standard deviation of the initial biases",
+}
+
+
+def with_numpy() -> Outputs:
+    """A Generator object carries the state."""
+    import numpy as np
+
+    rng = np.random.default_rng(SEED)
+    first, second = rng.normal(size=3), rng.normal(size=3)
+    again = np.random.default_rng(SEED).normal(size=3)
+
+    kernel = rng.normal(size=(100, 50)) / np.sqrt(100)
+    return {
+        "draws": first,
+        "same_seed_same_draws": bool((first == again).all()),
+        "same_call_twice": "same" if (first == second).all() else "new numbers",
+        "generator": f"{type(rng.bit_generator).__name__}, in a Generator",
+        "initializer": "none: N(0, 1/fan_in), chosen here",
+        "weight_std": kernel.std(),
+        "largest_weight": np.abs(kernel).max(),
+        "bias_std": 0.0,
+    }
+
+
+def with_pytorch() -> Outputs:
+    """One global generator, or a torch.Generator."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(SEED)
+    first, second = torch.randn(3), torch.randn(3)
+    generator = torch.Generator().manual_seed(SEED)
+    again = torch.randn(3, generator=generator)
+
+    layer = nn.Linear(100, 50)
+    weight, bias = layer.weight.detach(), layer.bias.detach()
+    return {
+        "draws": first.numpy(),
+        "same_seed_same_draws": bool((first == again).all()),
+        "same_call_twice": "same" if (first == second).all() else "new numbers",
+        "generator": "Mersenne Twister on a CPU (Philox on a GPU), global",
+        "initializer": "weight and bias U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
+        "weight_std": weight.std().item(),
+        "largest_weight": weight.abs().max().item(),
+        "bias_std": bias.std().item(),
+    }
+
+
+def with_keras() -> Outputs:
+    """A global seed; a SeedGenerator for one's own state."""
+    import keras
+
+    keras.utils.set_random_seed(SEED)
+    first, second = keras.random.normal((3,)), keras.random.normal((3,))
+    keras.utils.set_random_seed(SEED)
+    again = keras.random.normal((3,))
+
+    layer = keras.layers.Dense(50)
+    layer.build((None, 100))
+    kernel, bias = layer.get_weights()
+    return {
+        "draws": first.numpy(),
+        "same_seed_same_draws": bool((first == again).numpy().all()),
+        "same_call_twice": "same" if (first == second).numpy().all() else "new numbers",
+        "generator": "stateless TensorFlow draws from a SeedGenerator, global",
+        "initializer": "glorot_uniform, bias zeros",
+        "weight_std": kernel.std(),
+        "largest_weight": abs(kernel).max(),
+        "bias_std": bias.std(),
+    }
+
+
+def with_jax() -> Outputs:
+    """A key is a value; split() makes new ones."""
+    import jax
+    import numpy as np
+    from flax import nnx
+
+    key = jax.random.key(SEED)
+    first, second = jax.random.normal(key, 3), jax.random.normal(key, 3)
+    again = jax.random.normal(jax.random.key(SEED), 3)
+
+    layer = nnx.Linear(100, 50, rngs=nnx.Rngs(SEED))
+    kernel = np.asarray(layer.kernel[...])
+    return {
+        "draws": np.asarray(first),
+        "same_seed_same_draws": bool((first == again).all()),
+        "same_call_twice": "same" if (first == second).all() else "new numbers",
+        "generator": f"{jax.random.key_impl(key)}, in the key that is passed",
+        "initializer": "lecun_normal (truncated), bias zeros",
+        "weight_std": kernel.std(),
+        "largest_weight": np.abs(kernel).max(),
+        "bias_std": float(layer.bias[...].std()),
+    }
