@@ -74,6 +74,14 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--recipe", choices=["standard", "as-written"], help="default: every recipe of a task")
     command.add_argument("--json", action="store_true", help="print JSON")
+
+    command = _add_command(commands, "lesson", lesson, "the same idea in four dialects")
+    command.add_argument("name", nargs="?", metavar="NAME", help="default: list the lessons")
+    command.add_argument(
+        "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument("--html", type=Path, metavar="FILE", help="write a page; without NAME, of all lessons")
     return parser
 
 
@@ -247,6 +255,39 @@ def parity(options: argparse.Namespace) -> int:
     failed = any(run.status not in ("ok", "skipped") for run in results.runs)
     granted = results.certificates and all(certificate.granted for certificate in results.certificates)
     return OK if granted and not failed else FAILED
+
+
+def lesson(options: argparse.Namespace) -> int:
+    """``sidebyside lesson``."""
+    from compare import lessons
+
+    titles = lessons.available_lessons()
+    if options.name is None and options.html is None:
+        print(json.dumps(titles, indent=1) if options.json else "\n".join(f"{k:18} {v}" for k, v in titles.items()))
+        return OK
+    names = list(titles) if options.name is None else [options.name]
+
+    def progress(framework: str, name: str) -> None:
+        print(f"{name}: {framework}", file=sys.stderr)
+
+    results = lessons.run_lessons(names, options.backend, progress=progress)
+    if options.json:
+        print(json.dumps([lessons.lesson_json(result) for result in results], indent=1))
+    if options.html:
+        try:
+            lessons.write_lessons_html(results, options.html)
+        except OSError as error:
+            raise SideBySideError(f"{options.html}: cannot be written ({error.strerror}); name another file") from error
+        print(f"written: {options.html}", file=sys.stderr)
+    if not options.json and not options.html:
+        from rich.console import Console
+
+        for result in results:
+            lessons.print_lesson(result, Console())
+    failures = [failure for result in results for failure in result.failures]
+    for failure in failures:
+        print(f"sidebyside: {failure}", file=sys.stderr)
+    return FAILED if failures else OK
 
 
 def check_data(chosen: Sequence[str], file: Path) -> None:

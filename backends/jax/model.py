@@ -71,9 +71,15 @@ class JaxBackend(Backend):
 
 # nnx layers take the canonical layout as it is: NHWC, kernels (in, out) and (height, width, in, out).
 LAYERS: dict[type[Layer], BuildLayer] = {
-    Dense: lambda layer, shape, rngs: nnx.Linear(shape[0], layer.units, rngs=rngs),
+    Dense: lambda layer, shape, rngs: nnx.Linear(shape[0], layer.units, kernel_init=nnx.initializers.zeros, rngs=rngs),
     Conv2D: lambda layer, shape, rngs: nnx.Conv(
-        shape[2], layer.filters, layer.kernel_size, strides=layer.strides, padding=layer.padding.upper(), rngs=rngs
+        shape[2],
+        layer.filters,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding.upper(),
+        kernel_init=nnx.initializers.zeros,
+        rngs=rngs,
     ),
     MaxPool2D: lambda layer, shape, rngs: lambda x: nnx.max_pool(x, layer.size, strides=layer.size),
     Flatten: lambda layer, shape, rngs: lambda x: x.reshape(x.shape[0], -1),
@@ -88,7 +94,7 @@ class Network(nnx.Module):
     """The architecture's layers, one after the other."""
 
     def __init__(self, architecture: Architecture, layers: dict[type[Layer], BuildLayer]) -> None:
-        rngs = nnx.Rngs(0)  # nnx wants to draw parameters; they are replaced before anything is computed
+        rngs = nnx.Rngs(0)  # nnx asks for a source of initial parameters; zeros need none, and are replaced anyway
         self.layers = nnx.List(
             layers[type(layer)](layer, shape, rngs)
             for layer, shape in zip(architecture.layers, architecture.shapes, strict=False)

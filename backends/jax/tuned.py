@@ -60,7 +60,13 @@ def _convolution(layer: Conv2D, shape: tuple[int, ...], rngs: nnx.Rngs) -> Any:
     if shape[2] > FEW_CHANNELS:
         return LAYERS[Conv2D](layer, shape, rngs)
     return SlicesConv(
-        shape[2], layer.filters, layer.kernel_size, strides=layer.strides, padding=layer.padding.upper(), rngs=rngs
+        shape[2],
+        layer.filters,
+        layer.kernel_size,
+        strides=layer.strides,
+        padding=layer.padding.upper(),
+        kernel_init=nnx.initializers.zeros,
+        rngs=rngs,
     )
 
 

@@ -62,7 +62,7 @@ class TunedModel(PytorchModel):
         )
         self.steps_done = torch.zeros((), device=self.torch_device)
         small = self.recipe.architecture.training_operations() * self.recipe.batch_size < SMALL_STEP
-        self.steps_a_call = 9 if small else 1
+        self.steps_a_call = 3 if small else 1
         compiler = self.device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl"))
         self.run = torch.compile(self.train_steps, dynamic=False) if compiler else self.train_steps
         self.settings = {
