@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 from typing import NamedTuple
 
-from backends.base import Backend, BackendUnavailableError
+from backends.base import MODES, Backend, BackendUnavailableError, Mode
 from tasks.errors import UnknownNameError
 
 
@@ -14,10 +14,11 @@ class _Entry(NamedTuple):
     needs: tuple[str, ...]
     """The modules of the framework, found without importing them."""
     install: str
+    modes: tuple[Mode, ...] = MODES
 
 
 _BACKENDS = {
-    "numpy": _Entry("backends.numpy.model", "NumpyBackend", ("numpy",), "pip install numpy"),
+    "numpy": _Entry("backends.numpy.model", "NumpyBackend", ("numpy",), "pip install numpy", ("tuned",)),
     "pytorch": _Entry(
         "backends.pytorch.model", "PytorchBackend", ("torch", "torchvision"), 'pip install -e ".[pytorch]"'
     ),
@@ -36,6 +37,11 @@ def available_backends() -> tuple[str, ...]:
 def framework_backends() -> tuple[str, ...]:
     """The backends that are compared unless others are named: all but the reference."""
     return tuple(name for name in _BACKENDS if name != REFERENCE)
+
+
+def modes(name: str) -> tuple[Mode, ...]:
+    """The training loops that a backend has."""
+    return _entry(name).modes
 
 
 def missing(name: str) -> str | None:

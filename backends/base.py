@@ -56,7 +56,11 @@ class Model(ABC):
 
     @abstractmethod
     def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them."""
+        """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them.
+
+        A loop that keeps its data in NumPy arrays has nothing else to show than these; then the losses and the trained
+        parameters of the certificate alone speak for what the step got.
+        """
 
     @abstractmethod
     def held_batches(self, batches: Batches) -> Batches:

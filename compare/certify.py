@@ -29,7 +29,7 @@ SOURCES = ("tasks/*.py", "backends/base.py", "backends/numpy/*.py", "compare/evi
 """What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""
 
 
-class ReferenceError(SideBySideError):
+class ReferenceFailedError(SideBySideError):
     """The reference itself could not be computed."""
 
 
@@ -95,8 +95,7 @@ class Certifier:
         """The distance of each two subjects of the same task and recipe."""
         pairs = []
         groups: dict[tuple[str, str], dict[str, Path]] = {}
-        for certificate in self.certificates:
-            c = certificate
+        for c in (certificate for certificate in self.certificates if certificate.granted):
             path = self._paths[c.task, c.recipe, c.backend, c.mode, c.device]
             groups.setdefault((c.task, c.recipe), {})[f"{c.backend} {c.mode} {c.device}"] = path
         for (task, recipe), paths in groups.items():
@@ -140,7 +139,7 @@ class Certifier:
         paths = [Path(self._folder.name) / f"reference.{dtype}.{copy}.safetensors" for copy in range(copies)]
         result = run_worker({**request, "dtype": dtype, "evidence": list(map(str, paths))})
         if result["status"] != "ok":
-            raise ReferenceError(f"the reference of {request['cell']['task']} failed: {result['message']}")
+            raise ReferenceFailedError(f"the reference of {request['cell']['task']} failed: {result['message']}")
         return paths, result["evidence"]
 
 

@@ -3,10 +3,12 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import backends
@@ -15,6 +17,8 @@ from backends.base import MODES
 from compare.plan import DEFAULT_TASKS
 from tasks.errors import SideBySideError, UnknownNameError
 
+ORDER_SEED = 0
+"""Of the order of the cells in each round; recorded with the results."""
 OK, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -57,6 +61,12 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
     command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--seeds", type=_positive_int, default=1, metavar="N", help="how many seeds, from 0")
+    command.add_argument(
+        "--rounds", type=_positive_int, default=1, metavar="N", help="repeat every cell, in random order"
+    )
+    command.add_argument(
+        "--self-check", action="store_true", help="compare each backend with itself: how noisy is this?"
+    )
     command.add_argument("--preset", choices=["quick", "full"], default="quick", help="full: each recipe as it stands")
     command.add_argument("--epochs", type=_positive_int, metavar="N", help="in place of the preset's")
     command.add_argument("--recipe", choices=["standard", "as-written"], default="standard")
@@ -69,7 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--no-certify", action="store_true", help="leave out the certificates: all rows unverified")
 
     command = _add_command(commands, "parity", parity, "certify that the models are the same")
-    _add_selection(command)
+    _add_selection(command, default="all")
     command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
     command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--recipe", choices=["standard", "as-written"], help="default: every recipe of a task")
@@ -91,8 +101,8 @@ def _add_command(commands: "argparse._SubParsersAction[_Parser]", name: str, fun
     return command
 
 
-def _add_selection(command: argparse.ArgumentParser) -> None:
-    command.add_argument("tasks", nargs="*", metavar="TASK", help=f"default: {', '.join(DEFAULT_TASKS)}")
+def _add_selection(command: argparse.ArgumentParser, default: str = ", ".join(DEFAULT_TASKS)) -> None:
+    command.add_argument("tasks", nargs="*", metavar="TASK", help=f"default: {default}")
     command.add_argument(
         "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
     )
@@ -178,6 +188,7 @@ def run(options: argparse.Namespace) -> int:
     """``sidebyside run``."""
     from rich.console import Console
 
+    from compare.measure import usable_cores
     from compare.plan import list_cells
     from compare.report.terminal import TerminalProgress, print_results
     from compare.results import read_results
@@ -199,6 +210,8 @@ def run(options: argparse.Namespace) -> int:
         modes=chosen_modes(options),
         devices=chosen_devices(options),
         seeds=options.seeds,
+        rounds=options.rounds * (2 if options.self_check else 1),
+        order_seed=ORDER_SEED,
         preset=options.preset,
         epochs=options.epochs,
         recipe=options.recipe,
@@ -209,28 +222,35 @@ def run(options: argparse.Namespace) -> int:
             raise SideBySideError(f"{output} is not empty: name another folder, or go on with --resume")
     except OSError as error:
         raise SideBySideError(f"{output}: cannot be a run's folder ({error.strerror}); name another") from error
+    cache = TemporaryDirectory(prefix="sidebyside-")  # of compilers: the first of several rounds finds it empty
     run_options = Options(
         output=output,
         timeout=options.timeout,
         data=options.data.resolve() if options.data else None,
         certify=not options.no_certify,
-        settings={"preset": options.preset, "certified": not options.no_certify},
+        settings={
+            "preset": options.preset,
+            "certified": not options.no_certify,
+            "rounds": options.rounds,
+            "order_seed": ORDER_SEED,
+            "self_check": options.self_check,
+            "threads": options.threads or usable_cores(),
+        },
+        compile_cache=None if options.rounds == 1 else Path(cache.name),
+        command="sidebyside " + shlex.join(sys.argv[1:]),
         **({"threads": options.threads} if options.threads else {}),
     )
-    console = Console(stderr=True)
-    with TerminalProgress(console) as progress:
+    with cache, TerminalProgress(Console(stderr=True)) as progress:
         results = run_cells(cells, run_options, progress, earlier)
     print_results(results, Console())
     print(f"written: {output / 'results.json'}")
     well = all(run.status in ("ok", "skipped") for run in results.runs)
-    refused = any(not certificate.granted for certificate in results.certificates)
-    return OK if well and not refused else FAILED
+    verified = options.no_certify or all(results.verified(run) for run in results.runs if run.status == "ok")
+    return OK if well and verified else FAILED
 
 
 def parity(options: argparse.Namespace) -> int:
     """``sidebyside parity``."""
-    from tempfile import TemporaryDirectory
-
     from rich.console import Console
 
     from compare.plan import list_cells
@@ -249,7 +269,7 @@ def parity(options: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="sidebyside-") as folder, TerminalProgress(Console(stderr=True)) as progress:
         results = run_cells(cells, Options(output=Path(folder), train=False), progress)
     if options.json:
-        print(json.dumps(results.model_dump(include={"certificates", "pairs"}), indent=1))
+        print(json.dumps(results.model_dump(include={"certificates", "pairs", "runs"}, exclude_unset=True), indent=1))
     else:
         print_certificates(results, Console())
     failed = any(run.status not in ("ok", "skipped") for run in results.runs)

@@ -20,11 +20,12 @@ CHECKPOINTS = (1, 10, 100)
 def certificate_batches(task: Task, example_count: int, seed: int) -> list[Batches]:
     """The batches of three calls of ``train`` that end after 1, 10 and 100 steps.
 
-    The first call is one full batch; the others are epochs of nine steps, the last of them the recipe's smaller one
-    where it has one, so that a remainder that is dropped does not pass.
+    The first call is one full batch; the others are epochs of nine steps, the last of them a smaller batch, of the size
+    that the recipe's has if it has one, so that a remainder that is dropped does not pass.
     """
     whole = task.batches(example_count, seed, epochs=1)
-    size, rest = whole.batch_size, whole.rest
+    size = whole.batch_size
+    rest = whole.rest or size // 2  # a run of a part of the data has one, where the recipe's whole has none
     steps_an_epoch = CHECKPOINTS[1] - CHECKPOINTS[0]
     epochs = (CHECKPOINTS[2] - CHECKPOINTS[1]) // steps_an_epoch
     full = steps_an_epoch - (rest > 0)
@@ -56,7 +57,11 @@ def nudged(parameters: Parameters, seed: int) -> Parameters:
         return parameters
     random = np.random.RandomState(seed)
     return {
-        key: np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32)
+        key: np.where(
+            value == 0,  # a zero stays one
+            value,
+            np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32),
+        )
         for key, value in parameters.items()
     }
 
@@ -76,7 +81,7 @@ def gather(model: Model, task: Task, dataset: Dataset, seed: int, path: Path, nu
         parameters by layer.
     """
     if nudge:
-        vars(model)["kink"] = KINKS[nudge]
+        model.kink = KINKS[nudge]  # type: ignore[attr-defined] # only the reference is asked for these
     model.load_parameters(nudged(task.parameters(seed), nudge))
     calls = certificate_batches(task, len(dataset.train_labels), seed)
     initial = model.parameters()

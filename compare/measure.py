@@ -30,6 +30,27 @@ def clock(call: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+class UnfinishedError(RuntimeError):
+    """A training call returned before its work was done, so that its timing is worth nothing."""
+
+
+def check_finished(model: Model, call_seconds: float) -> None:
+    """Catches a backend whose ``train`` returns early: then the first look at the parameters has to wait for the rest.
+
+    Args:
+        model: right after a call of ``train``.
+        call_seconds: what that call took.
+
+    Raises:
+        UnfinishedError: the first look took longer than the second by more than a tenth of the call.
+    """
+    first, second = clock(model.parameters), clock(model.parameters)
+    if first - second > max(call_seconds / 10, 0.05):
+        raise UnfinishedError(
+            f"train returned {first - second:.2f} seconds before its work was done; its timing would be wrong"
+        )
+
+
 class Steady(NamedTuple):
     """Seconds of steady epochs, one value a timed call, and how many epochs each call held."""
 
@@ -51,7 +72,9 @@ def time_short_epochs(model: Model, batches: Batches) -> Steady:
         model.train(many)  # compiles for this shape
         timed = [clock(partial(model.train, many))]
         if timed[0] >= CALL_SECONDS:
-            timed += [clock(partial(model.train, many)) for _ in range(TIMED_CALLS - 1)]
+            while len(timed) < TIMED_CALLS and sum(timed) < 2 * TIMED_CALLS * CALL_SECONDS:
+                timed.append(clock(partial(model.train, many)))
+            check_finished(model, timed[-1])
             return Steady([seconds / epochs for seconds in timed], epochs)
         epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(timed[0], CALL_SECONDS / 1000)))
 
@@ -86,7 +109,8 @@ def time_inference(model: Model, inputs: NDArray[np.float32], batch_size: int) -
 def _repeat(call: Callable[[int], object]) -> list[float]:
     """The seconds of each of many calls: 20 at least, and as many as fit into the time of a timed call."""
     seconds: list[float] = []
-    while len(seconds) < 20 or sum(seconds) < CALL_SECONDS:
+    end = time.perf_counter() + CALL_SECONDS
+    while len(seconds) < 20 or time.perf_counter() < end:
         seconds.append(clock(partial(call, len(seconds))))
     return seconds
 

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+import platformdirs
+
 GRACE_SECONDS = 5.0
 """Between asking a worker to end and killing it."""
 LOOK_SECONDS = 1.0
@@ -25,6 +27,7 @@ def run_worker(
     *,
     timeout: float | None = None,
     on_event: Callable[[dict[str, Any]], None] = lambda event: None,
+    compile_cache: Path | None = None,
     command: tuple[str, ...] = (sys.executable, "-m", "compare.worker"),
 ) -> dict[str, Any]:
     """Runs one worker to its end.
@@ -33,30 +36,38 @@ def run_worker(
         request: the line that the worker reads; see :class:`compare.worker.CellWork`.
         timeout: seconds until it is ended, with the status ``timeout``.
         on_event: called with each event but the result, as it arrives.
+        compile_cache: see :func:`worker_environment`.
         command: the worker's command line.
 
     Returns:
         the worker's result, or a status and a message of its own where it did not end well.
     """
     with tempfile.TemporaryFile() as log:
+        started = time.monotonic()  # the system's clock, the same in every process
         process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=worker_environment(request["threads"]),
+            env=worker_environment(request["threads"], compile_cache),
             # A group of its own: Ctrl-C reaches the parent alone, and a deadline ends all that the worker started.
             start_new_session=os.name == "posix",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
         try:
-            return _listen(process, request, timeout, on_event, log)
+            return _listen(process, {**request, "started": started}, timeout, on_event, log)
         finally:
             _end(process)
 
 
-def worker_environment(threads: int) -> dict[str, str]:
-    """The environment of a worker: threads, memory and logging, which frameworks read when they are imported."""
+def worker_environment(threads: int, compile_cache: Path | None = None) -> dict[str, str]:
+    """The environment of a worker: threads, memory and logging, which frameworks read when they are imported.
+
+    Args:
+        threads: the budget of every pool.
+        compile_cache: where compilers keep what they made; None for a folder of the user's, kept from run to run.
+    """
+    cache = compile_cache or platformdirs.user_cache_path("sidebyside") / "compiled"
     root = str(Path(__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
@@ -66,10 +77,13 @@ def worker_environment(threads: int) -> dict[str, str]:
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
+        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "NVIDIA_TF32_OVERRIDE": "0",
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     }
 

@@ -58,14 +58,18 @@ class Run(_Record):
     import_seconds: float | None = None
     build_seconds: float | None = None
     first_epoch_seconds: float | None = None
+    compile_seconds: float | None = None
+    """The first epoch's seconds above those of a steady one: tracing, compiling, first use."""
+    compile_cache: Literal["", "empty", "filled", "kept"] = ""
+    """What the compilers found: no cache, one that an earlier round filled, or the user's own, as it happens to be."""
     epoch_seconds: list[float] = []
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
     epochs_a_call: int | None = None
     evaluate_seconds: float | None = None
     total_seconds: float | None = None
     """From the start of the process to its result, certificate and extra timing excluded."""
-    first_step_seconds: float | None = None
-    """From the start of the process to the end of the first epoch's call."""
+    first_epoch_end_seconds: float | None = None
+    """From the start of the process to the end of the first epoch."""
     target_accuracy: float | None = None
     seconds_to_target: float | None = None
     """Seconds of training calls until the test accuracy reached the target, evaluation off the clock."""
@@ -82,6 +86,8 @@ class Run(_Record):
     operations_per_step: int | None = None
     matrix_operations_per_second: float | None = None
     """What a large float32 matrix product reaches in the same process."""
+    runner_cpu_share: float | None = None
+    """Of one core, used by the parent process while the cell ran."""
     load_average: float | None = None
     """Of the machine, over the minute before the cell."""
 

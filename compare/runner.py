@@ -1,14 +1,15 @@
 """Runs cells, each in a process of its own, and writes what comes of them."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import backends
 from backends.base import Setting
 from compare import measure
-from compare.certify import Certifier, ReferenceError
+from compare.certify import Certifier, ReferenceFailedError
 from compare.plan import Cell
 from compare.process import run_worker
 from compare.results import Certificate, Results, Run, now, write_results
@@ -35,6 +36,7 @@ class Options:
         train: whether to train and measure; otherwise the cells are only certified.
         certify: whether each task, backend, mode and device gets a certificate.
         save_models: whether the trained parameters are kept.
+        compile_cache: a folder for the compilers' caches; None for the user's own, kept from run to run.
         command: as it was typed, for the report.
         settings: of the whole run, for the report.
     """
@@ -46,6 +48,7 @@ class Options:
     train: bool = True
     certify: bool = True
     save_models: bool = False
+    compile_cache: Path | None = None
     command: str = ""
     settings: dict[str, Setting] = field(default_factory=dict)
 
@@ -76,8 +79,8 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
     """
     results = earlier or Results(created=now(), host=measure.describe_host())
     results.command, results.settings = options.command, dict(options.settings)
-    results.runs = [run for run in results.runs if run.status == "ok"]
-    done = {Cell.of(run.model_dump()) for run in results.runs}
+    results.runs = [run for run in results.runs if run.status == "ok" or Cell.of(run.model_dump()) not in cells]
+    done = {Cell.of(run.model_dump()) for run in results.runs if run.status == "ok"}
     pending = [cell for cell in cells if cell not in done]
     for folder in ("arrays", *(["models"] if options.save_models else [])):
         (options.output / folder).mkdir(parents=True, exist_ok=True)
@@ -104,9 +107,18 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
     return results
 
 
+def cache_state(cell: Cell, options: Options) -> Literal["empty", "filled", "kept"]:
+    """What the compilers find: of several rounds the first begins with an empty cache and fills it for the others."""
+    if options.compile_cache is None:
+        return "kept"
+    return "empty" if cell.round == 0 else "filled"
+
+
 def _run_cell(cell: Cell, options: Options, progress: Progress, certifier: Certifier) -> tuple[Run, Certificate | None]:
     if message := backends.missing(cell.backend):
         return Run(**cell.as_dict(), status="skipped", message=message), None
+    if cell.mode not in backends.modes(cell.backend):
+        return Run(**cell.as_dict(), status="skipped", message=f"{cell.backend} has no {cell.mode} loop"), None
     path = certifier.evidence_path(cell) if options.certify else None
     request = make_request(
         cell,
@@ -115,15 +127,22 @@ def _run_cell(cell: Cell, options: Options, progress: Progress, certifier: Certi
         model=str(options.output / "models" / f"{cell.name}.safetensors") if options.save_models else None,
         evidence=[path] if path else [],
     )
-    result = run_worker(request, timeout=options.timeout, on_event=lambda event: progress.event(cell, event))
+    wall, processor = time.perf_counter(), time.process_time()
+    result = run_worker(
+        request,
+        timeout=options.timeout,
+        on_event=lambda event: progress.event(cell, event),
+        compile_cache=options.compile_cache,
+    )
+    result["runner_cpu_share"] = (time.process_time() - processor) / (time.perf_counter() - wall)
     facts = result.pop("evidence", None)
-    run = Run(**cell.as_dict(), **result)
+    run = Run(**cell.as_dict(), **result, compile_cache=cache_state(cell, options))
     if facts is None:
         if path is not None:
             certifier.failed(cell)
         return run, None
     try:
         return run, certifier.certify(cell, facts)
-    except ReferenceError as error:
+    except ReferenceFailedError as error:
         progress.note(str(error))
         return run, None

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
@@ -39,9 +38,9 @@ class CellWork:
     """The work of one cell; ``result`` fills up as it goes, so that a failure loses nothing that came before.
 
     Args:
-        request: the cell's fields, and ``threads``, ``dtype``, ``data`` (a file or None), ``train`` (whether to train
-            and measure), ``quick`` (leave out the measurements that take extra time) and the files to write, each a
-            path or None, ``arrays`` and ``model``, and ``evidence``, one path for each nudge; see
+        request: the cell's fields as ``cell``; ``threads``, ``dtype``, ``data`` (a file or None), ``train`` (whether to
+            train and measure), ``started`` (the parent's monotonic clock); and the files to write: ``arrays`` and
+            ``model``, each a path or None, and ``evidence``, one path for each nudge; see
             :func:`compare.evidence.gather`.
         report: takes an event's name and its values.
     """
@@ -51,13 +50,13 @@ class CellWork:
         self.report = report
         self.cell = Cell.of(request["cell"])
         self.result: dict[str, Any] = {"status": "ok"}
-        self.started = psutil.Process().create_time()
+        self.started = request["started"]
+        self.evaluating = 0.0
 
     def run(self) -> None:
         cell, request, result = self.cell, self.request, self.result
         result["load_average"] = measure.load_average()
         task = load_task(cell.task, cell.recipe)
-        recipe = task.recipe
         dataset = task.load(Path(request["data"]) if request["data"] else None)
         batches = task.batches(
             len(dataset.train_labels), cell.seed, epochs=cell.epochs, examples=cell.examples, batch_size=cell.batch_size
@@ -86,9 +85,11 @@ class CellWork:
         result["build_seconds"] = time.perf_counter() - start
         result["settings"].update(model.settings)
         result["parameters_sha256"] = sha256_of(model.parameters())
+        if request["dtype"] == "float32" and result["parameters_sha256"] != sha256_of(parameters):
+            raise SideBySideError("the framework holds other initial parameters than it was given")
         result["parameter_count"] = model.parameter_count()
         result["parameter_counts"] = task.architecture.parameter_counts
-        result["batches_sha256"] = batches.sha256()
+        result["batches_sha256"] = model.held_batches(batches).sha256()
         result["target_accuracy"] = task.target_accuracy
         result["operations_per_step"] = task.architecture.training_operations() * batches.batch_size
 
@@ -110,7 +111,8 @@ class CellWork:
             if steady:
                 result["epoch_seconds"] = steady
                 result["examples_per_second"] = batches.examples / statistics.median(steady)
-            inference = measure.time_inference(model, dataset.test_inputs, recipe.batch_size)
+                result["compile_seconds"] = max(result["first_epoch_seconds"] - statistics.median(steady), 0.0)
+            inference = measure.time_inference(model, dataset.test_inputs, batches.batch_size)
             result["inference_examples_per_second"] = inference.examples_per_second
             result["latency_seconds"] = inference.latency_seconds
             result["latency_95_seconds"] = inference.latency_95_seconds
@@ -134,7 +136,8 @@ class CellWork:
         # A tuned call holds an epoch (or a hundredth of them all), and the accuracy is taken between calls, off the
         # clock. A stock loop gets all that follows the first epoch in one call, as its users would call it.
         size = max(1, batches.epochs // 100) if self.cell.mode == "tuned" else batches.epochs
-        ends = [1, *range(1 + size, batches.epochs, size), batches.epochs][: None if batches.epochs > 1 else 1]
+        ends = [1, *range(1 + size, batches.epochs + 1, size)] if self.cell.mode == "tuned" else [1, batches.epochs]
+        ends += range(ends[-1] + 1, batches.epochs + 1)  # single epochs, for which the loop is compiled already
         seconds, losses, begin = [], [], 0
         result |= {"accuracies": [], "accuracy_epochs": [], "losses": []}
         for end in ends:
@@ -144,14 +147,15 @@ class CellWork:
             seconds.append((time.perf_counter() - start, end - begin))
             if begin == 0:
                 result["first_epoch_seconds"] = seconds[0][0]
-                result["first_step_seconds"] = time.time() - self.started
+                result["first_epoch_end_seconds"] = time.monotonic() - self.started
             losses.append(step_losses)
             result["losses"] += list(part.epoch_means(step_losses))
             begin = end
             accuracy = self._evaluate(model, dataset)
             result["accuracies"].append(accuracy)
             result["accuracy_epochs"].append(end)
-            if "seconds_to_target" not in result and accuracy >= result["target_accuracy"]:
+            reached = self.cell.mode == "tuned" and accuracy >= result["target_accuracy"]  # stock is looked at twice
+            if reached and "seconds_to_target" not in result:
                 result["seconds_to_target"] = sum(call for call, _ in seconds)
             self.report(
                 "epoch", epoch=end, epochs=batches.epochs, loss=_finite(result["losses"][-1]), accuracy=accuracy
@@ -162,18 +166,20 @@ class CellWork:
                 result["losses"] = [loss for loss in result["losses"] if np.isfinite(loss)]
                 break
         result["accuracy"] = result["accuracies"][-1]
-        result["total_seconds"] = time.time() - self.started
+        # One evaluation counts, the last: how often a loop lets itself be looked at must not count against it.
+        result["total_seconds"] = time.monotonic() - self.started - self.evaluating + result["evaluate_seconds"]
         self.step_losses = np.concatenate(losses)
+        measure.check_finished(model, seconds[-1][0])
         # The first call of each length compiles; what follows is steady.
-        known: set[int] = set()
-        steady = []
+        known, steady = {1}, []
         for call, epochs in seconds[1:]:
-            compiled = epochs in known or epochs == 1 or self.cell.mode == "stock"
+            if epochs in known or self.cell.mode == "stock":
+                steady.append((call, epochs))
             known.add(epochs)
-            if compiled and call >= measure.CALL_SECONDS:
-                steady.append(call / epochs)
-                result["epochs_a_call"] = epochs
-        return steady
+        if not steady or statistics.median(call for call, _ in steady) < measure.CALL_SECONDS:
+            return []
+        result["epochs_a_call"] = steady[0][1]
+        return [call / epochs for call, epochs in steady]
 
     def _evaluate(self, model: Model, dataset: Dataset) -> float:
         """The accuracy on the whole test set."""
@@ -181,6 +187,7 @@ class CellWork:
         parts = range(0, len(dataset.test_inputs), EVALUATION_BATCH)
         outputs = np.concatenate([model.logits(dataset.test_inputs[at : at + EVALUATION_BATCH]) for at in parts])
         self.result["evaluate_seconds"] = time.perf_counter() - start
+        self.evaluating += self.result["evaluate_seconds"]
         self.predictions = predicted_labels(outputs)
         return float((self.predictions == dataset.test_labels).mean())
 
@@ -201,7 +208,8 @@ class CellWork:
     def fail(self, error: BaseException) -> None:
         """Notes an error as the cell's outcome, in one line."""
         text = " ".join(str(error).split())[:500]
-        memory = isinstance(error, MemoryError) or "out of memory" in text.lower() or "RESOURCE_EXHAUSTED" in text
+        signs = ("out of memory", "resource_exhausted", "oom when allocating", "can't allocate memory")
+        memory = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
         self.result["status"] = "out-of-memory" if memory else "crashed"
         self.result["message"] = text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
 

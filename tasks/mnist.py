@@ -35,7 +35,7 @@ MLP_RECIPES = {
         architecture=Architecture((28, 28, 1), (*_MLP.architecture.layers, Softmax())),
         loss="negative_log_likelihood",
         flaw="the network ends in a softmax, whose probabilities go into a negative log-likelihood that expects"
-        " log-probabilities: the loss is -p[label], negative, and weighs hardest what is nearly right",
+        " log-probabilities: the loss is -p[label], negative, and its slope, p(1-p), hardly feels what is badly wrong",
     ),
 }
 DENSE_RECIPES = {

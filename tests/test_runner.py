@@ -116,6 +116,7 @@ def test_a_worker_is_asked_in_one_line_and_its_input_stays_open() -> None:
     )
     assert result["open_still"]
     assert Cell.of(result["request"]["cell"]) == make_cell()
+    assert result["request"].pop("started") > 0
     assert result["request"] == make_request(make_cell(), Options(Path("nowhere"), threads=2))
 
 
@@ -672,7 +673,7 @@ def test_a_worker_ends_by_itself_when_the_command_is_killed(tmp_path: Path) -> N
 
 def test_a_worker_ends_by_itself_when_its_input_closes(tmp_path: Path) -> None:
     """Without this, a worker whose parent was killed would go on until it next has something to report."""
-    request = make_request(make_cell(epochs=1_000_000), Options(tmp_path, threads=1))
+    request = make_request(make_cell(epochs=1_000_000), Options(tmp_path, threads=1), started=time.monotonic())
     told = tmp_path / "told"
     with told.open("wb") as out, (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(

@@ -125,16 +125,18 @@ def make_optimizer(optimizer: Optimizer) -> optax.GradientTransformation:
 class JaxModel(Model):
     """What tuned and stock share: the network, its parameters, its answers."""
 
-    layers = LAYERS
-
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
         super().__init__(recipe, parameters, device, dtype)
         platform, _, index = device.partition(":")
         self.jax_device = jax.devices(platform)[int(index or 0)]
         self.loss = loss_function(recipe.loss)
         with jax.default_device(self.jax_device):
-            self.network = Network(recipe.architecture, self.layers)
+            self.network = Network(recipe.architecture, self.build_layers())
         self.load_parameters(parameters)
+
+    def build_layers(self) -> dict[type[Layer], BuildLayer]:
+        """How each layer is made; a loop may have its own ways."""
+        return LAYERS
 
     def load_parameters(self, parameters: Parameters) -> None:
         for key, variable in self._variables().items():

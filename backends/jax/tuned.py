@@ -11,8 +11,8 @@ from flax import nnx
 from jax import lax
 from numpy.typing import NDArray
 
-from backends.jax.model import LAYERS, JaxModel, Network, make_optimizer
-from tasks.architecture import Conv2D, MaxPool2D
+from backends.jax.model import LAYERS, BuildLayer, JaxModel, Network, make_optimizer
+from tasks.architecture import Conv2D, Layer, MaxPool2D
 from tasks.batches import Batches
 from tasks.task import Dataset
 
@@ -71,14 +71,20 @@ def _convolution(layer: Conv2D, shape: tuple[int, ...], rngs: nnx.Rngs) -> Any:
 
 
 class TunedModel(JaxModel):
-    layers = {
-        **LAYERS,
-        Conv2D: _convolution,
-        MaxPool2D: lambda layer, shape, rngs: partial(max_pool, layer),
-    }
+    def build_layers(self) -> dict[type[Layer], BuildLayer]:
+        layers: dict[type[Layer], BuildLayer] = {**LAYERS}
+        layers[MaxPool2D] = lambda layer, shape, rngs: partial(max_pool, layer)
+        if self.jax_device.platform == "cpu":
+            layers[Conv2D] = _convolution
+        return layers
 
     def start_optimizer(self) -> None:
-        self.settings = {"compiled": "jax.jit of a scan over all epochs of a call", "layout": "NHWC"}
+        convolution = "slices and a product for few channels" if self.jax_device.platform == "cpu" else "XLA's"
+        self.settings = {
+            "compiled": "jax.jit of a scan over all epochs of a call",
+            "layout": "NHWC",
+            "convolution": convolution,
+        }
         self.graph, parameters = nnx.split(self.network)
         self.optimizer = make_optimizer(self.recipe.optimizer)
         self.optimizer_state = jax.device_put(self.optimizer.init(parameters), self.jax_device)

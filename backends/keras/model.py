@@ -41,6 +41,8 @@ class KerasBackend(Backend):
         tf.config.experimental.enable_tensor_float_32_execution(False)  # on by default
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
+        keras.config.set_floatx("float32")  # a user's keras.json may say otherwise
+        keras.config.set_image_data_format("channels_last")
         return {
             "matmul_precision": "highest",
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),

@@ -35,13 +35,13 @@ class PytorchBackend(Backend):
 
     def configure(self, threads: int) -> dict[str, Setting]:
         torch.set_num_threads(threads)
-        torch.set_flush_denormal(True)  # late in training, denormals slow a step down
+        flushed = torch.set_flush_denormal(True)  # late in training, denormals slow a step down
         torch.set_float32_matmul_precision("highest")  # no TF32 in matrix products ...
         torch.backends.cudnn.allow_tf32 = False  # ... nor in convolutions, where it is on by default
         return {
             "matmul_precision": torch.get_float32_matmul_precision(),
             "threads": torch.get_num_threads(),
-            "flush_denormals": True,
+            "flush_denormals": bool(flushed),
         }
 
     def devices(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The fastest correct loop in PyTorch: resident data, and whole training steps in one compiled call."""
 
 import shutil
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,14 @@ class TunedModel(PytorchModel):
         self.steps_done = torch.zeros((), device=self.torch_device)
         small = self.recipe.architecture.training_operations() * self.recipe.batch_size < SMALL_STEP
         self.steps_a_call = 3 if small else 1
-        compiler = self.device != "cpu" or any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl"))
+        # Inductor writes C++ for a CPU and Triton's language, whose launcher is C, for a GPU.
+        names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
+        triton = self.device == "cpu" or find_spec("triton") is not None
+        compiler = triton and any(shutil.which(name) for name in names)
         self.run = torch.compile(self.train_steps, dynamic=False) if compiler else self.train_steps
         self.settings = {
             "layout": "NHWC (channels_last)",
-            "compiled": "torch.compile of whole steps" if compiler else "no: eager, for want of a C++ compiler",
+            "compiled": "torch.compile of whole steps" if compiler else "no: eager, for want of a compiler",
             "steps_a_call": self.steps_a_call,
         }
 

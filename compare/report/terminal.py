@@ -1,6 +1,7 @@
 """Progress and tables in the terminal."""
 
 from collections.abc import Iterable
+from itertools import combinations
 from statistics import median
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from compare import statistics
 from compare.plan import Cell
 from compare.results import Certificate, Distance, Results, Run
 
@@ -90,6 +92,14 @@ def print_results(results: Results, console: Console) -> None:
     for task, recipe in dict.fromkeys((run.task, run.recipe) for run in results.runs):
         runs = [run for run in results.runs if (run.task, run.recipe) == (task, recipe)]
         console.print(_task_table(task, recipe, runs, results))
+        for line in comparison_lines(runs, results):
+            console.print(escape(line), highlight=False, soft_wrap=True)
+    if not results.settings.get("certified", True):
+        console.print("No certificates were made (--no-certify): every row is unverified.")
+    for c in results.certificates:
+        if not c.granted:
+            subject = f"{c.task} {c.backend} {c.mode} {c.device}"
+            console.print(escape(f"refused: {subject}: first to fail: {c.failure}"), soft_wrap=True)
     for run in results.runs:
         if run.status != "ok":
             console.print(
@@ -121,33 +131,103 @@ def _task_table(task: str, recipe: str, runs: list[Run], results: Results) -> Ta
             _figure((run.accuracy for run in well), ".4f"),
             _figure((run.parameter_count for run in well), ",.0f"),
             _figure((run.examples_per_second for run in well), ",.0f"),
-            _figure((run.first_step_seconds for run in well), ".1f"),
+            _figure((run.first_epoch_end_seconds for run in well), ".1f"),
             _figure((run.total_seconds for run in well), ".1f"),
             "granted" if results.verified(well[0]) else "unverified",
         )
     return table
 
 
+def comparison_lines(runs: list[Run], results: Results) -> list[str]:
+    """What the rounds and the seeds of a task allow to say, a line each."""
+    by_key = {
+        key: [run for run in runs if (run.backend, run.mode, run.device) == key and run.status == "ok"]
+        for key in dict.fromkeys((run.backend, run.mode, run.device) for run in runs)
+    }
+    certified = {" ".join(key): same for key, same in by_key.items() if same and results.verified(same[0])}
+    if results.settings.get("self_check"):
+        return [line for name, same in certified.items() for line in _self_check(name, same)]
+    lines = []
+    for first, second in combinations(certified, 2):
+        lines += _speed_line(first, second, certified[first], certified[second])
+        lines += _accuracy_line(first, second, certified[first], certified[second])
+    return lines
+
+
+def _speed_line(first: str, second: str, of_first: list[Run], of_second: list[Run]) -> list[str]:
+    speeds, others = _speeds(of_first), _speeds(of_second)
+    shared = sorted(speeds.keys() & others.keys())
+    if len(shared) < 2:
+        return []
+    comparison = statistics.compare_ratio([speeds[key] for key in shared], [others[key] for key in shared])
+    if comparison.interval is None:
+        return []
+    low, high = comparison.interval
+    words = "not distinguishable" if comparison.verdict == "not distinguishable" else f"{first} is {comparison.verdict}"
+    outliers = sum(map(sum, map(statistics.flag_outliers, (list(speeds.values()), list(others.values())))))
+    flagged = f"; {outliers} of the rounds may be outliers" if outliers else ""
+    return [
+        f"speed, {first} over {second}: {comparison.ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}: {words}{flagged}"
+    ]
+
+
+def _accuracy_line(first: str, second: str, of_first: list[Run], of_second: list[Run]) -> list[str]:
+    accuracies, others = ({run.seed: run.accuracy for run in runs} for runs in (of_first, of_second))
+    shared = sorted(accuracies.keys() & others.keys())
+    if len(shared) < 2:
+        return []
+    found = statistics.equivalent([accuracies[seed] or 0 for seed in shared], [others[seed] or 0 for seed in shared])
+    words = {True: "equivalent", False: "not shown to be equivalent", None: "undecided"}[found.equivalent]
+    difference = f"{100 * (found.difference or 0):+.2f} points over {len(shared)} seeds"
+    return [f"accuracy, {first} minus {second}: {difference}: {words} within {100 * found.margin:g} points (TOST, 5 %)"]
+
+
+def _self_check(name: str, runs: list[Run]) -> list[str]:
+    """A backend against itself: the even rounds against the odd ones that they were run among."""
+    speeds = _speeds(runs)
+    pairs = [
+        (speed, speeds[seed, round_ + 1])
+        for (seed, round_), speed in speeds.items()
+        if round_ % 2 == 0 and (seed, round_ + 1) in speeds
+    ]
+    if len(pairs) < 3:
+        return [f"self-check, {name}: needs --rounds 3 or more"]
+    comparison = statistics.compare_ratio([first for first, _ in pairs], [second for _, second in pairs])
+    assert comparison.interval is not None
+    low, high = comparison.interval
+    unseen = statistics.smallest_detectable(comparison) or 0.0
+    noisy = " This machine is too noisy for smaller claims." if unseen > 0.05 else ""
+    verdict = "as it should be" if comparison.verdict == "not distinguishable" else "a difference that is not there"
+    return [
+        f"self-check, {name} over itself: {comparison.ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}: {verdict};"
+        f" differences under {100 * unseen:.0f} % could not be seen.{noisy}"
+    ]
+
+
+def _speeds(runs: list[Run]) -> dict[tuple[int, int], float]:
+    """Training examples per second by seed and round."""
+    return {(run.seed, run.round): run.examples_per_second for run in runs if run.examples_per_second}
+
+
 def print_certificates(results: Results, console: Console) -> None:
-    """Prints the certificates: for each the distances from the float64 reference, as shares of their limits."""
+    """Prints the certificates: for each the distances from the float64 reference, and their share of the limit."""
     for task, recipe in dict.fromkeys((c.task, c.recipe) for c in results.certificates):
         certificates = [c for c in results.certificates if (c.task, c.recipe) == (task, recipe)]
         title = task if recipe == "standard" else f"{task}, {recipe}"
         table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-        table.add_column("relative distance\nfrom float64", no_wrap=True)
+        table.add_column("relative distance from\nfloat64, share of limit", no_wrap=True)
         groups = list(dict.fromkeys(quantity_group(d.quantity) for c in certificates for d in c.distances))
         for certificate in certificates:
             table.add_column(
                 f"{certificate.backend}\n{certificate.mode} {certificate.device}", justify="right", no_wrap=True
             )
-        table.add_column("float32\nreference", justify="right", no_wrap=True)
-        table.add_column("limit", justify="right", no_wrap=True)
         for group in groups:
             found = [_worst(certificate, group) for certificate in certificates]
-            row = ["-" if d is None else f"{d.relative:.1e}{'' if d.passed else ' !'}" for d in found]
-            there = next(d for d in found if d is not None)
-            table.add_row(group, *row, f"{there.reference_relative:.1e}", f"{there.limit:.1e}")
-        table.add_row("certificate", *("granted" if c.granted else "refused" for c in certificates), "", "")
+            table.add_row(
+                group,
+                *("-" if d is None else f"{d.relative:.1e} {_share(d):4.0%}{'' if d.passed else ' !'}" for d in found),
+            )
+        table.add_row("certificate", *("granted" if c.granted else "refused" for c in certificates))
         console.print(table)
         for certificate in certificates:
             if not certificate.granted:
@@ -171,7 +251,13 @@ def quantity_group(quantity: str) -> str:
 def _worst(certificate: Certificate, group: str) -> Distance | None:
     """The quantity of a group that is nearest to its limit, or furthest beyond."""
     distances = [d for d in certificate.distances if quantity_group(d.quantity) == group]
-    return max(distances, key=lambda d: (not d.passed, d.relative / d.limit), default=None)
+    return max(distances, key=_share, default=None)
+
+
+def _share(distance: Distance) -> float:
+    """How much of its limit a quantity uses up, by the relative or by the largest absolute distance."""
+    absolute = distance.absolute / distance.absolute_limit if distance.absolute_limit else float(distance.absolute > 0)
+    return max(distance.relative / distance.limit, absolute)
 
 
 def _figure(values: Iterable[float | None], form: str) -> str:

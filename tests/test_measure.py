@@ -1,0 +1,137 @@
+"""What is measured: that work is really done when a clock stops, and the arithmetic of operations."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backends.numpy.model import NumpyModel
+from compare import measure
+from tasks import available_tasks, load_task
+from tasks.architecture import Parameters
+from tasks.batches import Batches
+from tests.remote import RemoteBackend
+from tests.samples import SAMPLES
+
+SAMPLE = SAMPLES["dense"]
+
+
+def make_model(kind: type[NumpyModel]) -> NumpyModel:
+    parameters = {
+        name: np.ones(shape, np.float32) for name, shape in SAMPLE.recipe.architecture.parameter_shapes.items()
+    }
+    model = kind(SAMPLE.recipe, parameters, "cpu", "float32")
+    model.place(SAMPLE.dataset)
+    return model
+
+
+class ReturnsEarly(NumpyModel):
+    """Hands out losses that it made up, and trains in the background until somebody looks."""
+
+    worker: threading.Thread | None = None
+
+    def train(self, batches: Batches) -> Any:
+        def work() -> None:
+            time.sleep(1)
+            NumpyModel.train(self, batches)
+
+        self.worker = threading.Thread(target=work)
+        self.worker.start()
+        return np.zeros((batches.epochs, batches.steps), np.float32)
+
+    def parameters(self) -> Parameters:
+        if self.worker is not None:
+            self.worker.join()
+        return super().parameters()
+
+
+def test_a_loop_that_returns_early_is_caught() -> None:
+    model = make_model(ReturnsEarly)
+    seconds = measure.clock(lambda: model.train(SAMPLE.batches))
+    with pytest.raises(measure.UnfinishedError, match="before its work was done"):
+        measure.check_finished(model, seconds)
+
+
+def test_an_honest_loop_passes() -> None:
+    model = make_model(NumpyModel)
+    measure.check_finished(model, measure.clock(lambda: model.train(SAMPLE.batches)))
+
+
+class Counting(NumpyModel):
+    """Counts its epochs, and makes each last a little."""
+
+    calls: list[int]
+
+    def train(self, batches: Batches) -> Any:
+        self.calls.append(batches.epochs)
+        time.sleep(0.01 * batches.epochs)
+        return np.zeros((batches.epochs, batches.steps), np.float32)
+
+
+def test_short_epochs_are_timed_many_a_call() -> None:
+    model = make_model(Counting)
+    model.calls = []
+    steady = measure.time_short_epochs(model, SAMPLE.batches)
+    assert len(steady.epoch_seconds) == measure.TIMED_CALLS
+    assert min(steady.epoch_seconds) * steady.epochs_a_call >= measure.CALL_SECONDS
+    assert min(steady.epoch_seconds) >= 0.01
+    # Each length is called once before it is timed, so that nothing compiles on the clock.
+    assert model.calls[-measure.TIMED_CALLS - 1 :] == [steady.epochs_a_call] * (measure.TIMED_CALLS + 1)
+
+
+def test_the_peak_of_memory_is_seen() -> None:
+    measure.forget_peak()
+    before = measure.peak_resident_bytes()
+    block = np.ones(50_000_000, np.uint8)
+    assert measure.peak_resident_bytes() - before > 40_000_000
+    del block
+    assert measure.peak_resident_bytes() - before > 40_000_000
+
+
+def test_host_names_no_owner() -> None:
+    host = measure.describe_host()
+    assert {"cpu", "cores", "memory_bytes", "python", "system"} <= set(host)
+    assert str(Path.home().name) not in map(str, host.values())
+
+
+def count_torch_operations(model: Any, inputs: Any, labels: Any) -> int:
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        model.loss_and_gradients(inputs, labels)
+    return int(counter.get_total_flops())
+
+
+def count_xla_operations(model: Any, inputs: Any, labels: Any) -> float:
+    import jax
+    from flax import nnx
+
+    graph, state = nnx.split(model.network)
+
+    def loss_of(state: Any) -> Any:
+        return model.loss(nnx.merge(graph, state)(inputs), labels)
+
+    analysis = jax.jit(jax.grad(loss_of)).lower(state).compile().cost_analysis()
+    return float((analysis[0] if isinstance(analysis, list) else analysis)["flops"])
+
+
+@pytest.mark.parametrize("name", available_tasks())
+def test_operations_as_frameworks_count_them(name: str, every_remote: dict[str, RemoteBackend]) -> None:
+    """Our arithmetic against torch's counter, which counts products as we do, and XLA's, which counts all else too."""
+    task = load_task(name)
+    random = np.random.RandomState(0)
+    inputs = random.standard_normal((32, *task.architecture.input_shape)).astype(np.float32)
+    labels = random.randint(0, 2, 32).astype(np.int32)
+    ours = 32 * task.architecture.training_operations()
+    counted = {}
+    for backend, count in (("pytorch", "count_torch_operations"), ("jax", "count_xla_operations")):
+        if backend in every_remote:
+            every_remote[backend].build(task, task.parameters(0), mode="stock")
+            counted[backend] = every_remote[backend].call("apply", "tests.test_measure", count, inputs, labels)
+    if "pytorch" in counted:
+        assert counted["pytorch"] == ours
+    if "jax" in counted and task.architecture.parameter_count > 100_000:
+        assert ours <= counted["jax"] < 1.1 * ours
