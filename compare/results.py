@@ -83,7 +83,8 @@ class Run(_Record):
     """The process's peak above its level before the framework was imported; on a GPU the device's own peak."""
     import_memory_bytes: int | None = None
     memory_source: str = ""
-    operations_per_step: int | None = None
+    operations_per_epoch: int | None = None
+    """Floating-point operations of the matrix products, forward and backward, by arithmetic."""
     matrix_operations_per_second: float | None = None
     """What a large float32 matrix product reaches in the same process."""
     runner_cpu_share: float | None = None

@@ -91,7 +91,7 @@ class CellWork:
         result["parameter_counts"] = task.architecture.parameter_counts
         result["batches_sha256"] = model.held_batches(batches).sha256()
         result["target_accuracy"] = task.target_accuracy
-        result["operations_per_step"] = task.architecture.training_operations() * batches.batch_size
+        result["operations_per_epoch"] = task.architecture.training_operations() * batches.examples
 
         if request["train"]:
             steady = self._train(model, dataset, batches)

@@ -1,6 +1,6 @@
 """Progress and tables in the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 from statistics import median
 from typing import Any
@@ -91,9 +91,12 @@ def print_results(results: Results, console: Console) -> None:
         console.width = max(console.width, 200)  # a file has no edge to fit
     for task, recipe in dict.fromkeys((run.task, run.recipe) for run in results.runs):
         runs = [run for run in results.runs if (run.task, run.recipe) == (task, recipe)]
-        console.print(_task_table(task, recipe, runs, results))
+        console.print(_task_table(task, recipe, runs, results, MAIN))
+        if console.width >= COSTS_WIDTH:
+            console.print(_task_table(task, recipe, runs, results, COSTS))
         for line in comparison_lines(runs, results):
             console.print(escape(line), highlight=False, soft_wrap=True)
+    print_ledger(results, console)
     if not results.settings.get("certified", True):
         console.print("No certificates were made (--no-certify): every row is unverified.")
     for c in results.certificates:
@@ -107,7 +110,43 @@ def print_results(results: Results, console: Console) -> None:
             )
 
 
-def _task_table(task: str, recipe: str, runs: list[Run], results: Results) -> Table:
+# Heading, and how a run's figure is found and written; a cell of the table is the median over rounds and seeds.
+Column = tuple[str, Callable[[Run], float | None], str]
+MAIN: tuple[Column, ...] = (
+    ("test\naccuracy", lambda run: run.accuracy, ".4f"),
+    ("parameters", lambda run: run.parameter_count, ",.0f"),
+    ("training\nexamples/s", lambda run: run.examples_per_second, ",.0f"),
+    ("first epoch's\nend, s", lambda run: run.first_epoch_end_seconds, ".1f"),
+    ("total, s", lambda run: run.total_seconds, ".1f"),
+)
+COSTS: tuple[Column, ...] = (
+    ("import, s", lambda run: run.import_seconds, ".1f"),
+    ("build, s", lambda run: run.build_seconds, ".1f"),
+    ("compile, s", lambda run: run.compile_seconds, ".2f"),
+    ("to target\naccuracy, s", lambda run: run.seconds_to_target, ".2f"),
+    ("share of\nmatrix rate", lambda run: share_of_matrix_rate(run), ".1%"),
+    ("inference\nexamples/s", lambda run: run.inference_examples_per_second, ",.0f"),
+    ("latency, ms\n(95 %)", lambda run: _times(run.latency_seconds, 1e3), ".2f"),
+    ("peak\nmemory, MB", lambda run: _times(run.peak_memory_bytes, 1e-6), ",.0f"),
+)
+
+
+COSTS_WIDTH = 140
+"""Columns of text that the second table needs; a narrower terminal is spared it, the results hold it all."""
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def share_of_matrix_rate(run: Run) -> float | None:
+    """The rate of the training step's matrix products, as a share of a large product's in the same process."""
+    if not (run.epoch_seconds and run.operations_per_epoch and run.matrix_operations_per_second):
+        return None
+    return run.operations_per_epoch / median(run.epoch_seconds) / run.matrix_operations_per_second
+
+
+def _task_table(task: str, recipe: str, runs: list[Run], results: Results, columns: tuple[Column, ...]) -> Table:
     """One row for each backend, mode and device; what is the same in every row stands in the title."""
     keys = list(dict.fromkeys((run.backend, run.mode, run.device) for run in runs))
     varying = [index for index in range(3) if index == 0 or len({key[index] for key in keys}) > 1]
@@ -116,26 +155,30 @@ def _task_table(task: str, recipe: str, runs: list[Run], results: Results) -> Ta
     table = Table(title=escape(", ".join(words)), title_justify="left", box=box.SIMPLE_HEAD)
     for index in varying:
         table.add_column(("backend", "mode", "device")[index], no_wrap=True)
-    for heading in ("test\naccuracy", "parameters", "training\nexamples/s", "first epoch's\nend, s", "total, s"):
+    for heading, _, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("certificate", no_wrap=True)
     for key in keys:
         words = [escape(key[index]) for index in varying]
         same = [run for run in runs if (run.backend, run.mode, run.device) == key]
         well = [run for run in same if run.status == "ok"]
-        if not well:
-            table.add_row(*words, *["-"] * 5, same[0].status)
-            continue
-        table.add_row(
-            *words,
-            _figure((run.accuracy for run in well), ".4f"),
-            _figure((run.parameter_count for run in well), ",.0f"),
-            _figure((run.examples_per_second for run in well), ",.0f"),
-            _figure((run.first_epoch_end_seconds for run in well), ".1f"),
-            _figure((run.total_seconds for run in well), ".1f"),
-            "granted" if results.verified(well[0]) else "unverified",
-        )
+        figures = [_figure(map(value, well), form) for _, value, form in columns]
+        verdict = ("granted" if results.verified(well[0]) else "unverified") if well else same[0].status
+        table.add_row(*words, *figures, verdict)
     return table
+
+
+def print_ledger(results: Results, console: Console) -> None:
+    """Prints the fairness ledger: the machine, and what each backend and mode was set to."""
+    loads = [run.load_average for run in results.runs if run.load_average is not None]
+    host = ", ".join(f"{key} {value}" for key, value in results.host.items())
+    console.print(escape(f"machine: {host}"), highlight=False, soft_wrap=True)
+    if loads:
+        console.print(f"load average before the cells: {min(loads):.1f} to {max(loads):.1f}", highlight=False)
+    for subject, run in {(run.task, run.backend, run.mode, run.device): run for run in results.runs}.items():
+        if run.settings:
+            settings = ", ".join(f"{key} {value}" for key, value in {**run.versions, **run.settings}.items())
+            console.print(escape(f"{' '.join(subject)}: {settings}"), highlight=False, soft_wrap=True)
 
 
 def comparison_lines(runs: list[Run], results: Results) -> list[str]:
