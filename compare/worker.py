@@ -135,8 +135,8 @@ class CellWork:
         result = self.result
         # A tuned call holds an epoch (or a hundredth of them all), and the accuracy is taken between calls, off the
         # clock. A stock loop gets all that follows the first epoch in one call, as its users would call it.
-        size = max(1, batches.epochs // 100) if self.cell.mode == "tuned" else batches.epochs
-        ends = [1, *range(1 + size, batches.epochs + 1, size)] if self.cell.mode == "tuned" else [1, batches.epochs]
+        size = max(1, batches.epochs // 100 if self.cell.mode == "tuned" else batches.epochs - 1)
+        ends = [1, *range(1 + size, batches.epochs + 1, size)]
         ends += range(ends[-1] + 1, batches.epochs + 1)  # single epochs, for which the loop is compiled already
         seconds, losses, begin = [], [], 0
         result |= {"accuracies": [], "accuracy_epochs": [], "losses": []}
@@ -145,6 +145,7 @@ class CellWork:
             start = time.perf_counter()
             step_losses = model.train(part)
             seconds.append((time.perf_counter() - start, end - begin))
+            measure.check_finished(model, seconds[-1][0])
             if begin == 0:
                 result["first_epoch_seconds"] = seconds[0][0]
                 result["first_epoch_end_seconds"] = time.monotonic() - self.started
@@ -169,7 +170,6 @@ class CellWork:
         # One evaluation counts, the last: how often a loop lets itself be looked at must not count against it.
         result["total_seconds"] = time.monotonic() - self.started - self.evaluating + result["evaluate_seconds"]
         self.step_losses = np.concatenate(losses)
-        measure.check_finished(model, seconds[-1][0])
         # The first call of each length compiles; what follows is steady.
         known, steady = {1}, []
         for call, epochs in seconds[1:]:

@@ -113,8 +113,8 @@ def write_readme(results: Results) -> None:
         ends = median(run.first_epoch_end_seconds or 0 for run in runs)
         total = median(run.total_seconds or 0 for run in runs)
         lines.append(
-            f"| {task} | {backend} | {mode} | {runs[0].accuracy:.4f} | {runs[0].parameter_count:,} | {speed(runs):,.0f} |"
-            f" {ratio} | {ends:.1f} | {total:.1f} | granted |"
+            f"| {task} | {backend} | {mode} | {runs[0].accuracy:.4f} | {runs[0].parameter_count:,} |"
+            f" {speed(runs):,.0f} | {ratio} | {ends:.1f} | {total:.1f} | granted |"
         )
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(MARKERS[0])
