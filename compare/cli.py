@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import backends
 import tasks
@@ -17,8 +17,12 @@ from backends.base import MODES
 from compare.plan import DEFAULT_TASKS
 from tasks.errors import SideBySideError, UnknownNameError
 
+if TYPE_CHECKING:
+    from compare.results import Results
+
 ORDER_SEED = 0
 """Of the order of the cells in each round; recorded with the results."""
+FORMATS = ("markdown", "html", "csv", "json", "latex")
 OK, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -84,6 +88,16 @@ def make_parser() -> argparse.ArgumentParser:
     command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--recipe", choices=["standard", "as-written"], help="default: every recipe of a task")
     command.add_argument("--json", action="store_true", help="print JSON")
+
+    command = _add_command(commands, "report", report, "render a stored run again")
+    command.add_argument("folder", type=Path, metavar="DIR", help="what run wrote")
+    command.add_argument("--format", choices=["table", *FORMATS], default="table")
+    command.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    command.add_argument("--charts", type=Path, metavar="DIR", help="also write every chart as PNG and SVG")
+
+    command = _add_command(commands, "diff", diff, "what changed from one run to another, beyond noise")
+    command.add_argument("first", type=Path, metavar="DIR")
+    command.add_argument("second", type=Path, metavar="DIR")
 
     command = _add_command(commands, "lesson", lesson, "the same idea in four dialects")
     command.add_argument("name", nargs="?", metavar="NAME", help="default: list the lessons")
@@ -275,6 +289,57 @@ def parity(options: argparse.Namespace) -> int:
     failed = any(run.status not in ("ok", "skipped") for run in results.runs)
     granted = results.certificates and all(certificate.granted for certificate in results.certificates)
     return OK if granted and not failed else FAILED
+
+
+def report(options: argparse.Namespace) -> int:
+    """``sidebyside report``."""
+    from compare.report.render import render
+    from compare.results import read_results, write_whole
+
+    results = read_results(options.folder)
+    folder = options.folder if options.folder.is_dir() else options.folder.parent
+    try:
+        if options.charts:
+            from compare.report.charts import write_charts
+
+            options.charts.mkdir(parents=True, exist_ok=True)
+            for path in write_charts(results, folder, options.charts):
+                print(f"written: {path}", file=sys.stderr)
+        if options.format == "table":
+            print_table(results, options.output)
+        elif options.output:
+            write_whole(options.output, render(results, folder, options.format).encode())
+        else:
+            print(render(results, folder, options.format))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SideBySideError(f"{error.filename}: cannot be written ({error.strerror}); name another") from error
+    if options.output:
+        print(f"written: {options.output}", file=sys.stderr)
+    return OK
+
+
+def print_table(results: "Results", output: Path | None) -> None:
+    from rich.console import Console
+
+    from compare.report.terminal import print_results
+
+    if output is None:
+        print_results(results, Console())
+        return
+    with output.open("w", encoding="utf-8") as file:
+        print_results(results, Console(file=file))
+
+
+def diff(options: argparse.Namespace) -> int:
+    """``sidebyside diff``."""
+    from compare.report.diff import compare_runs
+    from compare.results import read_results
+
+    found = compare_runs(read_results(options.first), read_results(options.second))
+    print(found.text())
+    return found.exit_status
 
 
 def lesson(options: argparse.Namespace) -> int:

@@ -179,12 +179,13 @@ def test_pairs_name_the_worst_quantity() -> None:
 
 @pytest.mark.parametrize(("count", "size"), [(90, 4), (90, 10), (4, 4), (7, 2)])
 def test_batches_of_the_certificate(count: int, size: int) -> None:
-    """1, 10 and 100 steps, the recipe's smaller batch among them where it has one."""
+    """1, 10 and 100 steps, a smaller batch among them, of the recipe's size where it has one."""
     task = task_of(make_sample((5,), (Dense(3),), count=count, batch_size=size).recipe)
     calls = certificate_batches(task, count, 0)
     assert np.cumsum([call.epochs * call.steps for call in calls]).tolist() == [1, 10, 100]
     assert {call.batch_size for call in calls} == {size}
-    assert [call.rest for call in calls] == [0, count % size, count % size]
+    rest = count % size or size // 2
+    assert [call.rest for call in calls] == [0, rest, rest]
 
 
 def test_reference_gradients_by_finite_differences() -> None:

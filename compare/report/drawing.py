@@ -45,7 +45,7 @@ class Drawing:
     def _specification(self) -> dict[str, Any]:
         specification: dict[str, Any] = self.chart.to_dict(validate=False)
         axis = {"labelColor": INK, "titleColor": INK, "domainColor": FAINT, "tickColor": FAINT, "gridColor": FAINT}
-        specification["padding"] = {"left": 5, "top": 5, "right": 12, "bottom": 5}
+        specification["padding"] = {"left": 20, "top": 5, "right": 12, "bottom": 5}
         specification["config"] = {
             "background": "transparent",
             "font": "system-ui, sans-serif",
@@ -56,7 +56,7 @@ class Drawing:
             },
             "legend": {
                 "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "orient": "bottom", "columns": 3,
-                "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 220,
+                "columnPadding": 28, "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 220,
             },
         }  # fmt: skip
         return specification

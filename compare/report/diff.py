@@ -1,0 +1,230 @@
+"""What changed between two runs, beyond their intervals; and what cannot be compared, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from compare.report.rows import Row, clean
+from compare.report.summary import Compared, Section, summarize, times, times_range
+from compare.results import Results
+from compare.statistics import MINIMUM_ROUNDS, mean_interval
+
+Change = Literal["better", "worse", "unchanged", "undecided"]
+
+MACHINE = ("machine", "cpu", "cores", "memory_bytes")
+"""What must be the same for speeds to be compared. The system's release is told, and decides nothing."""
+GROSS = 0.05
+"""One seed has no interval. A fall of accuracy by more than this is called worse all the same: rounding does not."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One quantity of one row, or one ratio of two rows, in both runs.
+
+    Attributes:
+        subject: task, recipe and row.
+        quantity: ``training speed``, ``accuracy``, ``status``, ``certificate`` or ``speed beside <row>``.
+        change: of the second run beside the first; for a ratio of two rows ``undecided`` where it changed, for
+            neither row is to blame.
+        text: the figures, as people read them.
+    """
+
+    subject: str
+    quantity: str
+    change: Change
+    text: str
+
+
+@dataclass(frozen=True)
+class Diff:
+    """Two runs beside each other.
+
+    Attributes:
+        findings: what was compared.
+        incomparable: what was not, and why.
+        differences: of host, settings and versions.
+        shared: rows that are in both runs.
+    """
+
+    findings: tuple[Finding, ...]
+    incomparable: tuple[str, ...]
+    differences: tuple[str, ...]
+    shared: int
+
+    @property
+    def worse(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.change == "worse")
+
+    @property
+    def exit_status(self) -> int:
+        """1 where something became worse beyond noise; 2 where the runs have no row in common; otherwise 0."""
+        return 1 if self.worse else 0 if self.shared else 2
+
+    def text(self) -> str:
+        """Plain text that steers no terminal."""
+        lines = []
+        for change, heading in (
+            ("worse", "Worse beyond the intervals"),
+            ("better", "Better beyond the intervals"),
+            ("undecided", "Not decided"),
+            ("unchanged", "Unchanged within the intervals"),
+        ):
+            found = [f for f in self.findings if f.change == change]
+            lines += [f"{heading}:", *(f"  {f.subject}: {f.quantity}: {f.text}" for f in found)] if found else []
+        lines += ["Cannot be compared:", *(f"  {text}" for text in self.incomparable)] if self.incomparable else []
+        lines += ["Differs:", *(f"  {text}" for text in self.differences)] if self.differences else []
+        return "\n".join(lines or ["Nothing to compare: neither run has a row."]) + "\n"
+
+
+def compare_runs(first: Results, second: Results) -> Diff:
+    """Compares two runs; the second is the newer one.
+
+    Speeds are compared by their 95 % intervals, and changed where these do not overlap: rounds of two runs were not
+    run in turn, so nothing cancels between them, and this asks for more evidence than a ratio within one run does.
+    """
+    machine = [_difference(name, first.host, second.host) for name in MACHINE]
+    machine_text = ", ".join(text for text in machine if text)
+    differences = [f"host: {text}" for text in _differences(first.host, second.host)]
+    differences += [f"settings: {text}" for text in _differences(first.settings, second.settings)]
+    findings: list[Finding] = []
+    incomparable: list[str] = []
+    if machine_text:
+        incomparable.append(f"speeds: the runs are of different machines ({machine_text})")
+
+    sections = [{(s.task, s.recipe): s for s in summarize(results)} for results in (first, second)]
+    rows = [{(*key, *row.key, row.workload): row for key, s in found.items() for row in s.rows} for found in sections]
+    shared = 0
+    for key in dict.fromkeys([*rows[0], *rows[1]]):
+        old, new = rows[0].get(key), rows[1].get(key)
+        subject = _subject(old or new)
+        if old is None or new is None:
+            incomparable.append(f"{subject}: only in the {'second' if old is None else 'first'} run")
+            continue
+        shared += 1
+        differences += [f"{subject}: {text}" for text in _row_differences(old, new)]
+        findings += _fate(subject, old, new)
+        findings += _accuracy(subject, old, new, incomparable)
+        if not machine_text:
+            findings += _speed(subject, old, new, incomparable)
+    if not machine_text:
+        for name, section in sections[0].items():
+            if name in sections[1]:
+                findings += _ratios(section, sections[1][name])
+    return Diff(tuple(findings), tuple(dict.fromkeys(incomparable)), tuple(dict.fromkeys(differences)), shared)
+
+
+def _subject(row: Row | None) -> str:
+    assert row is not None  # one of two has the key
+    epochs, examples, batch_size = row.workload
+    work = f"{epochs} epochs of {examples or 'all'}" + (f" by {batch_size}" if batch_size else "")
+    recipe = [] if row.first.recipe == "standard" else [row.first.recipe]
+    return clean(" ".join([row.first.task, *recipe, *row.key, f"({work})"]))
+
+
+def _difference(name: str, first: Mapping[str, object], second: Mapping[str, object]) -> str:
+    if first.get(name) == second.get(name):
+        return ""
+    old, new = (clean(side[name]) if name in side else "not recorded" for side in (first, second))
+    return f"{clean(name)}: {old} -> {new}"
+
+
+def _differences(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
+    found = [_difference(name, first, second) for name in dict.fromkeys([*first, *second])]
+    return [text for text in found if text]
+
+
+def _row_differences(old: Row, new: Row) -> list[str]:
+    if not old.well or not new.well:
+        return []
+    before, after = old.well[0], new.well[0]
+    return _differences(before.versions, after.versions) + _differences(before.settings, after.settings)
+
+
+def _fate(subject: str, old: Row, new: Row) -> list[Finding]:
+    """Whether the runs still end well and are still certified."""
+    found = []
+    shares = [len(row.well) / len(row.runs) for row in (old, new)]
+    if old.status != new.status or shares[0] != shares[1]:
+        change: Change = "worse" if shares[1] < shares[0] else "better" if shares[1] > shares[0] else "undecided"
+        found.append(Finding(subject, "status", change, f"{old.status} -> {new.status}"))
+    if old.certificate is not None and new.certificate is not None and old.verified != new.verified:
+        change = "worse" if old.verified else "better"
+        text = f"{old.certificate_text} -> {new.certificate_text}"
+        found.append(Finding(subject, "certificate", change, text))
+    return found
+
+
+def _refusal(old: Row, new: Row) -> str:
+    """Why the speeds of a row cannot be compared."""
+    for row, which in ((old, "first"), (new, "second")):
+        if row.refusal:
+            return f"in the {which} run it is not ranked ({row.refusal})"
+    if old.conditions != new.conditions:
+        return f"settings differ ({', '.join(_differences(dict(old.conditions), dict(new.conditions)))})"
+    if old.well[0].data_sha256 != new.well[0].data_sha256:
+        return "the data differ"
+    return ""
+
+
+def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
+    if refusal := _refusal(old, new):
+        incomparable.append(f"{subject}: speed: {refusal}")
+        return []
+    assert old.speed is not None  # a row without speeds is refused
+    assert new.speed is not None
+    if old.speed.interval is None or new.speed.interval is None:
+        incomparable.append(f"{subject}: speed: fewer than {MINIMUM_ROUNDS} rounds have no interval")
+        return []
+    ratio = new.speed.value / old.speed.value
+    low, high = new.speed.interval[0] / old.speed.interval[1], new.speed.interval[1] / old.speed.interval[0]
+    change: Change = "worse" if high < 1 else "better" if low > 1 else "unchanged"
+    figures = f"{old.speed.value:,.0f} -> {new.speed.value:,.0f} examples/s"
+    text = f"{figures}, {times(ratio)} times ({times_range(low, high)})"
+    return [Finding(subject, "training speed", change, text)]
+
+
+def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
+    seeds = [seed for seed in old.accuracies if seed in new.accuracies]
+    if not seeds:
+        if old.well and new.well:
+            incomparable.append(f"{subject}: accuracy: the runs share no seed")
+        return []
+    if old.well[0].data_sha256 != new.well[0].data_sha256:
+        incomparable.append(f"{subject}: accuracy: the data differ")
+        return []
+    changes = mean_interval([round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds])
+    figures = f"{changes.value * 100:+.2f} points"
+    if changes.interval is None:
+        if changes.value == 0:
+            return [Finding(subject, "accuracy", "unchanged", f"{figures}, one seed")]
+        change: Change = "worse" if changes.value < -GROSS else "undecided"
+        return [Finding(subject, "accuracy", change, f"{figures}, and one seed has no interval")]
+    low, high = changes.interval
+    change = "worse" if high < 0 else "better" if low > 0 else "unchanged"
+    text = f"{figures} ({low * 100:+.2f} to {high * 100:+.2f}, {len(seeds)} seeds)"
+    return [Finding(subject, "accuracy", change, text)]
+
+
+def _ratios(old: Section, new: Section) -> list[Finding]:
+    """The ratios between rows that changed beyond their intervals."""
+
+    def by_names(section: Section) -> dict[tuple[object, ...], Compared]:
+        pairs = [*section.comparisons, *section.tutorial_costs]
+        return {(p.first.key, p.first.workload, p.second.key, p.second.workload): p for p in pairs}
+
+    found = []
+    later = by_names(new)
+    for names, before in by_names(old).items():
+        after = later.get(names)
+        turned = after is None
+        after = later.get((*names[2:], *names[:2])) if after is None else after
+        if after is None or before.speed.interval is None or after.speed.interval is None:
+            continue
+        low, high = after.speed.interval
+        low, high = (1 / high, 1 / low) if turned else (low, high)
+        if low <= before.speed.interval[1] and before.speed.interval[0] <= high:
+            continue
+        text = f"{times_range(*before.speed.interval)} times -> {times_range(low, high)} times"
+        beside = clean(" ".join(before.second.key))
+        found.append(Finding(_subject(before.first), f"speed beside {beside}", "undecided", text))
+    return found

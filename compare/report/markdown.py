@@ -1,0 +1,71 @@
+"""The report as Markdown, for a README or an issue."""
+
+import re
+
+from compare.report.rows import clean
+from compare.report.summary import Section, summarize, times_range
+from compare.report.tables import main_columns, ratio_text
+from compare.results import Results
+
+_SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")
+
+
+def markdown_text(text: object) -> str:
+    """Text that Markdown shows as it is: no markup, no table cell, no HTML, no link."""
+    harmless = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    harmless = _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], harmless)
+    return harmless.replace("://", ":&#47;&#47;").replace("@", "&#64;").replace("www.", "www&#46;")
+
+
+def render_markdown(results: Results) -> str:
+    """A sentence and a table for each task, what did not end well, and the machine."""
+    lines = ["# Side by Side", ""]
+    sections = summarize(results)
+    if not sections:
+        lines += ["There are no runs.", ""]
+    for section in sections:
+        lines += _section(section)
+    lines += ["## Machine and settings", ""]
+    facts = {"created": results.created, **results.host, **results.settings}
+    lines += [f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in facts.items()]
+    versions = {
+        (clean(run.backend), ", ".join(f"{name} {number}" for name, number in run.versions.items())): None
+        for run in results.runs
+        if run.versions
+    }
+    lines += [f"- {markdown_text(backend)}: {markdown_text(text)}" for backend, text in versions]
+    lines.append("")
+    if results.command:
+        lines += ["Reproduce with:", "", f"    {clean(results.command)}", ""]
+    return "\n".join(lines)
+
+
+def _section(section: Section) -> list[str]:
+    lines = [f"## {markdown_text(section.title)}", "", markdown_text(section.sentence), ""]
+    columns = main_columns()
+    heads = ["backend", *(column.heading for column in columns), "speed beside the fastest", "status", "certificate"]
+    lines.append(f"| {' | '.join(heads)} |")
+    lines.append(f"| --- |{' ---: |' * len(columns)} --- | --- | --- |")
+    for row in section.rows:
+        figures = [column.figure(row) for column in columns]
+        cells = [f"{f.text} ({f.interval})" if f.interval else f.text for f in figures]
+        words = [section.label(row), *cells, ratio_text(section, row), row.status, row.certificate_text]
+        lines.append(f"| {' | '.join(_cell(word) for word in words)} |")
+    lines.append("")
+    for pair in section.tutorial_costs:
+        if pair.speed.interval:
+            name = markdown_text(pair.first.key[0])
+            lines.append(f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed")
+    for row in section.rows:
+        if row.outliers:
+            name = markdown_text(section.label(row))
+            lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")
+        for run in row.runs:
+            if run.status != "ok":
+                where = f"{section.label(row)}, seed {run.seed}, round {run.round}: {run.status}"
+                lines.append(f"- {markdown_text(where)}: {markdown_text(run.message) or 'no message'}")
+    return [*lines, ""] if lines[-1] else lines
+
+
+def _cell(text: str) -> str:
+    return markdown_text(text) if text else " "

@@ -1,0 +1,37 @@
+"""One door to all forms of the report."""
+
+from pathlib import Path
+from typing import Literal
+
+from compare.results import Results
+
+Format = Literal["markdown", "html", "csv", "json", "latex"]
+FORMATS: tuple[Format, ...] = ("markdown", "html", "csv", "json", "latex")
+
+
+def render(results: Results, folder: Path | None, format: Format) -> str:
+    """The report as text.
+
+    Args:
+        results: what is shown.
+        folder: of the run, for the arrays beside its results; None leaves out what is drawn from them.
+        format: ``markdown``, ``html``, ``csv``, ``json`` or ``latex``.
+
+    Raises:
+        ValueError: there is no such format.
+    """
+    # Each form is imported where it is asked for: jinja2 and altair take time that a CSV should not.
+    if format == "html":
+        from compare.report.html import render_html
+
+        return render_html(results, folder)
+    if format == "markdown":
+        from compare.report.markdown import render_markdown
+
+        return render_markdown(results)
+    from compare.report.tables import render_csv, render_json, render_latex
+
+    tables = {"csv": render_csv, "json": render_json, "latex": render_latex}
+    if format not in tables:
+        raise ValueError(f"unknown format {format!r}: choose from {', '.join(FORMATS)}")
+    return tables[format](results)

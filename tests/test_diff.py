@@ -1,0 +1,131 @@
+"""What changed between two runs is found, what did not change is not, and what cannot be compared is said to be."""
+
+from typing import Any
+
+import pytest
+
+from compare.report.diff import compare_runs
+from compare.results import Results, Run
+from tests.test_report import make_certificate, make_results, make_run
+
+
+def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
+    """Keras and PyTorch, of which Keras is slower by a factor and less accurate by a difference."""
+    runs: list[Run] = []
+    for backend in ("pytorch", "keras"):
+        for seed in range(seeds):
+            for round_ in range(rounds):
+                run = make_run(backend, seed=seed, round_=round_, **fields)
+                if backend == "keras":
+                    assert run.examples_per_second is not None
+                    assert run.accuracy is not None
+                    run.examples_per_second /= slow
+                    run.accuracy -= fall * (1 + seed / 100)
+                runs.append(run)
+    return make_results(runs=runs)
+
+
+def test_a_run_beside_itself_is_unchanged() -> None:
+    diff = compare_runs(make(seeds=3), make(seeds=3))
+    assert diff.exit_status == 0
+    assert {finding.change for finding in diff.findings} == {"unchanged"}
+    assert diff.incomparable == ()
+    assert diff.differences == ()
+
+
+def test_a_planted_slowdown_is_found() -> None:
+    diff = compare_runs(make(), make(slow=1.2))
+    assert diff.exit_status == 1
+    (worse,) = diff.worse
+    assert "keras" in worse.subject
+    assert worse.quantity == "training speed"
+    assert "Worse beyond the intervals:" in diff.text()
+    assert "speed beside" in diff.text()  # the ratio to pytorch changed as well
+
+
+def test_a_speedup_is_no_failure() -> None:
+    diff = compare_runs(make(slow=1.2), make())
+    assert diff.exit_status == 0
+    assert [f.change for f in diff.findings if f.quantity == "training speed"] == ["unchanged", "better"]
+
+
+def test_a_slowdown_within_the_noise_is_none() -> None:
+    assert compare_runs(make(), make(slow=1.002)).exit_status == 0
+
+
+@pytest.mark.parametrize(("rounds", "slow"), [(1, 3.0), (2, 3.0)])
+def test_too_few_rounds_decide_nothing(rounds: int, slow: float) -> None:
+    diff = compare_runs(make(rounds=rounds), make(slow=slow, rounds=rounds))
+    assert diff.exit_status == 0
+    assert "speed: fewer than 3 rounds have no interval" in diff.text()
+
+
+def test_other_machines_cannot_be_compared() -> None:
+    second = make(slow=2)
+    second.host = {"cpu": "another CPU", "cores": 2}
+    diff = compare_runs(make(), second)
+    assert diff.exit_status == 0
+    assert "Cannot be compared:" in diff.text()
+    assert "different machines (cpu: a CPU -> another CPU)" in diff.text()
+    assert not [finding for finding in diff.findings if "speed" in finding.quantity]
+
+
+def test_other_settings_cannot_be_compared() -> None:
+    diff = compare_runs(make(), make(slow=2, settings={"threads": 1, "affinity": 2, "last_batch": "kept"}))
+    assert diff.exit_status == 0
+    assert "settings differ (threads: 2 -> 1)" in diff.text()
+
+
+def test_other_work_is_another_row() -> None:
+    diff = compare_runs(make(), make(slow=2, epochs=2))
+    assert diff.exit_status == 2
+    assert "only in the first run" in diff.text()
+    assert "only in the second run" in diff.text()
+
+
+def test_an_unverified_row_is_not_compared() -> None:
+    second = make(slow=2)
+    second.certificates = [make_certificate("pytorch")]
+    diff = compare_runs(make(), second)
+    assert diff.exit_status == 0
+    assert "in the second run it is not ranked (unverified: no certificate)" in diff.text()
+
+
+def test_a_lost_certificate_is_worse() -> None:
+    second = make()
+    second.certificates = [make_certificate("pytorch"), make_certificate("keras", granted=False)]
+    diff = compare_runs(make(), second)
+    assert diff.exit_status == 1
+    assert [finding.quantity for finding in diff.worse] == ["certificate"]
+
+
+def test_a_row_that_fails_now_is_worse() -> None:
+    second = make()
+    second.runs[-1] = make_run("keras", round_=4, status="crashed")
+    diff = compare_runs(make(), second)
+    assert diff.exit_status == 1
+    assert [(f.quantity, f.text) for f in diff.worse] == [("status", "ok -> 4 ok, 1 crashed")]
+
+
+def test_a_fall_of_accuracy_is_found_over_seeds() -> None:
+    diff = compare_runs(make(seeds=3), make(seeds=3, fall=0.01))
+    assert diff.exit_status == 1
+    assert [finding.quantity for finding in diff.worse] == ["accuracy"]
+
+
+@pytest.mark.parametrize(("fall", "status"), [(0.01, 0), (0.5, 1)])
+def test_one_seed_decides_only_what_is_gross(fall: float, status: int) -> None:
+    diff = compare_runs(make(), make(fall=fall))
+    assert diff.exit_status == status
+    assert "one seed has no interval" in diff.text()
+
+
+def test_versions_that_differ_are_named() -> None:
+    diff = compare_runs(make(), make(versions={"framework": "2.0"}))
+    assert "framework: 1.2.3 -> 2.0" in diff.text()
+
+
+def test_nothing_beside_nothing() -> None:
+    empty = make_results(runs=[], certificates=[])
+    assert compare_runs(empty, empty).exit_status == 2
+    assert "Nothing to compare" in compare_runs(empty, empty).text()
