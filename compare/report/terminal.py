@@ -1,7 +1,6 @@
 """Progress and tables in the terminal."""
 
-from collections.abc import Callable, Iterable
-from itertools import combinations
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any
 
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from compare import statistics
 from compare.plan import Cell
+from compare.report.summary import Section, clean, summarize, times, times_range
 from compare.results import Certificate, Distance, Results, Run
 
 
@@ -67,7 +67,7 @@ class TerminalProgress:
         self.note(f"{_label(cell)}: {', '.join(words)}")
 
     def note(self, text: str) -> None:
-        self.console.print(escape(text), highlight=False, soft_wrap=True)
+        self.console.print(escape(clean(text)), highlight=False, soft_wrap=True)
 
     def _update(self, **fields: Any) -> None:
         self.bar.update(self.task_id, **fields)
@@ -86,16 +86,24 @@ def _label(cell: Cell) -> str:
 
 
 def print_results(results: Results, console: Console) -> None:
-    """Prints a table for each task and recipe."""
+    """Prints, for each task and recipe, its table and what may be concluded; then the ledger and what went wrong."""
     if not console.is_terminal:
         console.width = max(console.width, 200)  # a file has no edge to fit
-    for task, recipe in dict.fromkeys((run.task, run.recipe) for run in results.runs):
-        runs = [run for run in results.runs if (run.task, run.recipe) == (task, recipe)]
-        console.print(_task_table(task, recipe, runs, results, MAIN))
+    lines_of = self_check_lines if results.settings.get("self_check") else comparison_lines
+    for section in summarize(results):
+        runs = [run for row in section.rows for run in row.runs]
+        if not runs:
+            continue
+        console.print(_task_table(section.task, section.recipe, runs, results, MAIN))
         if console.width >= COSTS_WIDTH:
-            console.print(_task_table(task, recipe, runs, results, COSTS))
-        for line in comparison_lines(runs, results):
+            console.print(_task_table(section.task, section.recipe, runs, results, COSTS))
+        for line in lines_of(section):
             console.print(escape(line), highlight=False, soft_wrap=True)
+        console.print()
+    for run in results.runs:
+        if run.status != "ok":
+            label = f"{run.task} {run.backend} {run.mode} {run.device}"
+            console.print(escape(clean(f"{label}: {run.status}: {run.message}")), highlight=False, soft_wrap=True)
     print_ledger(results, console)
     if not results.settings.get("certified", True):
         console.print("No certificates were made (--no-certify): every row is unverified.")
@@ -152,14 +160,14 @@ def _task_table(task: str, recipe: str, runs: list[Run], results: Results, colum
     varying = [index for index in range(3) if index == 0 or len({key[index] for key in keys}) > 1]
     constant = [keys[0][index] for index in (1, 2) if index not in varying]
     words = [task, *([recipe] if recipe != "standard" else []), *constant]
-    table = Table(title=escape(", ".join(words)), title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=escape(clean(", ".join(words))), title_justify="left", box=box.SIMPLE_HEAD)
     for index in varying:
         table.add_column(("backend", "mode", "device")[index], no_wrap=True)
     for heading, _, _ in columns:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("certificate", no_wrap=True)
     for key in keys:
-        words = [escape(key[index]) for index in varying]
+        words = [escape(clean(key[index])) for index in varying]
         same = [run for run in runs if (run.backend, run.mode, run.device) == key]
         well = [run for run in same if run.status == "ok"]
         figures = [_figure(map(value, well), form) for _, value, form in columns]
@@ -172,84 +180,51 @@ def print_ledger(results: Results, console: Console) -> None:
     """Prints the fairness ledger: the machine, and what each backend and mode was set to."""
     loads = [run.load_average for run in results.runs if run.load_average is not None]
     host = ", ".join(f"{key} {value}" for key, value in results.host.items())
-    console.print(escape(f"machine: {host}"), highlight=False, soft_wrap=True)
+    console.print(escape(clean(f"machine: {host}")), highlight=False, soft_wrap=True)
     if loads:
         console.print(f"load average before the cells: {min(loads):.1f} to {max(loads):.1f}", highlight=False)
     for subject, run in {(run.task, run.backend, run.mode, run.device): run for run in results.runs}.items():
         if run.settings:
             settings = ", ".join(f"{key} {value}" for key, value in {**run.versions, **run.settings}.items())
-            console.print(escape(f"{' '.join(subject)}: {settings}"), highlight=False, soft_wrap=True)
+            console.print(escape(clean(f"{' '.join(subject)}: {settings}")), highlight=False, soft_wrap=True)
 
 
-def comparison_lines(runs: list[Run], results: Results) -> list[str]:
-    """What the rounds and the seeds of a task allow to say, a line each."""
-    by_key = {
-        key: [run for run in runs if (run.backend, run.mode, run.device) == key and run.status == "ok"]
-        for key in dict.fromkeys((run.backend, run.mode, run.device) for run in runs)
-    }
-    certified = {" ".join(key): same for key, same in by_key.items() if same and results.verified(same[0])}
-    if results.settings.get("self_check"):
-        return [line for name, same in certified.items() for line in _self_check(name, same)]
-    lines = []
-    for first, second in combinations(certified, 2):
-        lines += _speed_line(first, second, certified[first], certified[second])
-        lines += _accuracy_line(first, second, certified[first], certified[second])
-    return lines
+def comparison_lines(section: Section) -> list[str]:
+    """The answer in a sentence, and the ratios that it rests on, a line each."""
+    lines = [section.sentence]
+    for pair in [*section.comparisons, *section.tutorial_costs]:
+        speed, names = pair.speed, f"{section.label(pair.first)} over {section.label(pair.second)}"
+        if speed.interval is None:
+            lines.append(f"{names}: {times(speed.ratio)} times as fast, with too few rounds for an interval")
+        else:
+            interval = f"95 % interval {times_range(*speed.interval)}"
+            lines.append(f"{names}: {times(speed.ratio)} times as fast, {interval}: {speed.verdict}")
+    outliers = sum(row.outliers for row in section.rows)
+    return [*lines, f"{outliers} of the rounds may be outliers; none is left out"] if outliers else lines
 
 
-def _speed_line(first: str, second: str, of_first: list[Run], of_second: list[Run]) -> list[str]:
-    speeds, others = _speeds(of_first), _speeds(of_second)
-    shared = sorted(speeds.keys() & others.keys())
-    if len(shared) < 2:
-        return []
-    comparison = statistics.compare_ratio([speeds[key] for key in shared], [others[key] for key in shared])
-    if comparison.interval is None:
-        return []
-    low, high = comparison.interval
-    words = "not distinguishable" if comparison.verdict == "not distinguishable" else f"{first} is {comparison.verdict}"
-    outliers = sum(map(sum, map(statistics.flag_outliers, (list(speeds.values()), list(others.values())))))
-    flagged = f"; {outliers} of the rounds may be outliers" if outliers else ""
-    return [
-        f"speed, {first} over {second}: {comparison.ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}: {words}{flagged}"
-    ]
+def self_check_lines(section: Section) -> list[str]:
+    """Each backend against itself: the even rounds against the odd ones that they were run among."""
+    return [_self_check(section.label(row), row.speeds) for row in section.rows if row.verified]
 
 
-def _accuracy_line(first: str, second: str, of_first: list[Run], of_second: list[Run]) -> list[str]:
-    accuracies, others = ({run.seed: run.accuracy for run in runs} for runs in (of_first, of_second))
-    shared = sorted(accuracies.keys() & others.keys())
-    if len(shared) < 2:
-        return []
-    found = statistics.equivalent([accuracies[seed] or 0 for seed in shared], [others[seed] or 0 for seed in shared])
-    words = {True: "equivalent", False: "not shown to be equivalent", None: "undecided"}[found.equivalent]
-    difference = f"{100 * (found.difference or 0):+.2f} points over {len(shared)} seeds"
-    return [f"accuracy, {first} minus {second}: {difference}: {words} within {100 * found.margin:g} points (TOST, 5 %)"]
-
-
-def _self_check(name: str, runs: list[Run]) -> list[str]:
-    """A backend against itself: the even rounds against the odd ones that they were run among."""
-    speeds = _speeds(runs)
+def _self_check(name: str, speeds: Mapping[tuple[int, int], float]) -> str:
     pairs = [
         (speed, speeds[seed, round_ + 1])
         for (seed, round_), speed in speeds.items()
         if round_ % 2 == 0 and (seed, round_ + 1) in speeds
     ]
-    if len(pairs) < 3:
-        return [f"self-check, {name}: needs --rounds 3 or more"]
+    if len(pairs) < statistics.MINIMUM_ROUNDS:
+        return f"self-check, {name}: needs --rounds {statistics.MINIMUM_ROUNDS} or more"
     comparison = statistics.compare_ratio([first for first, _ in pairs], [second for _, second in pairs])
     assert comparison.interval is not None
-    low, high = comparison.interval
     unseen = statistics.smallest_detectable(comparison) or 0.0
     noisy = " This machine is too noisy for smaller claims." if unseen > 0.05 else ""
     verdict = "as it should be" if comparison.verdict == "not distinguishable" else "a difference that is not there"
-    return [
-        f"self-check, {name} over itself: {comparison.ratio:.2f}, 95 % interval {low:.2f} to {high:.2f}: {verdict};"
-        f" differences under {100 * unseen:.0f} % could not be seen.{noisy}"
-    ]
-
-
-def _speeds(runs: list[Run]) -> dict[tuple[int, int], float]:
-    """Training examples per second by seed and round."""
-    return {(run.seed, run.round): run.examples_per_second for run in runs if run.examples_per_second}
+    return (
+        f"self-check, {name} over itself: {times(comparison.ratio)}, 95 % interval {times_range(*comparison.interval)}:"
+        f" {verdict}; differences under {100 * unseen:.0f} % could not be seen.{noisy}"
+    )
 
 
 def print_certificates(results: Results, console: Console) -> None:
