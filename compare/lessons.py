@@ -683,6 +683,8 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
+    from compare.results import write_whole
+
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -711,24 +713,7 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
         style=Markup(style),
         style_hash=_sha256(style),
     )
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())  # mkstemp's 0600 would keep a web server from reading the page
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    write_whole(Path(path), page.encode())
 
 
 def _sha256(text: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,6 +93,14 @@ class Run(_Record):
     load_average: float | None = None
     """Of the machine, over the minute before the cell."""
 
+    @property
+    def share_of_matrix_rate(self) -> float | None:
+        """The rate of the training's matrix products, as a share of a large product's in the same process."""
+        seconds = median(self.epoch_seconds) if self.epoch_seconds else 0.0
+        if not (self.operations_per_epoch and self.matrix_operations_per_second and seconds > 0):
+            return None
+        return self.operations_per_epoch / seconds / self.matrix_operations_per_second
+
 
 class Distance(_Record):
     """How far one quantity is from the float64 reference, and how far it may be."""
@@ -179,7 +188,7 @@ def write_results(folder: Path, results: Results) -> Path:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that readers see the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")  # a long name has no room for more
     try:
         with temporary.open("wb") as file:
             file.write(content)

@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import median
 
 from compare.results import Results, Run, read_results
-from tasks import load_task
 
 README = Path(__file__).parent.parent / "README.md"
 MARKERS = "<!-- run -->", "<!-- /run -->"
@@ -53,10 +52,9 @@ def speed(runs: list[Run]) -> float:
     return median(run.examples_per_second or 0 for run in runs)
 
 
-def share(runs: list[Run], task: str) -> float:
+def share(runs: list[Run]) -> float:
     """Of the matrix rate that the same process reaches."""
-    operations = load_task(task).architecture.training_operations()
-    return median((run.examples_per_second or 0) * operations / (run.matrix_operations_per_second or 1) for run in runs)
+    return median(run.share_of_matrix_rate or 0 for run in runs)
 
 
 def print_asked_and_reached(results: Results) -> None:
@@ -77,7 +75,7 @@ def print_asked_and_reached(results: Results) -> None:
             if task == "mnist-cnn":
                 apart = speed(found[fastest[task]]) / min(map(speed, found.values()))
                 line("mnist-cnn: fastest tuned over the slowest", APART, apart, apart <= APART)
-            reached = share(found[fastest[task]], task)
+            reached = share(found[fastest[task]])
             asked = SHARE_OF_MATRIX_RATE[task]
             line(f"{task}, {fastest[task]}: share of the matrix rate", asked, reached, reached >= asked)
     parent = max((run.runner_cpu_share or 0 for run in results.runs), default=0)

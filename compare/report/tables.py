@@ -79,11 +79,7 @@ def _compile(*, warm: bool) -> Callable[[Row], Figure]:
 
 def _matrix_share(row: Row) -> Figure:
     """The arithmetic of training over what a large matrix product reaches in the same process."""
-    shares = []
-    for run in row.well:
-        seconds = median(run.epoch_seconds) if run.epoch_seconds else 0.0
-        if run.operations_per_epoch and run.matrix_operations_per_second and seconds > 0:
-            shares.append(run.operations_per_epoch / seconds / run.matrix_operations_per_second)
+    shares = [run.share_of_matrix_rate for run in row.well if run.share_of_matrix_rate is not None]
     return Figure(median(shares), f"{median(shares) * 100:.2g} %") if shares else Figure(None, "-")
 
 

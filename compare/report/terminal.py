@@ -132,7 +132,7 @@ COSTS: tuple[Column, ...] = (
     ("build, s", lambda run: run.build_seconds, ".1f"),
     ("compile, s", lambda run: run.compile_seconds, ".2f"),
     ("to target\naccuracy, s", lambda run: run.seconds_to_target, ".2f"),
-    ("share of\nmatrix rate", lambda run: share_of_matrix_rate(run), ".1%"),
+    ("share of\nmatrix rate", lambda run: run.share_of_matrix_rate, ".1%"),
     ("inference\nexamples/s", lambda run: run.inference_examples_per_second, ",.0f"),
     ("latency, ms\n(95 %)", lambda run: _times(run.latency_seconds, 1e3), ".2f"),
     ("peak\nmemory, MB", lambda run: _times(run.peak_memory_bytes, 1e-6), ",.0f"),
@@ -145,13 +145,6 @@ COSTS_WIDTH = 140
 
 def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-
-def share_of_matrix_rate(run: Run) -> float | None:
-    """The rate of the training step's matrix products, as a share of a large product's in the same process."""
-    if not (run.epoch_seconds and run.operations_per_epoch and run.matrix_operations_per_second):
-        return None
-    return run.operations_per_epoch / median(run.epoch_seconds) / run.matrix_operations_per_second
 
 
 def _task_table(task: str, recipe: str, runs: list[Run], results: Results, columns: tuple[Column, ...]) -> Table:
