@@ -264,10 +264,33 @@ def test_a_time_limit_that_is_not_reached_changes_nothing() -> None:
     assert ask('tell("result", status="ok")', timeout=PATIENCE_SECONDS) == {"status": "ok"}
 
 
-# time limit, and with one the result is lost.
 @posix_only
 def test_a_result_counts_though_the_process_does_not_end() -> None:
     assert ask('tell("result", status="ok"); time.sleep(600)', timeout=3) == {"status": "ok"}
+
+
+MEASURED = 'tell("measured", result={"status": "ok", "accuracy": 0.5});'
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("then", "why"),
+    [
+        ("time.sleep(600)", "ended after 1.5 seconds; allow more with --timeout"),
+        ("sys.exit(8)", "the process ended with status 8"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by the system, most likely for want of memory"),
+        ('tell("result", status="crashed", message="no luck")', "no luck"),
+    ],
+)
+def test_a_certificate_that_fails_costs_no_measurement(then: str, why: str) -> None:
+    events: list[Event] = []
+    result = ask(MEASURED + then, timeout=1.5, on_event=events.append)
+    assert result == {"status": "ok", "accuracy": 0.5, "message": f"measured, but not certified: {why}"}
+    assert events == []  # it is no news for the user yet
+
+
+def test_a_cell_that_is_certified_counts_whole() -> None:
+    assert ask(MEASURED + 'tell("result", status="ok", evidence={})') == {"status": "ok", "evidence": {}}
 
 
 @posix_only
@@ -299,8 +322,6 @@ def test_an_interrupt_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Many cells, with fake workers
-
-# collector, which warns of it.
 
 
 class Recorder:

@@ -8,15 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch._dynamo.exc import BackendCompilerFailed
 from torch.func import functional_call, grad_and_value
 
 from backends.pytorch.model import LAYERS, PytorchModel, channels_first
-from tasks.architecture import MaxPool2D
+from tasks.architecture import Dense, MaxPool2D, Shape
 from tasks.batches import Batches
 from tasks.task import SGD, Dataset
 
 SMALL_STEP = 1_000_000
 """Below so many floating-point operations a step costs less than calling it: several are compiled into one call."""
+SMALL_KERNEL = 256
+"""Below so many weights a matrix product costs less than calling a library for it."""
 
 State = tuple[dict[str, Tensor], ...]
 """The optimizer's one or two moments of each parameter."""
@@ -42,8 +45,20 @@ class SlicesMaxPool(nn.Module):
         return largest
 
 
+class SmallLinear(nn.Linear):
+    """A dense layer as products and a sum: code that the compiler fuses with its surroundings, not a library's call."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x[:, None, :] * self.weight).sum(dim=2) + self.bias
+
+
+def _dense(layer: Dense, shape: Shape) -> nn.Module:
+    kind = SmallLinear if shape[0] * layer.units < SMALL_KERNEL else nn.Linear
+    return kind(shape[0], layer.units)
+
+
 class TunedModel(PytorchModel):
-    layers = {**LAYERS, MaxPool2D: lambda layer, shape: SlicesMaxPool(layer)}
+    layers = {**LAYERS, Dense: _dense, MaxPool2D: lambda layer, shape: SlicesMaxPool(layer)}
 
     state: State = ()
 
@@ -94,12 +109,21 @@ class TunedModel(PytorchModel):
             for epoch, steps in enumerate(indices):
                 whole = len(steps) // self.steps_a_call * self.steps_a_call
                 for start in range(0, whole, self.steps_a_call):
-                    losses.append(self.run(steps[start : start + self.steps_a_call]))
+                    losses.append(self.run_steps(steps[start : start + self.steps_a_call]))
                 if whole < len(steps):
                     losses.append(self.train_steps(steps[whole:]))
                 if batches.rest:  # one step of another shape an epoch: not worth a compilation
                     losses.append(self.train_steps(remainder[epoch, None]))
         return torch.cat(losses).cpu().numpy().reshape(batches.epochs, batches.steps)
+
+    def run_steps(self, steps: Tensor) -> Tensor:
+        """``train_steps``, compiled; eager where the compiler turns out not to work (without Python's headers, say)."""
+        try:
+            return self.run(steps)
+        except BackendCompilerFailed:
+            self.run = self.train_steps
+            self.settings["compiled"] = "no: eager, for the compiler failed"
+            return self.run(steps)
 
     def train_steps(self, steps: Tensor) -> Tensor:
         """Trains on batches (steps, batch_size) and returns the loss of each: one graph for the compiler."""

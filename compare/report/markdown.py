@@ -61,7 +61,7 @@ def _section(section: Section) -> list[str]:
             name = markdown_text(section.label(row))
             lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")
         for run in row.runs:
-            if run.status != "ok":
+            if run.status != "ok" or run.message:
                 where = f"{section.label(row)}, seed {run.seed}, round {run.round}: {run.status}"
                 lines.append(f"- {markdown_text(where)}: {markdown_text(run.message) or 'no message'}")
     return [*lines, ""] if lines[-1] else lines

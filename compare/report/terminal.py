@@ -62,6 +62,7 @@ class TerminalProgress:
             words.append(f"{run.status}: {run.message}")
         elif run.accuracy is not None and run.examples_per_second is not None:
             words.append(f"accuracy {run.accuracy:.4f}, {run.examples_per_second:,.0f} examples/s")
+            words += [run.message] if run.message else []
         if certificate is not None:
             words.append("certified" if certificate.granted else f"certificate refused: {certificate.failure}")
         self.note(f"{_label(cell)}: {', '.join(words)}")
@@ -100,10 +101,6 @@ def print_results(results: Results, console: Console) -> None:
         for line in lines_of(section):
             console.print(escape(line), highlight=False, soft_wrap=True)
         console.print()
-    for run in results.runs:
-        if run.status != "ok":
-            label = f"{run.task} {run.backend} {run.mode} {run.device}"
-            console.print(escape(clean(f"{label}: {run.status}: {run.message}")), highlight=False, soft_wrap=True)
     print_ledger(results, console)
     if not results.settings.get("certified", True):
         console.print("No certificates were made (--no-certify): every row is unverified.")
@@ -112,10 +109,9 @@ def print_results(results: Results, console: Console) -> None:
             subject = f"{c.task} {c.backend} {c.mode} {c.device}"
             console.print(escape(f"refused: {subject}: first to fail: {c.failure}"), soft_wrap=True)
     for run in results.runs:
-        if run.status != "ok":
-            console.print(
-                escape(f"{run.task} {run.backend} {run.mode} {run.device}: {run.status}: {run.message}"), soft_wrap=True
-            )
+        if run.status != "ok" or run.message:
+            label = f"{run.task} {run.backend} {run.mode} {run.device}"
+            console.print(escape(clean(f"{label}: {run.status}: {run.message}")), highlight=False, soft_wrap=True)
 
 
 # Heading, and how a run's figure is found and written; a cell of the table is the median over rounds and seeds.
