@@ -59,23 +59,29 @@ def conv2d_backward(layer: Conv2D, kept: Any, dy: Array) -> tuple[Array, LayerPa
 
 
 def max_pool2d_forward(layer: MaxPool2D, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    (size_y, size_x), (n, _, _, channels) = layer.size, x.shape
-    height, width = x.shape[1] // size_y, x.shape[2] // size_x
-    windows = x[:, : height * size_y, : width * size_x].reshape(n, height, size_y, width, size_x, channels)
-    windows = windows.transpose(0, 1, 3, 5, 2, 4).reshape(n, height, width, channels, size_y * size_x)
-    winner = windows.argmax(axis=-1)[..., None]  # the first of equal maxima
-    return np.take_along_axis(windows, winner, axis=-1)[..., 0], (winner, x.shape)
+    y = np.maximum.reduce([x[candidates] for candidates in _pool_slices(layer, x.shape)])
+    return y, (x, y)
 
 
 def max_pool2d_backward(layer: MaxPool2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    winner, shape = kept
-    (size_y, size_x), (n, height, width, channels) = layer.size, dy.shape
-    windows = np.zeros((*dy.shape, size_y * size_x), dy.dtype)
-    np.put_along_axis(windows, winner, dy[..., None], axis=-1)
-    windows = windows.reshape(n, height, width, channels, size_y, size_x).transpose(0, 1, 4, 2, 5, 3)
-    dx = np.zeros(shape, dy.dtype)
-    dx[:, : height * size_y, : width * size_x] = windows.reshape(n, height * size_y, width * size_x, channels)
+    x, y = kept
+    dx = np.zeros_like(x)
+    searching = np.ones(y.shape, bool)  # the first of equal maxima gets the gradient
+    for candidates in _pool_slices(layer, x.shape):
+        winner = searching & (x[candidates] == y)
+        dx[candidates] = dy * winner
+        searching &= ~winner
     return dx, {}
+
+
+def _pool_slices(layer: MaxPool2D, shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
+    """The pixels at one place of every window, for each place in a window."""
+    (size_y, size_x), (_, height, width, _) = layer.size, shape
+    bottom, right = height // size_y * size_y, width // size_x * size_x
+    every = slice(None)
+    return [
+        (every, slice(i, bottom, size_y), slice(j, right, size_x), every) for i in range(size_y) for j in range(size_x)
+    ]
 
 
 def flatten_forward(layer: Flatten, x: Array, p: LayerParameters) -> tuple[Array, Any]:
