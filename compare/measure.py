@@ -151,6 +151,19 @@ def load_average() -> float | None:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
+VARIABLES = (
+    *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "JAX_PLATFORMS", "JAX_ENABLE_X64", "CUDA_VISIBLE_DEVICES"),
+    *("NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "KMP_AFFINITY", "KMP_BLOCKTIME"),
+    *("MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
+)
+"""By these of the environment what a framework does can be changed."""
+
+
+def environment() -> str:
+    """The variables of this process's environment that bear on speed, for the ledger."""
+    return " ".join(f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ)
+
+
 def describe_host() -> dict[str, Setting]:
     """What a reader must know of the machine; nothing that names its owner."""
     return {

@@ -1,5 +1,6 @@
 """Runs cells, each in a process of its own, and writes what comes of them."""
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from compare.certify import Certifier, ReferenceFailedError
 from compare.plan import Cell
 from compare.process import run_worker
 from compare.results import Certificate, Results, Run, now, write_results
+from tasks.errors import SideBySideError
 
 
 class Progress(Protocol):
@@ -74,11 +76,19 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
         cells: in the order in which they are run.
         earlier: results to go on from: what ended well in them is not run again.
 
+    Raises:
+        SideBySideError: the earlier results are of another machine, thread budget or data set.
+
     Returns:
         what was written. After a KeyboardInterrupt, which is raised again, the file holds what was done.
     """
+    settings = dict(options.settings)
+    if options.data:
+        settings["data_sha256"] = hashlib.sha256(options.data.read_bytes()).hexdigest()
+    if earlier:
+        _check_comparable(earlier, settings)
     results = earlier or Results(created=now(), host=measure.describe_host())
-    results.command, results.settings = options.command, dict(options.settings)
+    results.command, results.settings = options.command, settings
     results.runs = [run for run in results.runs if run.status == "ok" or Cell.of(run.model_dump()) not in cells]
     done = {Cell.of(run.model_dump()) for run in results.runs if run.status == "ok"}
     pending = [cell for cell in cells if cell not in done]
@@ -105,6 +115,18 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
         certifier.close()
         write_results(options.output, results)
     return results
+
+
+def _check_comparable(earlier: Results, settings: dict[str, Setting]) -> None:
+    """Refuses to mix cells of another machine, thread budget or data set into one comparison."""
+    here = measure.describe_host()
+    pairs = [(name, earlier.host.get(name), here[name]) for name in ("cpu", "cores", "python")]
+    pairs += [(name, earlier.settings.get(name), settings.get(name)) for name in ("threads", "data_sha256")]
+    for name, then, now_ in pairs:
+        if then != now_:
+            raise SideBySideError(
+                f"the run to go on with had {name} {then}, this one has {now_}: make it the same, or begin a new run"
+            )
 
 
 def cache_state(cell: Cell, options: Options) -> Literal["empty", "filled", "kept"]:

@@ -74,6 +74,7 @@ class CellWork:
         result["settings"] = {
             **backend.configure(request["threads"]),
             "affinity": measure.usable_cores(),
+            "environment": measure.environment(),
             "last_batch": "kept" if batches.rest else "every batch is full",
             "warm_up": "the first epoch is timed apart",
         }

@@ -21,12 +21,14 @@ import pytest
 from safetensors.numpy import load_file
 
 import tasks
+from backends.base import Setting
 from compare import process, runner
 from compare.certify import Certifier
 from compare.plan import Cell, list_cells
 from compare.process import run_worker
 from compare.results import Certificate, Results, Run, read_results
 from compare.runner import Options, make_request, run_cells
+from tasks.errors import SideBySideError
 
 ROOT = Path(__file__).parent.parent
 PATIENCE_SECONDS = 60.0
@@ -415,6 +417,18 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path, monkeypatch
     for run in before.runs:
         assert (run in after.runs) == (run.status == "ok")
     assert read_results(tmp_path) == after
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "value"), [("settings", "threads", 7), ("host", "cpu", "another"), ("settings", "data_sha256", "0")]
+)
+def test_a_run_is_not_resumed_under_other_conditions(field: str, name: str, value: Setting, tmp_path: Path) -> None:
+    (cell,) = list_cells(["and-gate"], ["numpy"])
+    options = Options(tmp_path, certify=False, settings={"threads": 2})
+    earlier = run_cells([], options, Recorder(tmp_path))
+    earlier = earlier.model_copy(update={field: getattr(earlier, field) | {name: value}})
+    with pytest.raises(SideBySideError, match=f"had {name} {value}, this one has .*begin a new run"):
+        run_cells([cell], options, Recorder(tmp_path), earlier)
 
 
 def test_resume_of_a_whole_run_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
