@@ -120,13 +120,16 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
 def _check_comparable(earlier: Results, settings: dict[str, Setting]) -> None:
     """Refuses to mix cells of another machine, thread budget or data set into one comparison."""
     here = measure.describe_host()
-    pairs = [(name, earlier.host.get(name), here[name]) for name in ("cpu", "cores", "python")]
-    pairs += [(name, earlier.settings.get(name), settings.get(name)) for name in ("threads", "data_sha256")]
-    for name, then, now_ in pairs:
-        if then != now_:
-            raise SideBySideError(
-                f"the run to go on with had {name} {then}, this one has {now_}: make it the same, or begin a new run"
-            )
+    for then, now_, names in (
+        (earlier.host, here, ("cpu", "cores", "python")),
+        (earlier.settings, settings, ("threads", "data_sha256")),
+    ):
+        for name in names:
+            if then.get(name) != now_.get(name):
+                raise SideBySideError(
+                    f"the run to go on with had {name} {then.get(name)}, this one has {now_.get(name)}:"
+                    " make it the same, or begin a new run"
+                )
 
 
 def cache_state(cell: Cell, options: Options) -> Literal["empty", "filled", "kept"]:

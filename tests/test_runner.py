@@ -20,6 +20,7 @@ import psutil
 import pytest
 from safetensors.numpy import load_file
 
+import backends
 import tasks
 from backends.base import Setting
 from compare import process, runner
@@ -262,6 +263,23 @@ def test_a_worker_may_clean_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
     assert (tmp_path / "cleaned").exists()
 
 
+@posix_only
+@pytest.mark.skipif(backends.missing("pytorch") is not None, reason="needs PyTorch")
+def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "g++"
+    compiler.write_text(
+        "#!/bin/sh\ncase $1 in --version|-v) echo g++ 12.2.0;; *) echo no Python.h >&2; exit 1;; esac\n"
+    )
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (cell,) = list_cells(["iris-mlp"], ["pytorch"], epochs=20)
+    result = run_worker(make_request(cell, Options(tmp_path)), compile_cache=tmp_path / "cache")
+    assert result["status"] == "ok", result["message"]
+    assert result["settings"]["compiled"] == "no: eager, for the compiler failed"
+    assert result["losses"][-1] < result["losses"][0]
+
+
 def test_a_time_limit_that_is_not_reached_changes_nothing() -> None:
     assert ask('tell("result", status="ok")', timeout=PATIENCE_SECONDS) == {"status": "ok"}
 
@@ -420,7 +438,8 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("field", "name", "value"), [("settings", "threads", 7), ("host", "cpu", "another"), ("settings", "data_sha256", "0")]
+    ("field", "name", "value"),
+    [("settings", "threads", 7), ("host", "cpu", "another"), ("settings", "data_sha256", "0")],
 )
 def test_a_run_is_not_resumed_under_other_conditions(field: str, name: str, value: Setting, tmp_path: Path) -> None:
     (cell,) = list_cells(["and-gate"], ["numpy"])
