@@ -131,12 +131,8 @@ class JaxModel(Model):
         self.jax_device = jax.devices(platform)[int(index or 0)]
         self.loss = loss_function(recipe.loss)
         with jax.default_device(self.jax_device):
-            self.network = Network(recipe.architecture, self.build_layers())
+            self.network = Network(recipe.architecture, LAYERS)
         self.load_parameters(parameters)
-
-    def build_layers(self) -> dict[type[Layer], BuildLayer]:
-        """How each layer is made; a loop may have its own ways."""
-        return LAYERS
 
     def load_parameters(self, parameters: Parameters) -> None:
         for key, variable in self._variables().items():

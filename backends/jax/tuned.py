@@ -71,23 +71,26 @@ def _convolution(layer: Conv2D, shape: tuple[int, ...], rngs: nnx.Rngs) -> Any:
 
 
 class TunedModel(JaxModel):
-    def build_layers(self) -> dict[type[Layer], BuildLayer]:
-        layers: dict[type[Layer], BuildLayer] = {**LAYERS}
-        layers[MaxPool2D] = lambda layer, shape, rngs: partial(max_pool, layer)
-        if self.jax_device.platform == "cpu":
-            layers[Conv2D] = _convolution
-        return layers
+    """Answers by the common network, trains by one with the same parameters whose layers suit a scan."""
+
+    training_graph: Any = None
 
     def start_optimizer(self) -> None:
-        convolution = "slices and a product for few channels" if self.jax_device.platform == "cpu" else "XLA's"
+        on_cpu = self.jax_device.platform == "cpu"
+        if self.training_graph is None:
+            layers: dict[type[Layer], BuildLayer] = {**LAYERS}
+            layers[MaxPool2D] = lambda layer, shape, rngs: partial(max_pool, layer)
+            if on_cpu:
+                layers[Conv2D] = _convolution
+            network = nnx.eval_shape(lambda: Network(self.recipe.architecture, layers))
+            self.training_graph = nnx.graphdef(network)
         self.settings = {
             "compiled": "jax.jit of a scan over all epochs of a call",
             "layout": "NHWC",
-            "convolution": convolution,
+            "convolution": "slices and a product for few channels" if on_cpu else "XLA's",
         }
-        self.graph, parameters = nnx.split(self.network)
         self.optimizer = make_optimizer(self.recipe.optimizer)
-        self.optimizer_state = jax.device_put(self.optimizer.init(parameters), self.jax_device)
+        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.jax_device)
 
     def place(self, dataset: Dataset) -> None:
         self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.jax_device)
@@ -113,7 +116,7 @@ class TunedModel(JaxModel):
         def step(state: State, batch: jax.Array) -> tuple[State, jax.Array]:
             # Dispatching an nnx.jit costs about 1 ms: the module is split outside and merged while tracing.
             def loss_of(parameters: Any) -> jax.Array:
-                network: Network = nnx.merge(self.graph, parameters)
+                network: Network = nnx.merge(self.training_graph, parameters)
                 return self.loss(network(inputs[batch]), labels[batch])
 
             parameters, optimizer_state = state
