@@ -31,6 +31,8 @@ def _serve(backend_name: str, connection: Connection) -> None:
     import os
 
     os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
+    # Several frameworks share the cores here: a thread of OpenMP that waits must not keep one from the others.
+    os.environ["GOMP_SPINCOUNT"] = "1000"
     from backends import load_backend
 
     backend = load_backend(backend_name)
