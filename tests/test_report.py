@@ -263,6 +263,21 @@ def test_a_row_of_mixed_versions_is_not_ranked() -> None:
     assert "keras is not ranked (its runs differ in versions)" in section.sentence
 
 
+def test_only_the_certified_run_reads_its_data_back() -> None:
+    """As in every real run of several rounds: a hash that is not known is no difference."""
+    runs = [
+        make_run(name, round_=r, data_sha256=HASH if r == 1 else None)
+        for r in range(3)
+        for name in ("keras", "pytorch")
+    ]
+    (section,) = summarize(make_results(runs=runs))
+    assert "keras trains" in section.sentence
+    assert [section.rank_of(row) for row in section.rows] == [1, 2]
+    runs[-1].data_sha256 = "b" * 64
+    (section,) = summarize(make_results(runs=runs))
+    assert "pytorch is not ranked (its runs differ in data)" in section.sentence
+
+
 def test_tutorial_costs_are_paired() -> None:
     runs = [make_run("keras", round_=r) for r in range(5)]
     runs += [make_run("keras", round_=r, mode="stock", examples_per_second=500 + r) for r in range(5)]
