@@ -308,7 +308,8 @@ def report(options: argparse.Namespace) -> int:
         if options.format == "table":
             print_table(results, options.output)
         elif options.output:
-            write_whole(options.output, render(results, folder, options.format).encode())
+            content = render(results, folder, options.format, beside=options.output.parent)
+            write_whole(options.output, content.encode())
         else:
             print(render(results, folder, options.format))
     except BrokenPipeError:
