@@ -6,7 +6,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
@@ -14,14 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 import backends
 import tasks
 from backends.base import MODES
-from compare.plan import DEFAULT_TASKS
-from tasks.errors import SideBySideError, UnknownNameError
+from compare.api import REPORT_NAME, compare, shown_path
+from compare.plan import DEFAULT_TASKS, device_names
+from tasks.errors import SideBySideError
 
 if TYPE_CHECKING:
     from compare.results import Results
 
-ORDER_SEED = 0
-"""Of the order of the cells in each round; recorded with the results."""
 FORMATS = ("markdown", "html", "csv", "json", "latex")
 OK, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
 
@@ -162,12 +160,7 @@ def chosen_backends(options: argparse.Namespace) -> tuple[str, ...]:
 
 
 def chosen_devices(options: argparse.Namespace) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys("gpu:0" if name == "gpu" else name for name in options.device))
-    for name in names:
-        kind, _, index = name.partition(":")
-        if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
-            raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
-    return names
+    return device_names(options.device)
 
 
 def list_names(options: argparse.Namespace) -> int:
@@ -202,62 +195,36 @@ def run(options: argparse.Namespace) -> int:
     """``sidebyside run``."""
     from rich.console import Console
 
-    from compare.measure import usable_cores
-    from compare.plan import list_cells
-    from compare.report.terminal import TerminalProgress, print_results
-    from compare.results import read_results
-    from compare.runner import Options, run_cells
+    from compare.report.terminal import print_results
 
     names = chosen_backends(options)
     if all(backends.missing(name) for name in names):
         for name in names:
             print(f"sidebyside: {backends.missing(name)}", file=sys.stderr)
         return FAILED
-    chosen = chosen_tasks(options)
-    if options.data is not None:
-        check_data(chosen, options.data)
-    earlier = read_results(options.resume) if options.resume else None
-    output = options.resume or options.output or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}"
-    cells = list_cells(
-        chosen,
+    comparison = compare(
+        chosen_tasks(options),
         names,
         modes=chosen_modes(options),
-        devices=chosen_devices(options),
+        devices=options.device,
         seeds=options.seeds,
-        rounds=options.rounds * (2 if options.self_check else 1),
-        order_seed=ORDER_SEED,
+        rounds=options.rounds,
+        self_check=options.self_check,
         preset=options.preset,
         epochs=options.epochs,
         recipe=options.recipe,
-    )
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        if not options.resume and any(output.iterdir()):
-            raise SideBySideError(f"{output} is not empty: name another folder, or go on with --resume")
-    except OSError as error:
-        raise SideBySideError(f"{output}: cannot be a run's folder ({error.strerror}); name another") from error
-    cache = TemporaryDirectory(prefix="sidebyside-")  # of compilers: the first of several rounds finds it empty
-    run_options = Options(
-        output=output,
         timeout=options.timeout,
-        data=options.data.resolve() if options.data else None,
+        threads=options.threads,
+        output=options.output,
+        resume=options.resume,
+        data=options.data,
         certify=not options.no_certify,
-        settings={
-            "preset": options.preset,
-            "certified": not options.no_certify,
-            "rounds": options.rounds,
-            "order_seed": ORDER_SEED,
-            "self_check": options.self_check,
-            "threads": options.threads or usable_cores(),
-        },
-        compile_cache=None if options.rounds == 1 else Path(cache.name),
         command="sidebyside " + shlex.join(sys.argv[1:]),
-        **({"threads": options.threads} if options.threads else {}),
     )
-    with cache, TerminalProgress(Console(stderr=True)) as progress:
-        results = run_cells(cells, run_options, progress, earlier)
+    results, folder = comparison.results, shown_path(comparison.folder)
     print_results(results, Console())
-    print(f"written: {output / 'results.json'}")
+    print(f"written: {folder / 'results.json'}")
+    print(f"written: {folder / REPORT_NAME}, for a browser")
     well = all(run.status in ("ok", "skipped") for run in results.runs)
     verified = options.no_certify or all(results.verified(run) for run in results.runs if run.status == "ok")
     return OK if well and verified else FAILED
@@ -308,7 +275,8 @@ def report(options: argparse.Namespace) -> int:
         if options.format == "table":
             print_table(results, options.output)
         elif options.output:
-            write_whole(options.output, render(results, folder, options.format).encode())
+            content = render(results, folder, options.format, beside=options.output.parent)
+            write_whole(options.output, content.encode())
         else:
             print(render(results, folder, options.format))
     except BrokenPipeError:
@@ -373,16 +341,6 @@ def lesson(options: argparse.Namespace) -> int:
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK
-
-
-def check_data(chosen: Sequence[str], file: Path) -> None:
-    """Reads the file once before any cell is started. Raises DataError."""
-    from tasks.errors import DataError
-    from tasks.mnist import read_digits
-
-    if not all(name.startswith("mnist-") for name in chosen):
-        raise DataError("--data is for the mnist tasks alone: name them, as in: run mnist-cnn --data FILE")
-    read_digits(file)
 
 
 if __name__ == "__main__":

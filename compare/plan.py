@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from tasks import available_recipes, load_task
+from tasks.errors import UnknownNameError
 
 Preset = Literal["quick", "full"]
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
@@ -102,6 +103,16 @@ def list_cells(
                     shuffler.shuffle(block)
                 cells.extend(block)
     return cells
+
+
+def device_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The devices that were named, each once, ``gpu`` as ``gpu:0``. Raises UnknownNameError."""
+    found = tuple(dict.fromkeys("gpu:0" if name == "gpu" else name for name in names))
+    for name in found:
+        kind, _, index = name.partition(":")
+        if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
+            raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
+    return found
 
 
 def _recipe(task: str, recipe: str) -> str:

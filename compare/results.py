@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -14,6 +15,8 @@ from tasks.errors import SideBySideError
 
 SCHEMA_VERSION = 1
 FILE_NAME = "results.json"
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""For each older version of the schema that is still read: its content in, the next version's out."""
 Status = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "skipped", "interrupted"]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -24,7 +27,7 @@ class ResultsError(SideBySideError):
 
 class _Record(BaseModel):
     # JSON has no NaN and no infinity: written as null, they would make the whole file unreadable.
-    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class Run(_Record):
@@ -215,12 +218,24 @@ def read_results(folder: Path) -> Results:
     if version is not None and version > SCHEMA_VERSION:
         raise ResultsError(f"{path}: written by a newer sidebyside (schema {version}); update to read it")
     try:
-        return Results.model_validate_json(content)
+        return Results.model_validate_json(_upgraded(content, version))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "content"
         reason = " ".join(f"{where}: {first['msg']}".split())[:300]
         raise ResultsError(f"{path}: not a results file ({reason})") from error
+
+
+def _upgraded(content: bytes, version: int | None) -> bytes:
+    """An older version's content as this version would have written it; all other content as it is."""
+    if version not in UPGRADES:
+        return content
+    values = json.loads(content)
+    while version in UPGRADES:
+        values = UPGRADES[version](values)
+        version += 1
+        values["schema_version"] = version
+    return json.dumps(values).encode()
 
 
 def _version(content: bytes) -> int | None:

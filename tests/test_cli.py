@@ -125,7 +125,7 @@ def numpy_run(*arguments: str) -> tuple[str, ...]:
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     error = refused(capsys, *numpy_run("--output", str(tmp_path)))
-    assert f"{tmp_path} is not empty: name another folder, or go on with --resume" in error
+    assert f"{tmp_path} is not empty: name another folder, or resume that run" in error
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -166,7 +166,7 @@ def test_resume_of_a_results_file_itself_gets_one_line(tmp_path: Path, capsys: C
 @pytest.mark.parametrize("chosen", [("iris-mlp",), ("and-gate",), ("mnist-cnn", "iris-mlp"), ()])
 def test_data_is_for_the_mnist_tasks_alone(chosen: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:
     error = refused(capsys, "run", *chosen, "--backend", "numpy", "--data", str(tmp_path / "data.npz"))
-    assert "--data is for the mnist tasks alone" in error
+    assert "a data file is for the mnist tasks alone" in error
 
 
 def test_data_are_read_before_anything_is_run(tmp_path: Path, capsys: Capture) -> None:
@@ -307,7 +307,8 @@ def test_the_rest_is_run_where_a_framework_is_missing(partial_run: tuple[Path, F
     assert runs["numpy"].accuracy is not None
     assert runs["jax"].status == "skipped"
     assert runs["jax"].message == 'jax needs the package optax: pip install -e ".[jax]"'
-    assert f"written: {output / 'results.json'}" in finished.stdout
+    assert f"written: {output / 'results.json'}\nwritten: {output / 'report.html'}, for a browser" in finished.stdout
+    assert "jax needs the package optax" in (output / "report.html").read_text()
 
 
 def test_without_a_terminal_progress_is_plain_lines(partial_run: tuple[Path, Finished]) -> None:

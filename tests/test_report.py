@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from compare.lessons import _PAGE_STYLE
 from compare.plan import Cell
 from compare.report.charts import draw, write_charts
 from compare.report.drawing import dark
+from compare.report.html import TEMPLATES, render_cell
 from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
@@ -263,6 +265,21 @@ def test_a_row_of_mixed_versions_is_not_ranked() -> None:
     assert "keras is not ranked (its runs differ in versions)" in section.sentence
 
 
+def test_only_the_certified_run_reads_its_data_back() -> None:
+    """As in every real run of several rounds: a hash that is not known is no difference."""
+    runs = [
+        make_run(name, round_=r, data_sha256=HASH if r == 1 else None)
+        for r in range(3)
+        for name in ("keras", "pytorch")
+    ]
+    (section,) = summarize(make_results(runs=runs))
+    assert "keras trains" in section.sentence
+    assert [section.rank_of(row) for row in section.rows] == [1, 2]
+    runs[-1].data_sha256 = "b" * 64
+    (section,) = summarize(make_results(runs=runs))
+    assert "pytorch is not ranked (its runs differ in data)" in section.sentence
+
+
 def test_tutorial_costs_are_paired() -> None:
     runs = [make_run("keras", round_=r) for r in range(5)]
     runs += [make_run("keras", round_=r, mode="stock", examples_per_second=500 + r) for r in range(5)]
@@ -383,6 +400,69 @@ def test_the_page_needs_nothing_else(page: Page) -> None:
     assert all(a.get("tabindex") == "0" and a.get("aria-label") for _, a in page.elements if a.get("role") == "region")
     assert "sidebyside run --rounds 5" in text
     assert "step by step losses, confusions, digits and weights are left out" in text
+
+
+def test_the_page_links_to_the_lessons_beside_it(tmp_path: Path, results: Results) -> None:
+    def links(beside: Path | None) -> list[str | None]:
+        elements = Page(render(results, None, "html", beside=beside)).elements
+        return [a["href"] for tag, a in elements if tag == "a" and not (a["href"] or "").startswith("#")]
+
+    assert links(None) == links(tmp_path) == []
+    (tmp_path / "lessons.html").write_text("")
+    assert links(tmp_path) == ["lessons.html"]
+
+
+def test_a_notebooks_cell_shows_the_same_and_styles_nothing_else(results: Results, page: Page) -> None:
+    cell = Page(render_cell(results, None))
+    assert not {tag for tag, _ in cell.elements} & {"html", "head", "meta", "body", "main", "script", "link", "a"}
+    assert not [a for _, a in cell.elements if "id" in a]
+    assert [row for row in cell.rows if row] == [row for row in page.rows if row]
+    images = [[a["src"] for tag, a in p.elements if tag == "img"] for p in (cell, page)]
+    assert images[0] == images[1]
+
+
+def selectors(style: str) -> Iterator[str]:
+    """What the outermost rules of a style apply to, those inside ``@media`` included."""
+    rest = re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL).strip()
+    while rest:
+        head, _, rest = rest.partition("{")
+        depth, at = 1, 0
+        while depth:
+            depth += {"{": 1, "}": -1}.get(rest[at], 0)
+            at += 1
+        if head.startswith("@media"):
+            yield from selectors(rest[: at - 1])
+        else:
+            yield head.strip()
+        rest = rest[at:].strip()
+
+
+def test_every_rule_of_the_style_holds_within_the_report_alone() -> None:
+    assert list(selectors("a { b {} } @media x { c { d: e } }")) == ["a", "c"]
+    found = list(selectors((TEMPLATES / "report.css").read_text()))
+    assert len(found) > 5
+    assert [name for name in found if ".sidebyside" not in name] == []
+
+
+def luminance(color: str) -> float:
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("style", [(TEMPLATES / "report.css").read_text(), _PAGE_STYLE], ids=["report", "lessons"])
+def test_text_can_be_read_on_light_and_on_dark_paper(style: str) -> None:
+    """The contrast that WCAG 2 AA asks of text: 4.5."""
+    colors = re.findall(r"--(ink|faint|good|bad|link|paper|code): (#[0-9a-f]{3,6})", style)
+    half = len(colors) // 2
+    assert {name for name, _ in colors} >= {"ink", "faint", "good", "bad", "link", "paper", "code"}
+    for inks in (dict(colors[:half]), dict(colors[half:])):
+        assert len(inks) == half
+        for name in inks.keys() - {"paper", "code"}:
+            for paper in ("paper", "code"):
+                light, dark_ = sorted((luminance(inks[name]), luminance(inks[paper])), reverse=True)
+                assert (light + 0.05) / (dark_ + 0.05) >= 4.5, (name, paper)
 
 
 def test_clean_steers_no_terminal() -> None:

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
 
+import compare.results
+from compare.report.tables import json_schema
 from compare.results import (
     FILE_NAME,
     SCHEMA_VERSION,
@@ -209,6 +212,38 @@ def test_a_missing_file_gets_one_line(where: str, tmp_path: Path) -> None:
         ResultsError, match=r": cannot be read \(No such file or directory\); name the folder of a run$"
     ):
         read_results(tmp_path / where)
+
+
+# Versions, and the published schema
+
+
+def test_a_file_of_an_older_version_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rename(values: dict[str, Any]) -> dict[str, Any]:
+        return {"created" if name == "date" else name: value for name, value in values.items()}
+
+    oldest = json.loads(WHOLE) | {"schema_version": -1}
+    oldest["date"] = oldest.pop("created")
+    (tmp_path / FILE_NAME).write_text(json.dumps(oldest))
+    monkeypatch.setattr("compare.results.UPGRADES", {-1: dict, 0: rename})
+    assert read_results(tmp_path) == Results.model_validate_json(WHOLE)
+    monkeypatch.setattr("compare.results.UPGRADES", {-1: dict})  # a gap: no way leads to this version
+    with pytest.raises(ResultsError, match="not a results file"):
+        read_results(tmp_path)
+
+
+def test_the_published_schema_is_that_of_the_code() -> None:
+    published = (Path(compare.results.__file__).parent / "schema" / f"results-{SCHEMA_VERSION}.json").read_text()
+    assert json.loads(published) == json.loads(json_schema()), "CONTRIBUTING says how to write it anew"
+
+
+def test_the_schema_accepts_and_refuses_what_the_reader_does() -> None:
+    schema = json.loads(json_schema())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(json.loads(WHOLE))
+    for kind in ("an extra field", "a missing field", "an unknown status", "a loss in words", "a newer schema"):
+        assert not validator.is_valid(json.loads(BAD[kind][0])), kind
+    assert "mean over each epoch" in schema["$defs"]["Run"]["properties"]["losses"]["description"]
 
 
 # Certificates and runs

@@ -161,7 +161,7 @@ def _refusal(old: Row, new: Row) -> str:
             return f"in the {which} run it is not ranked ({row.refusal})"
     if old.conditions != new.conditions:
         return f"settings differ ({', '.join(_differences(dict(old.conditions), dict(new.conditions)))})"
-    if old.well[0].data_sha256 != new.well[0].data_sha256:
+    if old.data_sha256 != new.data_sha256:
         return "the data differ"
     return ""
 
@@ -189,7 +189,7 @@ def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list
         if old.well and new.well:
             incomparable.append(f"{subject}: accuracy: the runs share no seed")
         return []
-    if old.well[0].data_sha256 != new.well[0].data_sha256:
+    if old.data_sha256 != new.data_sha256:
         incomparable.append(f"{subject}: accuracy: the data differ")
         return []
     changes = mean_interval([round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds])

@@ -137,13 +137,23 @@ class _Page:
         return [p for p in self.results.pairs if (p.task, p.recipe) == (section.task, section.recipe)]
 
 
-def render_html(results: Results, folder: Path | None) -> str:
+def render_html(results: Results, folder: Path | None, beside: Path | None = None) -> str:
     """The whole page.
 
     Args:
         results: what is shown.
         folder: of the run, for the arrays beside its results; None leaves out what is drawn from them.
+        beside: the folder that the page is written to; where it holds ``lessons.html``, the page links to that.
     """
+    return _render(results, folder, whole=True, lessons=beside is not None and (beside / "lessons.html").is_file())
+
+
+def render_cell(results: Results, folder: Path | None) -> str:
+    """The same tables and charts as one element, for the output of a notebook's cell; its style holds in it alone."""
+    return _render(results, folder, whole=False, lessons=False)
+
+
+def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -156,13 +166,14 @@ def render_html(results: Results, folder: Path | None) -> str:
         finalize=lambda value: clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
     )
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    page = _Page(results, folder)
     environment.globals.update(
         ratio_text=ratio_text, ratio=_ratio, phase_seconds=phase_seconds, brief_number=_brief, run_figure=_run_figure
     )
     return environment.get_template("report.html.j2").render(
-        page=page,
+        page=_Page(results, folder),
         results=results,
+        whole=whole,
+        lessons=lessons,
         style=Markup(style),  # our own, which must reach the page unchanged for its hash to hold
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )

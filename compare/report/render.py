@@ -9,13 +9,14 @@ Format = Literal["markdown", "html", "csv", "json", "latex"]
 FORMATS: tuple[Format, ...] = ("markdown", "html", "csv", "json", "latex")
 
 
-def render(results: Results, folder: Path | None, format: Format) -> str:
+def render(results: Results, folder: Path | None, format: Format, beside: Path | None = None) -> str:
     """The report as text.
 
     Args:
         results: what is shown.
         folder: of the run, for the arrays beside its results; None leaves out what is drawn from them.
         format: ``markdown``, ``html``, ``csv``, ``json`` or ``latex``.
+        beside: the folder that it is written to, for links to what lies there.
 
     Raises:
         ValueError: there is no such format.
@@ -24,7 +25,7 @@ def render(results: Results, folder: Path | None, format: Format) -> str:
     if format == "html":
         from compare.report.html import render_html
 
-        return render_html(results, folder)
+        return render_html(results, folder, beside)
     if format == "markdown":
         from compare.report.markdown import render_markdown
 

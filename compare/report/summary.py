@@ -112,7 +112,7 @@ class Section:
         groups: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
             if not row.refusal:
-                key = (row.key[1:], row.workload, row.conditions, row.well[0].data_sha256)
+                key = (row.key[1:], row.workload, row.conditions, row.data_sha256)
                 groups.setdefault(key, []).append(row)
         self._aside = {id(row): row.refusal for row in self.rows if row.refusal}
         for together in groups.values():

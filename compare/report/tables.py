@@ -10,7 +10,7 @@ from typing import Any
 
 from compare.report.rows import Row, clean
 from compare.report.summary import Section, summarize, times_range
-from compare.results import Results, Run
+from compare.results import SCHEMA_VERSION, Results, Run
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
 _LATEX = {
@@ -176,8 +176,10 @@ def render_json(results: Results) -> str:
 
 
 def json_schema() -> str:
-    """The JSON Schema of what :func:`render_json` gives."""
-    return json.dumps(Results.model_json_schema(), indent=1) + "\n"
+    """The JSON Schema of ``results.json`` and of what :func:`render_json` gives; published in ``compare/schema``."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    title = {"title": f"sidebyside results, version {SCHEMA_VERSION}"}
+    return json.dumps(dialect | Results.model_json_schema() | title, indent=1) + "\n"
 
 
 def latex_text(text: str) -> str:

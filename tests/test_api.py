@@ -1,0 +1,183 @@
+"""The Python API: one call trains and compares, and what it gives shows itself."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+import compare
+from compare.report.tables import json_schema
+from compare.results import read_results
+from tasks.errors import SideBySideError
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = ROOT / "compare" / "example.ipynb"
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> compare.Comparison:
+    folder = tmp_path_factory.mktemp("api") / "run"
+    return compare.compare("and-gate", ("numpy",), seeds=2, epochs=20, threads=1, output=folder)
+
+
+def test_the_run_is_written_as_the_command_line_writes_it(comparison: compare.Comparison) -> None:
+    assert sorted(path.name for path in comparison.folder.iterdir()) == ["arrays", "report.html", "results.json"]
+    stored = read_results(comparison.folder)
+    assert stored == comparison.results
+    assert [(run.status, run.seed, run.epochs) for run in stored.runs] == [("ok", 0, 20), ("ok", 1, 20)]
+    assert all(stored.verified(run) for run in stored.runs)
+    assert stored.command == "compare(tasks='and-gate', backends=('numpy',), seeds=2, epochs=20, threads=1)"
+    assert stored.settings["threads"] == 1
+
+
+def test_a_real_file_fits_the_schema(comparison: compare.Comparison) -> None:
+    content = json.loads((comparison.folder / "results.json").read_text())
+    assert len(content["certificates"]) == 1
+    jsonschema.Draft202012Validator(json.loads(json_schema())).validate(content)
+
+
+def test_it_shows_itself_as_text_and_as_html(comparison: compare.Comparison) -> None:
+    text = repr(comparison)
+    assert "and-gate, tuned, cpu" in text
+    assert "granted" in text
+    assert text.endswith(f"written: {comparison.folder}")
+    assert "\x1b" not in text
+    assert comparison._repr_html_().startswith('<div class="sidebyside"')
+
+
+def test_a_data_frame_has_a_row_a_cell(comparison: compare.Comparison) -> None:
+    frame = comparison.to_pandas()
+    assert list(frame["seed"]) == [0, 1]
+    assert list(frame["verified"]) == [True, True]
+    assert list(frame["accuracy"]) == [run.accuracy for run in comparison.results.runs]
+    assert {"task", "status", "examples_per_second", "peak_memory_bytes"} <= set(frame.columns)
+    assert not {"losses", "versions", "settings", "epoch_seconds"} & set(frame.columns)
+
+
+def test_without_pandas_one_line_says_so(comparison: compare.Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(SideBySideError, match=r"^a data frame needs the package pandas: pip install pandas$"):
+        comparison.to_pandas()
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.html", "<!DOCTYPE html>"), ("a.md", "# Side"), ("a.csv", "task,"), ("a.json", "{"), ("a.tex", "% needs")],
+)
+def test_the_ending_says_in_which_form(comparison: compare.Comparison, name: str, start: str, tmp_path: Path) -> None:
+    assert comparison.report(tmp_path / name) == tmp_path / name
+    assert (tmp_path / name).read_text().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["a", "a.pdf", "none/a.html"])
+def test_a_report_that_cannot_be_written_gets_one_line(
+    comparison: compare.Comparison, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SideBySideError, match=r"name (a file that ends in \.html, |another)") as caught:
+        comparison.report(tmp_path / name)
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"tasks": "iris"}, "unknown task 'iris': choose from and-gate, iris-mlp"),
+        ({"tasks": []}, r"tasks is \[\]: give a name, or several in a list"),
+        ({"tasks": 5}, "tasks is 5: give a name"),
+        ({"tasks": [["iris-mlp"]]}, "give a name, or several"),
+        ({"backends": ["torch"]}, "unknown backend 'torch': choose from numpy, pytorch, keras, jax"),
+        ({"modes": ["fast"]}, "unknown mode 'fast': choose from tuned, stock"),
+        ({"devices": "tpu"}, "unknown device 'tpu'"),
+        ({"preset": "slow"}, "unknown preset 'slow': choose from quick, full"),
+        ({"recipe": "mine"}, "unknown recipe 'mine': choose from standard, as-written"),
+        ({"seeds": 0}, "seeds is 0: give a whole number from 1"),
+        ({"rounds": None}, "rounds is None: give a whole number from 1"),
+        ({"rounds": 1.5}, "rounds is 1.5: give a whole number from 1"),
+        ({"epochs": "ten"}, "epochs is 'ten': give a whole number from 1"),
+        ({"threads": -1}, "threads is -1: give a whole number from 1"),
+        ({"timeout": 0}, "timeout is 0: give seconds above 0"),
+        ({"timeout": float("nan")}, "timeout is nan: give seconds above 0"),
+        ({"timeout": "soon"}, "timeout is 'soon': give seconds above 0"),
+        ({"output": "a", "resume": "b"}, "give output or resume, not both"),
+        ({"resume": "nowhere"}, "nowhere: cannot be read"),
+        ({"data": "digits.npz"}, "a data file is for the mnist tasks alone"),
+    ],
+)
+def test_bad_input_gets_one_line_and_leaves_nothing(
+    arguments: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SideBySideError, match=message) as caught:
+        compare.compare(**({"tasks": "and-gate", "backends": "numpy"} | arguments))
+    assert len(str(caught.value).splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_is_gone_on_with(comparison: compare.Comparison) -> None:
+    before = comparison.results.runs[0].total_seconds
+    again = compare.compare("and-gate", "numpy", seeds=3, epochs=20, threads=1, resume=comparison.folder)
+    assert [run.seed for run in again.results.runs] == [0, 1, 2]
+    assert again.results.runs[0].total_seconds == before
+
+
+# The example notebook
+
+
+def outputs_of(notebook: NotebookNode) -> list[list[tuple[str, ...]]]:
+    """For each cell the kinds of its outputs."""
+    return [
+        [(output.output_type, *sorted(output.get("data", {}))) for output in cell.get("outputs", [])]
+        for cell in notebook.cells
+    ]
+
+
+def texts_of(notebook: NotebookNode) -> list[str]:
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [text for output in outputs for text in [*output.get("data", {}).values(), output.get("text", "")]]
+
+
+def test_the_example_notebook_runs_and_its_outputs_are_of_the_kind_stored(tmp_path: Path) -> None:
+    stored = nbformat.read(EXAMPLE, as_version=4)
+    nbformat.validate(stored)
+    call = next(cell for cell in stored.cells if "rounds=3" in cell.source)
+    expected = outputs_of(stored)
+    # The notebook compares all frameworks, which takes minutes; here the same cells run on the reference alone.
+    call.source = call.source.replace("rounds=3", 'backends="numpy", rounds=3')
+    for cell in stored.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(stored, tmp_path / "example.ipynb")
+    # In a process of its own: the kernel's packages warn of themselves, and warnings are errors here.
+    script = (
+        "import nbformat, nbclient; n = nbformat.read('example.ipynb', 4);"
+        " nbclient.NotebookClient(n, timeout=300, kernel_name='python3').execute(); nbformat.write(n, 'ran.ipynb')"
+    )
+    paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": paths, "IPYTHONDIR": str(tmp_path / "ipython")}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True, timeout=400)
+    ran = nbformat.read(tmp_path / "ran.ipynb", as_version=4)
+    assert outputs_of(ran) == expected
+    assert [output for kinds in expected for output in kinds if output[0] in ("error", "stream")] == []
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert len(read_results(folder).runs) == 3
+    progress = texts_of(ran)[0].splitlines()
+    assert len(progress) == 3
+    assert all(line.startswith("iris-mlp numpy tuned cpu") for line in progress[-3:])
+
+
+def test_the_example_notebook_is_small_and_tells_nothing_of_where_it_ran() -> None:
+    assert EXAMPLE.stat().st_size < 400_000
+    notebook = nbformat.read(EXAMPLE, as_version=4)
+    text = "\n".join([*texts_of(notebook), json.dumps(notebook.metadata)])
+    for word in ("/home/", "/root", "/tmp", "/Users/", "site-packages", str(Path.home()), str(ROOT)):
+        assert word not in text
+    assert "all three are certified identical" in text
+    assert '<div class="sidebyside"' in text
