@@ -25,7 +25,7 @@ class NumpyBackend(Backend):
 
     def configure(self, threads: int) -> dict[str, Setting]:
         # NumPy's matrix library reads its thread count from the environment, which the worker has set.
-        return {"matmul_precision": "float", "threads": os.environ.get("OMP_NUM_THREADS", "library default")}
+        return {"matmul_precision": "highest", "threads": int(os.environ.get("OMP_NUM_THREADS", threads))}
 
     def devices(self) -> tuple[str, ...]:
         return ("cpu",)
