@@ -75,12 +75,17 @@ def write_parameters(path: Path, parameters: Parameters, facts: Mapping[str, str
         parameters: in the canonical layout.
         facts: what the file's metadata say of them: ``task``, ``recipe``, ``backend``, ``seed``.
     """
-    from safetensors.numpy import save
-
-    arrays = {name: np.ascontiguousarray(array, np.float32) for name, array in parameters.items()}
-    content = save(arrays, {"sidebyside": str(FORMAT), **(facts or {})})
+    arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
+    # Written by hand: the library orders the metadata at random, and equal parameters should make equal files.
+    header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((facts or {}).items()))}}
+    at = 0
+    for name, array in arrays.items():
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": (at, at := at + array.nbytes)}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8
+    content = [len(text).to_bytes(8, "little"), text, *(array.tobytes() for array in arrays.values())]
     try:
-        write_whole(path, content)
+        write_whole(path, b"".join(content))
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 

@@ -168,12 +168,12 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
         the task whose parameters they are.
     """
     source = form_of(path)
-    for name in (source, form):
-        if name != CANONICAL and (message := backends.missing(name)):
-            raise SideBySideError(message)
     for file, name in ((path, source), (output, form)):
-        if name == "keras" and not file.name.endswith(".weights.h5"):
-            raise SideBySideError(f"{file}: Keras wants a name that ends in .weights.h5; rename it")
+        if name != CANONICAL:
+            if message := backends.missing(name):
+                raise SideBySideError(message)
+            if not file.name.endswith(suffix := backends.load_native(name).SUFFIX):
+                raise SideBySideError(f"{file}: {name} wants a name that ends in {suffix}; rename it")
     if output.is_dir() or not output.parent.is_dir():
         raise SideBySideError(f"{output}: cannot be written; name a file in a folder that is there")
     if source == CANONICAL:

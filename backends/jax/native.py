@@ -9,8 +9,8 @@ import numpy as np
 from backends import files
 from tasks.architecture import Architecture, Parameters, Shape
 
-NAME = "state"
-SUFFIX = ".msgpack"
+SUFFIX = ""
+"""How the framework insists that the file's name ends."""
 LOAD = """\
 state = nnx.to_pure_dict(nnx.state(model))
 with open({path!r}, "rb") as file:

@@ -7,10 +7,11 @@ from typing import Any
 from backends import files
 from tasks.architecture import Architecture, Parameters, Shape
 
-NAME = "weights"
 SUFFIX = ".weights.h5"
+"""How the framework insists that the file's name ends."""
 LOAD = "model.load_weights({path!r})"
 """How the file is loaded into a ``model`` of the same layers."""
+LAYERS_AT_MOST = 1000
 
 
 def shapes(architecture: Architecture) -> dict[str, Shape]:
@@ -68,24 +69,30 @@ def read(path: Path, architecture: Architecture) -> Parameters:
 def _datasets(path: Path, file: Any) -> dict[str, Any]:
     """The datasets of all layers, each lying in the file itself and whole. The optimizer's state is passed over."""
     found = {}
-    layers = _child(path, file, "layers")
+    layers = _child(path, file, "layers", "Group")
+    if len(layers) > LAYERS_AT_MOST:
+        raise files.MisfitError(f"{path}: holds {len(layers):,} layers, more than any network here")
     for layer in layers:
-        group = _child(path, layers, layer)
-        if "vars" not in group:
+        group = _child(path, layers, layer, "Group")
+        if "vars" not in list(group):
             continue
-        variables = _child(path, group, "vars")
+        variables = _child(path, group, "vars", "Group")
         for variable in list(variables)[:3]:  # no layer has more than two; the third is one too many already
-            data = _child(path, variables, variable)
+            data = _child(path, variables, variable, "Dataset")
             name = f"layers/{layer}/vars/{variable}"
-            if getattr(data, "chunks", 0) is not None or data.external or data.is_virtual:
+            if data.chunks is not None or data.external or data.is_virtual:
                 raise files.MisfitError(f"{path}: {files.shown(name)} is not stored as Keras stores weights")
             found[name] = data
     return found
 
 
-def _child(path: Path, group: Any, name: str) -> Any:
+def _child(path: Path, parent: Any, name: str, kind: str) -> Any:
+    """What lies under a name; not what a link leads to, which may be another file, and is not even looked at."""
     import h5py
 
-    if not isinstance(group, h5py.Group) or not isinstance(group.get(name, getlink=True), h5py.HardLink):
-        raise files.MisfitError(f"{path}: has no {files.shown(name)} of its own where Keras keeps weights")
-    return group[name]
+    key = name.encode(errors="surrogateescape")
+    if parent.id.links.exists(key) and parent.id.links.get_info(key).type == h5py.h5l.TYPE_HARD:
+        child = parent[name]
+        if isinstance(child, getattr(h5py, kind)):
+            return child
+    raise files.MisfitError(f"{path}: {files.shown(name)} is no {kind.lower()} of its own, as Keras writes them")

@@ -5,8 +5,8 @@ from pathlib import Path
 from backends import files
 from tasks.architecture import Architecture, Conv2D, Parameters, Shape
 
-NAME = "state_dict"
-SUFFIX = ".safetensors"
+SUFFIX = ""
+"""How the framework insists that the file's name ends."""
 LOAD = """\
 from safetensors.torch import load_file
 
@@ -36,7 +36,7 @@ def check(path: Path, architecture: Architecture) -> None:
 def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
     """Writes parameters in the canonical layout as PyTorch does."""
     import torch
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     from backends.pytorch.model import LAYERS, Network, to_torch
 
@@ -44,7 +44,7 @@ def write(path: Path, architecture: Architecture, parameters: Parameters) -> Non
     with torch.no_grad():
         for key, parameter in zip(architecture.parameter_shapes, network.parameters(), strict=True):
             parameter.copy_(torch.from_numpy(to_torch(architecture, key, parameters[key])))
-    save_file(network.state_dict(), path)
+    path.write_bytes(save(network.state_dict()))
 
 
 def read(path: Path, architecture: Architecture) -> Parameters:
