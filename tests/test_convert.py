@@ -15,7 +15,7 @@ from backends import load_backend, load_native
 from backends.files import read_header, write_parameters
 from compare import cli
 from compare.models import form_of
-from tasks.architecture import Parameters
+from tasks.architecture import Architecture, Parameters
 from tasks.errors import UnknownNameError
 from tests.conftest import is_there
 from tests.remote import RemoteBackend, task_of
@@ -38,7 +38,7 @@ def there_and_back(model: object, name: str, path: Path, case: str) -> Parameter
     return found
 
 
-def case_of(name: str) -> tuple[tasks.task.Architecture, Parameters]:
+def case_of(name: str) -> tuple[Architecture, Parameters]:
     """Parameters of a sample or of a task, no two of them equal."""
     task = task_of(SAMPLES[name].recipe) if name in SAMPLES else tasks.load_task(name)
     parameters, at = {}, 0

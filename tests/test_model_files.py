@@ -35,7 +35,7 @@ class Canary:
         return open, (str(self.path), "w")
 
 
-def make(header: Any = None, data: bytes | None = None, **changed: Any) -> bytes:
+def make(header: Any = None, data: Any = None, **changed: Any) -> bytes:
     """A safetensors file: iris's, with entries changed (None: left out), or of any header and any data."""
     if header is None:
         header, at = {}, 0

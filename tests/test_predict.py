@@ -20,6 +20,7 @@ from compare.digits import ImageError, read_digit
 from compare.models import AGREEMENT, Answers, open_model
 from compare.results import read_results
 from tasks.architecture import Parameters
+from tasks.errors import SideBySideError
 from tasks.mnist import read_digits
 from tasks.task import Task, predicted_labels
 from tests.conftest import is_there
@@ -214,7 +215,7 @@ def test_disagreement_and_failure_are_told_with_status_1(
 ) -> None:
     def work(job: str, backend: str, task: Task, model: Path, output: Path, **more: str) -> None:
         if backend == "jax":
-            raise models.SideBySideError("jax: broken")
+            raise SideBySideError("jax: broken")
         np.save(output, np.array([[0, 0, 1 if backend == "keras" else 1.1]], np.float32))
 
     monkeypatch.setattr(models, "_work", work)
