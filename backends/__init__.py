@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+from types import ModuleType
 from typing import NamedTuple
 
 from backends.base import MODES, Backend, BackendUnavailableError, Mode
@@ -65,6 +66,17 @@ def load_backend(name: str) -> Backend:
         raise BackendUnavailableError(message)
     backend: Backend = getattr(importlib.import_module(entry.module), entry.backend_class)()
     return backend
+
+
+def load_native(name: str) -> ModuleType:
+    """What reads and writes a framework's own file of parameters: ``backends/<name>/native.py``. Imports no framework.
+
+    Raises:
+        UnknownNameError: there is no such framework; the reference has no file of its own.
+    """
+    if name not in framework_backends():
+        raise UnknownNameError("framework", name, framework_backends())
+    return importlib.import_module(f"backends.{name}.native")
 
 
 def _entry(name: str) -> _Entry:

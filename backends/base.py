@@ -5,7 +5,7 @@ nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.files import read_parameters, write_parameters
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.errors import SideBySideError, UnknownNameError
@@ -99,19 +100,13 @@ class Model(ABC):
     def parameter_devices(self) -> set[str]:
         """Where the parameters really are: ``"cpu"``, ``"gpu:0"``."""
 
-    def save(self, path: Path) -> None:
-        """Writes the parameters as safetensors, in the canonical layout."""
-        from safetensors.numpy import save_file
-
-        save_file({name: np.ascontiguousarray(array) for name, array in self.parameters().items()}, path)
+    def save(self, path: Path, facts: Mapping[str, str] | None = None) -> None:
+        """Writes the parameters as float32 safetensors; see :func:`backends.files.write_parameters`."""
+        write_parameters(path, self.parameters(), facts)
 
     def load(self, path: Path) -> None:
-        """Reads what ``save`` wrote, by this backend or another. Raises ValueError where names or shapes differ."""
-        from safetensors.numpy import load_file
-
-        parameters = load_file(path)
-        check_parameters(self.recipe.architecture, parameters)
-        self.load_parameters({name: parameters[name] for name in self.recipe.architecture.parameter_shapes})
+        """Reads what ``save`` wrote, by this backend or another. Raises ModelFileError, naming what is wrong."""
+        self.load_parameters(read_parameters(path, self.recipe.architecture))
 
 
 class Backend(ABC):

@@ -107,6 +107,7 @@ def compare(
     resume: str | os.PathLike[str] | None = None,
     data: str | os.PathLike[str] | None = None,
     certify: bool = True,
+    save_models: bool = False,
     command: str | None = None,
 ) -> Comparison:
     """Trains the same models with several frameworks, each cell in a process of its own, and compares them.
@@ -128,6 +129,7 @@ def compare(
         resume: the folder of an earlier run to go on with, in place of ``output``.
         data: an ``.npz`` file with MNIST's keys, for the ``mnist`` tasks.
         certify: whether every model is certified; otherwise all rows are unverified.
+        save_models: whether the trained parameters are kept, in the folder's ``models``.
         command: what is recorded as the way to run this again; None for this call.
 
     Returns:
@@ -194,6 +196,7 @@ def compare(
             timeout=timeout,
             data=data_file,
             certify=certify,
+            save_models=save_models,
             settings={
                 "preset": preset,
                 "certified": certify,

@@ -79,6 +79,7 @@ def make_parser() -> argparse.ArgumentParser:
     folder.add_argument("--resume", type=Path, metavar="DIR", help="go on with the cells that DIR lacks")
     command.add_argument("--data", type=Path, metavar="FILE", help="an .npz with MNIST's keys, for the mnist tasks")
     command.add_argument("--no-certify", action="store_true", help="leave out the certificates: all rows unverified")
+    command.add_argument("--save-models", action="store_true", help="keep the trained parameters in DIR/models")
 
     command = _add_command(commands, "parity", parity, "certify that the models are the same")
     _add_selection(command, default="all")
@@ -104,6 +105,27 @@ def make_parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--html", type=Path, metavar="FILE", help="write a page; without NAME, of all lessons")
+
+    command = _add_command(commands, "predict", predict, "what a saved model makes of new inputs")
+    command.add_argument("inputs", nargs="*", metavar="INPUT", help="numbers, or PNG files of digits")
+    command.add_argument(
+        "--model", type=Path, required=True, metavar="FILE", help="what run --save-models or convert wrote"
+    )
+    _add_task(command)
+    command.add_argument(
+        "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
+    )
+    command.add_argument("--test-set", action="store_true", help="the accuracy on the task's test set")
+    command.add_argument("--data", type=Path, metavar="FILE", help="another test set: an .npz with MNIST's keys")
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+    command = _add_command(commands, "convert", convert, "to a framework's own file of weights, and back")
+    command.add_argument("file", type=Path, metavar="FILE", help="parameters, in any of the forms below")
+    command.add_argument(
+        "--to", required=True, choices=[*backends.framework_backends(), "safetensors"], help="the form to write"
+    )
+    command.add_argument("output", type=Path, metavar="OUT", help="the file to write")
+    _add_task(command)
     return parser
 
 
@@ -118,6 +140,11 @@ def _add_selection(command: argparse.ArgumentParser, default: str = ", ".join(DE
     command.add_argument(
         "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
     )
+
+
+def _add_task(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--task", metavar="TASK", help="default: the one that FILE names or fits")
+    command.add_argument("--recipe", choices=["standard", "as-written"], help="default: the one that FILE names")
 
 
 def _positive_int(text: str) -> int:
@@ -219,6 +246,7 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         data=options.data,
         certify=not options.no_certify,
+        save_models=options.save_models,
         command="sidebyside " + shlex.join(sys.argv[1:]),
     )
     results, folder = comparison.results, shown_path(comparison.folder)
@@ -341,6 +369,20 @@ def lesson(options: argparse.Namespace) -> int:
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK
+
+
+def predict(options: argparse.Namespace) -> int:
+    """``sidebyside predict``."""
+    from compare.models import predict_command
+
+    return predict_command(options, chosen_backends(options))
+
+
+def convert(options: argparse.Namespace) -> int:
+    """``sidebyside convert``."""
+    from compare.models import convert_command
+
+    return convert_command(options)
 
 
 if __name__ == "__main__":

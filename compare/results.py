@@ -1,7 +1,6 @@
 """What a run writes: the schema of ``results.json``, reading and writing it."""
 
 import json
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.base import Setting
+from backends.files import write_whole as write_whole
 from tasks.errors import SideBySideError
 
 SCHEMA_VERSION = 1
@@ -187,20 +187,6 @@ def write_results(folder: Path, results: Results) -> Path:
     path = folder / FILE_NAME
     write_whole(path, results.model_dump_json(indent=1).encode())
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that readers see the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")  # a long name has no room for more
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_results(folder: Path) -> Results:

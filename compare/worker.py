@@ -207,7 +207,9 @@ class CellWork:
                 arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
             save_file(arrays, path)
         if path := self.request["model"]:
-            model.save(Path(path))
+            cell = self.cell
+            facts = {"task": cell.task, "recipe": cell.recipe, "backend": cell.backend, "seed": str(cell.seed)}
+            model.save(Path(path), facts)
 
     def fail(self, error: BaseException) -> None:
         """Notes an error as the cell's outcome, in one line."""
@@ -222,7 +224,8 @@ def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def main() -> int:
+def main(work_class: Callable[[dict[str, Any], Report], Any] = CellWork) -> int:
+    """Reads the request, does the work, tells the result, and ends the process."""
     # What frameworks print must not reach the protocol: keep the real stdout, and point descriptor 1 at stderr.
     protocol = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
@@ -234,7 +237,7 @@ def main() -> int:
     def report(event: str, **values: Any) -> None:
         protocol.write(json.dumps({"event": event, **values}, allow_nan=False) + "\n")
 
-    work = CellWork(request, report)
+    work = work_class(request, report)
     try:
         work.run()
     except Exception as error:

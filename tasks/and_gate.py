@@ -8,6 +8,7 @@ from tasks.architecture import Architecture, Dense, Sigmoid
 from tasks.errors import DataError
 from tasks.task import SGD, Dataset, Recipe
 
+CLASSES = ("false", "true")
 RECIPES = {
     "standard": Recipe(
         architecture=Architecture((2,), (Dense(1), Sigmoid())),
@@ -27,4 +28,4 @@ def load(file: Path | None) -> Dataset:
         raise DataError("--data is for the mnist tasks: and-gate has its four rows and takes no file")
     inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     labels = np.array([0, 0, 0, 1], np.int32)
-    return Dataset(inputs, labels, inputs, labels, ("false", "true"))
+    return Dataset(inputs, labels, inputs, labels, CLASSES)

@@ -11,6 +11,7 @@ from tasks.errors import DataError
 from tasks.task import SGD, Dataset, Recipe
 
 TEST_EXAMPLES = 60
+CLASSES = ("setosa", "versicolor", "virginica")
 
 _STANDARD = Recipe(
     architecture=Architecture((4,), (Dense(10), ReLU(), Dense(10), ReLU(), Dense(3))),
@@ -41,9 +42,9 @@ def load(file: Path | None) -> Dataset:
     assert package is not None
     assert package.origin is not None
     text = (Path(package.origin).parent / "datasets" / "data" / "iris.csv").read_text(encoding="ascii")
-    header, *rows = (line.split(",") for line in text.split())
+    _, *rows = (line.split(",") for line in text.split())
     inputs = np.array([row[:4] for row in rows], np.float64).astype(np.float32)
     labels = np.array([row[4] for row in rows], np.int32)
     order = np.random.RandomState(0).permutation(len(labels))
     test, train = order[:TEST_EXAMPLES], order[TEST_EXAMPLES:]
-    return Dataset(inputs[train], labels[train], inputs[test], labels[test], tuple(header[2:]))
+    return Dataset(inputs[train], labels[train], inputs[test], labels[test], CLASSES)

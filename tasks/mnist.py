@@ -17,6 +17,9 @@ from tasks.task import SGD, Adam, Dataset, Pixels, Recipe
 FILE = Path(__file__).parent / "data" / "mnist.npz"
 SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
 IMAGE_SHAPE = (28, 28)
+CLASSES = tuple("0123456789")
+MLP_SCALE, CNN_SCALE = (0.1307, 0.3081), (0.5, 0.5)
+"""The mean and the standard deviation that each task takes its pixels by."""
 _BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
 
 _MLP = Recipe(
@@ -71,29 +74,31 @@ def standardized(mean: float, std: float) -> Callable[[Path | None], Dataset]:
 
 def _load_standardized(mean: float, std: float, file: Path | None) -> Dataset:
     arrays = read_digits(file)
+    return _dataset(arrays, partial(standardize, mean, std), Pixels(arrays["x_train"], mean, std))
 
-    def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        inputs = images[..., None].astype(np.float32)
-        inputs /= np.float32(255)
-        inputs -= np.float32(mean)
-        inputs /= np.float32(std)
-        return inputs
 
-    return _dataset(arrays, normalize, Pixels(arrays["x_train"], mean, std))
+def standardize(mean: float, std: float, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images (n, 28, 28) as ``(pixels / 255 - mean) / std``, (n, 28, 28, 1)."""
+    inputs = images[..., None].astype(np.float32)
+    inputs /= np.float32(255)
+    inputs -= np.float32(mean)
+    inputs /= np.float32(std)
+    return inputs
 
 
 def load_unit_columns(file: Path | None) -> Dataset:
-    """The digits with each image's columns at Euclidean length 1, as ``keras.utils.normalize(images, axis=1)``."""
+    """The digits with :func:`unit_columns`."""
+    return _dataset(read_digits(file), unit_columns, None)
 
-    def normalize(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        inputs = np.empty((*images.shape, 1), np.float32)
-        for start in range(0, len(images), _BLOCK):
-            block = images[start : start + _BLOCK].astype(np.float64)
-            lengths = np.linalg.norm(block, axis=1, keepdims=True)
-            inputs[start : start + _BLOCK, ..., 0] = block / np.where(lengths == 0, 1, lengths)
-        return inputs
 
-    return _dataset(read_digits(file), normalize, None)
+def unit_columns(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Images (n, 28, 28) with columns at Euclidean length 1, as ``keras.utils.normalize(images, axis=1)``."""
+    inputs = np.empty((*images.shape, 1), np.float32)
+    for start in range(0, len(images), _BLOCK):
+        block = images[start : start + _BLOCK].astype(np.float64)
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+        inputs[start : start + _BLOCK, ..., 0] = block / np.where(lengths == 0, 1, lengths)
+    return inputs
 
 
 def _dataset(
@@ -106,7 +111,7 @@ def _dataset(
         arrays["y_train"].astype(np.int32),
         normalize(arrays["x_test"]),
         arrays["y_test"].astype(np.int32),
-        tuple("0123456789"),
+        CLASSES,
         pixels,
     )
 

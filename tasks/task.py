@@ -116,6 +116,8 @@ class Task:
         recipe: how it is trained.
         target_accuracy: the test accuracy that "time to target" means for this task.
         load: gives the data set; takes a file to read in place of the task's own data, or None.
+        classes: a name for each label.
+        prepare: from 8-bit images (n, 28, 28) to the network's inputs; None where the inputs are plain numbers.
     """
 
     name: str
@@ -124,6 +126,8 @@ class Task:
     recipe: Recipe
     target_accuracy: float
     load: Callable[[Path | None], Dataset]
+    classes: tuple[str, ...] = ()
+    prepare: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
 
     @property
     def architecture(self) -> Architecture:

@@ -166,7 +166,7 @@ class JaxModel(Model):
         return {"cpu" if device.platform == "cpu" else f"gpu:{device.id}" for device in devices}
 
     def _variables(self) -> dict[str, Any]:
-        return _by_key(self.network.layers, self.recipe.architecture)
+        return by_key(self.network.layers, self.recipe.architecture)
 
 
 @nnx.jit
@@ -174,7 +174,7 @@ def _forward(network: Network, inputs: jax.Array) -> jax.Array:
     return network(inputs)
 
 
-def _by_key(layers: Any, architecture: Architecture) -> dict[str, Any]:
+def by_key(layers: Any, architecture: Architecture) -> dict[str, Any]:
     """Nnx's variables, or their gradients, by canonical key."""
     found = {}
     for key in architecture.parameter_shapes:
@@ -184,7 +184,7 @@ def _by_key(layers: Any, architecture: Architecture) -> dict[str, Any]:
 
 
 def _arrays(layers: Any, architecture: Architecture) -> Parameters:
-    return {key: np.array(variable[...]) for key, variable in _by_key(layers, architecture).items()}
+    return {key: np.array(variable[...]) for key, variable in by_key(layers, architecture).items()}
 
 
 def _usable_cores() -> int:

@@ -1,6 +1,6 @@
 """The network in torch.nn, its loss and its optimizer; parameters in and out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -135,7 +135,7 @@ class PytorchModel(Model):
     def load_parameters(self, parameters: Parameters) -> None:
         with torch.no_grad():
             for key, parameter in self._variables().items():
-                parameter.copy_(torch.from_numpy(self._to_torch(key, parameters[key])))
+                parameter.copy_(torch.from_numpy(to_torch(self.recipe.architecture, key, parameters[key])))
         self.start_optimizer()
 
     def start_optimizer(self) -> None:
@@ -149,12 +149,10 @@ class PytorchModel(Model):
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         loss = self.loss(self.network(self._inputs(inputs)), self._labels(labels))
         gradients = torch.autograd.grad(loss, list(self._variables().values()))
-        return loss.item(), {
-            key: self._to_canonical(key, gradient) for key, gradient in zip(self._variables(), gradients, strict=True)
-        }
+        return loss.item(), self._canonical(dict(zip(self._variables(), gradients, strict=True)))
 
     def parameters(self) -> Parameters:
-        return {key: self._to_canonical(key, parameter) for key, parameter in self._variables().items()}
+        return self._canonical(self._variables())
 
     def parameter_count(self) -> int:
         return sum(parameter.numel() for parameter in self.network.parameters())
@@ -172,35 +170,41 @@ class PytorchModel(Model):
     def _labels(self, labels: NDArray[np.int32]) -> Tensor:
         return torch.from_numpy(labels).to(self.torch_device, torch.int64)  # torch's losses take 64-bit labels alone
 
-    def _to_torch(self, key: str, array: NDArray) -> NDArray:
-        """From the canonical layout: dense (in, out) to (out, in), convolution (h, w, in, out) to (out, in, h, w)."""
-        if array.ndim == 4:
-            return array.transpose(3, 2, 0, 1).copy()
-        if array.ndim == 2:
-            return array[self._rows(key)].T.copy()
-        return array
+    def _canonical(self, tensors: Mapping[str, Tensor]) -> Parameters:
+        return {key: to_canonical(self.recipe.architecture, key, tensor) for key, tensor in tensors.items()}
 
-    def _to_canonical(self, key: str, tensor: Tensor) -> NDArray:
-        array = tensor.detach().cpu().numpy()
-        if array.ndim == 4:
-            return array.transpose(2, 3, 1, 0).copy()
-        if array.ndim == 2:
-            canonical = np.empty(array.T.shape, array.dtype)
-            canonical[self._rows(key)] = array.T
-            return canonical
-        return array.copy()
 
-    def _rows(self, key: str) -> NDArray[np.intp]:
-        """The canonical row of each of torch's inputs to a dense layer.
+def to_torch(architecture: Architecture, key: str, array: NDArray) -> NDArray:
+    """From the canonical layout: dense (in, out) to (out, in), convolution (h, w, in, out) to (out, in, h, w)."""
+    if array.ndim == 4:
+        return array.transpose(3, 2, 0, 1).copy()
+    if array.ndim == 2:
+        return array[_rows(architecture, key)].T.copy()
+    return array
 
-        ``nn.Flatten`` puts an image in the order channel, height, width; canonical is height, width, channel.
-        """
-        architecture = self.recipe.architecture
-        index = int(key.partition("_")[0])
-        rows = np.arange(architecture.parameter_shapes[key][0])
-        for layer, shape in zip(architecture.layers[:index][::-1], architecture.shapes[:index][::-1], strict=True):
-            if isinstance(layer, Dense):
-                break
-            if isinstance(layer, Flatten) and len(shape) == 3:
-                return rows.reshape(shape).transpose(2, 0, 1).ravel()
-        return rows
+
+def to_canonical(architecture: Architecture, key: str, tensor: Tensor) -> NDArray:
+    """From torch's layout to the canonical one."""
+    array = tensor.detach().cpu().numpy()
+    if array.ndim == 4:
+        return array.transpose(2, 3, 1, 0).copy()
+    if array.ndim == 2:
+        canonical = np.empty(array.T.shape, array.dtype)
+        canonical[_rows(architecture, key)] = array.T
+        return canonical
+    return array.copy()
+
+
+def _rows(architecture: Architecture, key: str) -> NDArray[np.intp]:
+    """The canonical row of each of torch's inputs to a dense layer.
+
+    ``nn.Flatten`` puts an image in the order channel, height, width; canonical is height, width, channel.
+    """
+    index = int(key.partition("_")[0])
+    rows = np.arange(architecture.parameter_shapes[key][0])
+    for layer, shape in zip(architecture.layers[:index][::-1], architecture.shapes[:index][::-1], strict=True):
+        if isinstance(layer, Dense):
+            break
+        if isinstance(layer, Flatten) and len(shape) == 3:
+            return rows.reshape(shape).transpose(2, 0, 1).ravel()
+    return rows

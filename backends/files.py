@@ -1,0 +1,248 @@
+"""Files of trained parameters: safetensors in the canonical layout, and the checks that come before any is read.
+
+A file may come from anywhere, so nothing in it is believed. Names, dtypes, shapes and sizes in its header are held
+against the architecture's before anything is allocated, and nothing is unpickled. Imports no framework: a bad file is
+refused before one is loaded.
+"""
+
+import json
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.architecture import Architecture, Parameters, Shape
+from tasks.errors import SideBySideError
+
+FORMAT = 1
+"""Of what ``write_parameters`` writes; it stands in the file's metadata as ``sidebyside``."""
+HEADER_BYTES = 1_000_000
+"""The longest header of a safetensors file that is read; that of a network of a hundred layers has 20,000 bytes."""
+_FACT = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_PREFIX = 8  # bytes that hold the length of the header
+
+
+class ModelFileError(SideBySideError):
+    """A file of parameters that cannot be read or written."""
+
+
+class MisfitError(ModelFileError):
+    """A file that is whole, but holds other parameters than the architecture has."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What a file says of one tensor, not yet believed.
+
+    Attributes:
+        dtype: ``float32`` or another word.
+        shape: what stands for a shape; anything at all.
+        bytes: how many bytes there are of it.
+    """
+
+    dtype: str
+    shape: object
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a safetensors file.
+
+    Attributes:
+        tensors: by name, in the order of their bytes, which lie without gap or overlap up to the file's end.
+        facts: of the metadata, what looks like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
+        begin: where the tensors' bytes begin.
+    """
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, str]
+    begin: int
+
+
+def write_parameters(path: Path, parameters: Parameters, facts: Mapping[str, str] | None = None) -> None:
+    """Writes parameters as float32 safetensors: whole, or not at all.
+
+    Args:
+        path: the file to write; its folder exists.
+        parameters: in the canonical layout.
+        facts: what the file's metadata say of them: ``task``, ``recipe``, ``backend``, ``seed``.
+    """
+    arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
+    # Written by hand: the library orders the metadata at random, and equal parameters should make equal files.
+    header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((facts or {}).items()))}}
+    at = 0
+    for name, array in arrays.items():
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": (at, at := at + array.nbytes)}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8
+    content = [len(text).to_bytes(8, "little"), text, *(array.tobytes() for array in arrays.values())]
+    try:
+        write_whole(path, b"".join(content))
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that readers see the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")  # a long name has no room for more
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_parameters(path: Path, architecture: Architecture) -> Parameters:
+    """Reads what ``write_parameters`` wrote.
+
+    Raises:
+        ModelFileError: the file is missing, damaged or of another kind, or its values are not finite.
+        MisfitError: it holds other names, shapes or dtypes than the architecture.
+    """
+    shapes = architecture.parameter_shapes
+    arrays = read_tensors(path, shapes)
+    return {name: arrays[name] for name in shapes}
+
+
+def read_tensors(path: Path, shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32]]:
+    """Reads a safetensors file of float32 tensors of these names and shapes, and no others."""
+    header = read_header(path)
+    check_tensors(path, header.tensors, shapes)
+    arrays = {}
+    with path.open("rb") as file:
+        file.seek(header.begin)
+        for name in header.tensors:  # in the order of their bytes
+            content = file.read(4 * prod(shapes[name]))
+            arrays[name] = np.frombuffer(content, "<f4").astype(np.float32).reshape(shapes[name])
+    check_finite(path, arrays)
+    return arrays
+
+
+def read_header(path: Path) -> Header:
+    """Reads and checks the header of a safetensors file, and nothing after it."""
+    size = size_of(path)
+    with path.open("rb") as file:
+        prefix = file.read(_PREFIX)
+        length = int.from_bytes(prefix, "little")
+        if size <= _PREFIX + 1 or file.read(1) != b"{":
+            raise ModelFileError(f"{path}: {_kind(prefix)}")
+        if length > size - _PREFIX:
+            raise ModelFileError(f"{path}: cut short: its header has {length:,} bytes, the whole file {size:,}")
+        if length > HEADER_BYTES:
+            raise ModelFileError(f"{path}: refused: a header of {length:,} bytes; a model's has under {HEADER_BYTES:,}")
+        file.seek(_PREFIX)
+        content = file.read(length)
+    try:
+        entries = json.loads(content, object_pairs_hook=_once)
+        metadata = entries.pop("__metadata__", {})
+        places = {name: _place(entry) for name, entry in entries.items()}
+        facts = {str(key): str(value) for key, value in metadata.items() if _FACT.fullmatch(str(value))}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{path}: damaged: its header is not that of a safetensors file") from error
+    tensors, at = {}, 0
+    for name, (begin, end) in sorted(places.items(), key=lambda item: item[1]):
+        if begin != at or end < begin:
+            raise ModelFileError(f"{path}: damaged: the bytes of {shown(name)} do not follow on those before them")
+        dtype = str(entries[name]["dtype"])
+        tensors[name] = Tensor("float32" if dtype == "F32" else dtype, entries[name]["shape"], end - begin)
+        at = end
+    if at != size - _PREFIX - length:
+        held = size - _PREFIX - length
+        raise ModelFileError(f"{path}: damaged or cut short: its tensors take {at:,} bytes, and {held:,} are there")
+    version = facts.get("sidebyside", str(FORMAT))
+    if version != str(FORMAT):
+        raise ModelFileError(f"{path}: written by a newer sidebyside (format {version}); update to read it")
+    return Header(tensors, facts, _PREFIX + length)
+
+
+def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -> None:
+    """Raises MisfitError, naming the first difference, unless these are float32 tensors of these names and shapes."""
+    for name in [*shapes, *tensors]:
+        if name not in tensors:
+            raise MisfitError(f"{path}: has no tensor {shown(name)}")
+        if name not in shapes:
+            raise MisfitError(f"{path}: holds a tensor {shown(name)}, which the architecture has not")
+        tensor, shape = tensors[name], shapes[name]
+        if tensor.dtype != "float32":
+            raise MisfitError(f"{path}: {name} is of dtype {shown(tensor.dtype)}, not float32")
+        if not isinstance(tensor.shape, list | tuple) or tuple(tensor.shape) != shape:
+            raise MisfitError(f"{path}: {name} has the shape {shown(tensor.shape)}, not {shape}")
+        if tensor.bytes != 4 * prod(shape):
+            raise MisfitError(f"{path}: damaged: {name} has {tensor.bytes:,} bytes, not those of its shape {shape}")
+
+
+def check_size(path: Path, shapes: Mapping[str, Shape]) -> None:
+    """Raises ModelFileError where a file is too large to hold tensors of these shapes and an optimizer's state."""
+    size, limit = size_of(path), 16 * sum(map(prod, shapes.values())) + 1_000_000
+    if size > limit:
+        raise MisfitError(f"{path}: has {size:,} bytes; the architecture's parameters take {limit:,} at the most")
+
+
+def check_finite(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raises ModelFileError where a value is NaN or infinite: no answer could come of it."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: {name} holds values that are not finite; did the training diverge?")
+
+
+def size_of(path: Path) -> int:
+    """The size of a regular file; raises ModelFileError where there is none that can be read."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            with path.open("rb"):
+                return status.st_size
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelFileError(f"{path}: cannot be read ({reason}); name a file of parameters") from error
+    raise ModelFileError(f"{path}: is no file; name a file of parameters, as run --save-models writes")
+
+
+def shown(value: object) -> str:
+    """A foreign value as a message can show it: on one line, without control characters, and short."""
+    if isinstance(value, list | tuple) and all(type(n) is int for n in value):
+        value = tuple(value)
+    elif not isinstance(value, str):
+        return f"a {type(value).__name__}"
+    text = ascii(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs := list(pairs))
+    if len(found) < len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def _place(entry: dict[str, Any]) -> tuple[int, int]:
+    """Where a tensor's bytes begin and end, counted from the end of the header."""
+    if not entry.keys() >= {"dtype", "shape"}:
+        raise ValueError("a tensor without dtype or shape")
+    begin, end = entry["data_offsets"]
+    if type(begin) is not int or type(end) is not int:
+        raise TypeError("offsets are whole numbers")
+    return begin, end
+
+
+def _kind(prefix: bytes) -> str:
+    """What a file that is no safetensors file seems to be, and what to do about it."""
+    if not prefix:
+        return "empty; name a file of parameters, as run --save-models writes"
+    if prefix.startswith((b"PK", b"\x80")):
+        return "a zip or a pickle, as torch.save or model.save write; none is opened here: save the weights alone"
+    if prefix.startswith(b"\x89HDF"):
+        return "HDF5, as Keras writes: convert it first, with sidebyside convert FILE --to safetensors OUT"
+    return "not a safetensors file; name one of those that run --save-models and convert write"

@@ -1,0 +1,82 @@
+"""What flax users load: the state of an ``nnx.Sequential``, as flax's msgpack. JAX and flax are imported late."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends import files
+from tasks.architecture import Architecture, Parameters, Shape
+
+SUFFIX = ""
+"""How the framework insists that the file's name ends."""
+LOAD = """\
+state = nnx.to_pure_dict(nnx.state(model))
+with open({path!r}, "rb") as file:
+    nnx.update(model, flax.serialization.from_bytes(state, file.read()))"""
+"""How the file is loaded into a ``model`` of the same layers."""
+_ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed again
+
+
+def shapes(architecture: Architecture) -> dict[str, Shape]:
+    """The names and shapes in the file, in the order of the canonical parameters."""
+    found = {}
+    for key, shape in architecture.parameter_shapes.items():
+        layer, _, parameter = key.partition("/")
+        found[f"layers/{layer.partition('_')[0]}/{parameter}"] = shape
+    return found
+
+
+def check(path: Path, architecture: Architecture) -> None:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
+    expected = shapes(architecture)
+    files.check_size(path, expected)
+    try:
+        import msgpack
+
+        tree = msgpack.unpackb(path.read_bytes(), max_array_len=8, max_map_len=1000)
+        arrays = {name: msgpack.unpackb(data) for name, data in _leaves(path, tree)}
+        tensors = {name: files.Tensor(dtype, shape, len(data)) for name, (shape, dtype, data) in arrays.items()}
+        files.check_tensors(path, tensors, expected)
+        files.check_finite(path, {name: np.frombuffer(data, "<f4") for name, (_, _, data) in arrays.items()})
+    except files.ModelFileError:
+        raise
+    except Exception as error:  # on foreign bytes msgpack raises a dozen kinds
+        raise files.ModelFileError(f"{path}: damaged: it cannot be read as flax's msgpack") from error
+
+
+def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
+    """Writes parameters in the canonical layout as flax does."""
+    from flax import nnx, serialization
+
+    from backends.jax.model import LAYERS, Network, by_key
+
+    network = Network(architecture, LAYERS)
+    for key, variable in by_key(network.layers, architecture).items():
+        variable[...] = parameters[key]
+    path.write_bytes(serialization.to_bytes(nnx.to_pure_dict(nnx.state(network))))
+
+
+def read(path: Path, architecture: Architecture) -> Parameters:
+    """Reads a file that ``check`` has passed, as flax does, into the canonical layout."""
+    from flax import nnx, serialization
+
+    from backends.jax.model import LAYERS, Network, by_key
+
+    network = Network(architecture, LAYERS)
+    state = nnx.to_pure_dict(nnx.state(network))
+    nnx.update(network, serialization.from_bytes(state, path.read_bytes()))
+    return {key: np.array(variable[...]) for key, variable in by_key(network.layers, architecture).items()}
+
+
+def _leaves(path: Path, tree: Any, *above: str) -> Iterator[tuple[str, bytes]]:
+    """The packed arrays by name; nothing else may be a leaf."""
+    for key, value in tree.items():
+        names = (*above, str(key))
+        if isinstance(value, dict) and len(names) < 3:
+            yield from _leaves(path, value, *names)
+        elif getattr(value, "code", None) == _ARRAY and "/" not in str(key):
+            yield "/".join(names), value.data
+        else:
+            raise files.MisfitError(f"{path}: {files.shown('/'.join(names))} is not one of flax's arrays")

@@ -1,0 +1,98 @@
+"""What Keras users load: the ``.weights.h5`` of a ``keras.Sequential``. Keras is imported late."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from backends import files
+from tasks.architecture import Architecture, Parameters, Shape
+
+SUFFIX = ".weights.h5"
+"""How the framework insists that the file's name ends."""
+LOAD = "model.load_weights({path!r})"
+"""How the file is loaded into a ``model`` of the same layers."""
+LAYERS_AT_MOST = 1000
+
+
+def shapes(architecture: Architecture) -> dict[str, Shape]:
+    """The names and shapes in the file, in the order of the canonical parameters."""
+    found: dict[str, Shape] = {}
+    counts: Counter[str] = Counter()  # Keras numbers layers of one kind: dense, dense_1, ...
+    for key, shape in architecture.parameter_shapes.items():
+        kind = key.partition("/")[0].partition("_")[2]
+        if key.endswith("/kernel"):
+            counts[kind] += 1
+        number = f"_{counts[kind] - 1}" if counts[kind] > 1 else ""
+        found[f"layers/{kind}{number}/vars/{0 if key.endswith('/kernel') else 1}"] = shape
+    return found
+
+
+def check(path: Path, architecture: Architecture) -> None:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
+    expected = shapes(architecture)
+    files.check_size(path, expected)
+    try:
+        import h5py
+
+        with h5py.File(path, "r") as file:
+            found = _datasets(path, file)
+            tensors = {
+                name: files.Tensor(data.dtype.name, data.shape, data.id.get_storage_size())
+                for name, data in found.items()
+            }
+            files.check_tensors(path, tensors, expected)
+            files.check_finite(path, {name: data[()] for name, data in found.items()})
+    except files.ModelFileError:
+        raise
+    except Exception as error:  # on foreign bytes h5py raises a dozen kinds
+        raise files.ModelFileError(f"{path}: damaged: it cannot be read as HDF5") from error
+
+
+def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
+    """Writes parameters in the canonical layout as Keras does."""
+    from backends.keras.model import LAYERS, build_network
+
+    network = build_network(architecture, LAYERS)
+    network.set_weights([parameters[key] for key in architecture.parameter_shapes])
+    network.save_weights(path)
+
+
+def read(path: Path, architecture: Architecture) -> Parameters:
+    """Reads a file that ``check`` has passed, as Keras does, into the canonical layout."""
+    from backends.keras.model import LAYERS, build_network
+
+    network = build_network(architecture, LAYERS)
+    network.load_weights(path)
+    return dict(zip(architecture.parameter_shapes, network.get_weights(), strict=True))
+
+
+def _datasets(path: Path, file: Any) -> dict[str, Any]:
+    """The datasets of all layers, each lying in the file itself and whole. The optimizer's state is passed over."""
+    found = {}
+    layers = _child(path, file, "layers", "Group")
+    if len(layers) > LAYERS_AT_MOST:
+        raise files.MisfitError(f"{path}: holds {len(layers):,} layers, more than any network here")
+    for layer in layers:
+        group = _child(path, layers, layer, "Group")
+        if "vars" not in list(group):
+            continue
+        variables = _child(path, group, "vars", "Group")
+        for variable in list(variables)[:3]:  # no layer has more than two; the third is one too many already
+            data = _child(path, variables, variable, "Dataset")
+            name = f"layers/{layer}/vars/{variable}"
+            if data.chunks is not None or data.external or data.is_virtual:
+                raise files.MisfitError(f"{path}: {files.shown(name)} is not stored as Keras stores weights")
+            found[name] = data
+    return found
+
+
+def _child(path: Path, parent: Any, name: str, kind: str) -> Any:
+    """What lies under a name; not what a link leads to, which may be another file, and is not even looked at."""
+    import h5py
+
+    key = name.encode(errors="surrogateescape")
+    if parent.id.links.exists(key) and parent.id.links.get_info(key).type == h5py.h5l.TYPE_HARD:
+        child = parent[name]
+        if isinstance(child, getattr(h5py, kind)):
+            return child
+    raise files.MisfitError(f"{path}: {files.shown(name)} is no {kind.lower()} of its own, as Keras writes them")

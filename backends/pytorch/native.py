@@ -1,0 +1,59 @@
+"""What PyTorch users load: the ``state_dict`` of an ``nn.Sequential``, as safetensors. Torch is imported late."""
+
+from pathlib import Path
+
+from backends import files
+from tasks.architecture import Architecture, Conv2D, Parameters, Shape
+
+SUFFIX = ""
+"""How the framework insists that the file's name ends."""
+LOAD = """\
+from safetensors.torch import load_file
+
+model.load_state_dict(load_file({path!r}))"""
+"""How the file is loaded into a ``model`` of the same layers."""
+
+
+def shapes(architecture: Architecture) -> dict[str, Shape]:
+    """The names and shapes in the file, in the order of the canonical parameters."""
+    found = {}
+    for key, shape in architecture.parameter_shapes.items():
+        index = int(key.partition("_")[0])
+        layer, module = architecture.layers[index], str(index)
+        if isinstance(layer, Conv2D) and any(a != b for a, b in layer.pads(architecture.shapes[index])):
+            module += ".1"  # after the layer that pads
+        if len(shape) == 4:
+            shape = (shape[3], shape[2], shape[0], shape[1])
+        found[f"{module}.{'weight' if key.endswith('/kernel') else 'bias'}"] = shape[::-1] if len(shape) == 2 else shape
+    return found
+
+
+def check(path: Path, architecture: Architecture) -> None:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
+    files.read_tensors(path, shapes(architecture))
+
+
+def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
+    """Writes parameters in the canonical layout as PyTorch does."""
+    import torch
+    from safetensors.torch import save
+
+    from backends.pytorch.model import LAYERS, Network, to_torch
+
+    network = Network(architecture, LAYERS)
+    with torch.no_grad():
+        for key, parameter in zip(architecture.parameter_shapes, network.parameters(), strict=True):
+            parameter.copy_(torch.from_numpy(to_torch(architecture, key, parameters[key])))
+    path.write_bytes(save(network.state_dict()))
+
+
+def read(path: Path, architecture: Architecture) -> Parameters:
+    """Reads a file that ``check`` has passed, as PyTorch does, into the canonical layout."""
+    from safetensors.torch import load_file
+
+    from backends.pytorch.model import LAYERS, Network, to_canonical
+
+    network = Network(architecture, LAYERS)
+    network.load_state_dict(load_file(path))
+    tensors = zip(architecture.parameter_shapes, network.parameters(), strict=True)
+    return {key: to_canonical(architecture, key, tensor) for key, tensor in tensors}

@@ -1,0 +1,60 @@
+"""One job with a file of parameters, in a process of its own: ``python -m compare.model_worker``.
+
+It is asked and answers as :mod:`compare.worker` does.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backends import load_backend, load_native
+from backends.files import check_finite, read_parameters, write_parameters
+from compare.worker import EVALUATION_BATCH, main
+from tasks import load_task
+from tasks.errors import SideBySideError
+
+
+class ModelWork:
+    """The work of one request.
+
+    Args:
+        request: ``backend``, ``task``, ``recipe``, ``threads``, and ``job``: ``predict`` (from the parameters ``model``
+            and the ``inputs`` to the outputs ``output``, both .npy), ``from-native`` (from the framework's own file
+            ``model`` to the parameters ``output``) or ``to-native`` (the other way round).
+        report: for events, of which there are none.
+    """
+
+    def __init__(self, request: dict[str, Any], report: Callable[..., None]) -> None:
+        self.request = request
+        self.result: dict[str, Any] = {"status": "ok"}
+
+    def run(self) -> None:
+        request = self.request
+        name, model_file, output = request["backend"], Path(request["model"]), Path(request["output"])
+        task = load_task(request["task"], request["recipe"])
+        backend = load_backend(name)
+        backend.configure(request["threads"])
+        if request["job"] == "to-native":
+            parameters = read_parameters(model_file, task.architecture)
+            load_native(name).write(output, task.architecture, parameters)
+        elif request["job"] == "from-native":
+            write_parameters(output, load_native(name).read(model_file, task.architecture))
+        else:
+            model = backend.build(task, read_parameters(model_file, task.architecture))
+            inputs = np.load(request["inputs"], allow_pickle=False)
+            parts = range(0, len(inputs), EVALUATION_BATCH)
+            outputs = np.concatenate([model.logits(inputs[at : at + EVALUATION_BATCH]) for at in parts])
+            check_finite(model_file, {"an output": outputs})
+            np.save(output, outputs)
+
+    def fail(self, error: BaseException) -> None:
+        """Notes an error as the outcome, in one line."""
+        text = " ".join(str(error).split())[:500]
+        message = text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
+        self.result = {"status": "crashed", "message": message}
+
+
+if __name__ == "__main__":
+    main(ModelWork)
