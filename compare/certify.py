@@ -1,10 +1,13 @@
 """Makes the certificates of a run: each backend's evidence against the reference's, which is computed once and kept."""
 
 import hashlib
+import itertools
 import json
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -119,10 +122,13 @@ class Certifier:
         except (OSError, ValueError, TypeError, SafetensorError):
             pass  # not kept, or not whole: computed anew
         self._note(f"computing the reference of {cell.task} (kept for later runs)")
-        (exact,), _ = self._compute(request, "float64", 1)
-        in_float32, found = self._compute(request, "float32", len(KINKS))
+        dtypes = ["float64", "float32"]
         if isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam):
-            in_float32 += self._compute(request, "mixed", len(KINKS))[0]
+            dtypes.append("mixed")
+        with ThreadPoolExecutor(2) as pool:  # on half of the cores each; nothing is on the clock now
+            computed = list(pool.map(partial(self._compute, request), dtypes, itertools.count()))
+        ((exact,), _), (_, found), *_ = computed
+        in_float32 = [path for paths, _ in computed[1:] for path in paths]
         reference = Reference(
             load_file(exact), parity.measure_noise(load_file(exact), map(load_file, in_float32)), found
         )
@@ -134,10 +140,13 @@ class Certifier:
             self._note(f"the reference cannot be kept ({error.strerror}: {arrays.parent})")
         return reference
 
-    def _compute(self, request: dict[str, Any], dtype: str, copies: int) -> tuple[list[Path], dict[str, Any]]:
-        """Computes the reference's evidence in one precision; returns the files and the facts."""
+    def _compute(self, request: dict[str, Any], dtype: str, index: int) -> tuple[list[Path], dict[str, Any]]:
+        """Computes the reference's evidence in one precision; returns a file for each copy, and the facts."""
+        copies = 1 if dtype == "float64" else len(KINKS)
+        half = max(1, request["threads"] // 2)
+        request = {**request, "dtype": dtype, "threads": half, "first_core": index % 2 * half}
         paths = [Path(self._folder.name) / f"reference.{dtype}.{copy}.safetensors" for copy in range(copies)]
-        result = run_worker({**request, "dtype": dtype, "evidence": list(map(str, paths))})
+        result = run_worker({**request, "evidence": list(map(str, paths))})
         if result["status"] != "ok":
             raise ReferenceFailedError(f"the reference of {request['cell']['task']} failed: {result['message']}")
         return paths, result["evidence"]

@@ -60,6 +60,7 @@ def make_request(cell: Cell, options: Options, **replaced: Any) -> dict[str, Any
     return {
         "cell": cell.as_dict(),
         "threads": options.threads,
+        "first_core": 0,
         "dtype": "float32",
         "data": str(options.data) if options.data else None,
         "train": options.train,

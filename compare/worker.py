@@ -38,10 +38,10 @@ class CellWork:
     """The work of one cell; ``result`` fills up as it goes, so that a failure loses nothing that came before.
 
     Args:
-        request: the cell's fields as ``cell``; ``threads``, ``dtype``, ``data`` (a file or None), ``train`` (whether to
-            train and measure), ``started`` (the parent's monotonic clock); and the files to write: ``arrays`` and
-            ``model``, each a path or None, and ``evidence``, one path for each nudge; see
-            :func:`compare.evidence.gather`.
+        request: the cell's fields as ``cell``; ``threads`` and ``first_core``, the cores it may use; ``dtype``;
+            ``data`` (a file or None); ``train`` (whether to train and measure); ``started`` (the parent's monotonic
+            clock); and the files to write: ``arrays`` and ``model``, each a path or None, and ``evidence``, one path
+            for each nudge; see :func:`compare.evidence.gather`.
         report: takes an event's name and its values.
     """
 
@@ -232,7 +232,9 @@ def main(work_class: Callable[[dict[str, Any], Report], Any] = CellWork) -> int:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: request["threads"]])
+        cores = sorted(os.sched_getaffinity(0))
+        first = min(request["first_core"], len(cores) - 1)
+        os.sched_setaffinity(0, cores[first : first + request["threads"]])
 
     def report(event: str, **values: Any) -> None:
         protocol.write(json.dumps({"event": event, **values}, allow_nan=False) + "\n")

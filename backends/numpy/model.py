@@ -136,7 +136,9 @@ class NumpyModel(Model):
         for key, p in self._parameters.items():
             g = gradients[key]
             if isinstance(optimizer, SGD):
-                v = self._first[key] = optimizer.momentum * self._first[key] + g
+                v = self._first[key]
+                v *= optimizer.momentum
+                v += g
                 p -= optimizer.learning_rate * v
             else:
                 m = self._first[key] = optimizer.beta_1 * self._first[key] + (1 - optimizer.beta_1) * g
