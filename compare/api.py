@@ -203,7 +203,6 @@ def compare(
                 "rounds": rounds,
                 "order_seed": ORDER_SEED,
                 "self_check": self_check,
-                "threads": threads or usable_cores(),
             },
             compile_cache=None if rounds == 1 else Path(cache),
             command=command or _call(given),

@@ -83,8 +83,8 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
     Returns:
         what was written. After a KeyboardInterrupt, which is raised again, the file holds what was done.
     """
-    settings = dict(options.settings)
-    if options.data:
+    settings = options.settings | {"threads": options.threads}
+    if options.data and options.data.is_file():
         settings["data_sha256"] = hashlib.sha256(options.data.read_bytes()).hexdigest()
     if earlier:
         _check_comparable(earlier, settings)

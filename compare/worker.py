@@ -233,7 +233,7 @@ def main(work_class: Callable[[dict[str, Any], Report], Any] = CellWork) -> int:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
-        first = min(request["first_core"], len(cores) - 1)
+        first = min(request.get("first_core", 0), len(cores) - 1)
         os.sched_setaffinity(0, cores[first : first + request["threads"]])
 
     def report(event: str, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """Small recipes and data that reach every layer, loss and optimizer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,8 +26,8 @@ class Sample:
     """A recipe and data for it."""
 
     recipe: Recipe
-    dataset: Dataset
-    batches: Batches
+    dataset: Dataset = field(repr=False)
+    batches: Batches = field(repr=False)
 
 
 def make_sample(
