@@ -13,7 +13,7 @@ SUFFIX = ""
 """How the framework insists that the file's name ends."""
 LOAD = """\
 state = nnx.to_pure_dict(nnx.state(model))
-with open({path!r}, "rb") as file:
+with open({path}, "rb") as file:
     nnx.update(model, flax.serialization.from_bytes(state, file.read()))"""
 """How the file is loaded into a ``model`` of the same layers."""
 _ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed again

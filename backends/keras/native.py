@@ -9,7 +9,7 @@ from tasks.architecture import Architecture, Parameters, Shape
 
 SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""
-LOAD = "model.load_weights({path!r})"
+LOAD = "model.load_weights({path})"
 """How the file is loaded into a ``model`` of the same layers."""
 LAYERS_AT_MOST = 1000
 

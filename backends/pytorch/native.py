@@ -10,7 +10,7 @@ SUFFIX = ""
 LOAD = """\
 from safetensors.torch import load_file
 
-model.load_state_dict(load_file({path!r}))"""
+model.load_state_dict(load_file({path}))"""
 """How the file is loaded into a ``model`` of the same layers."""
 
 
