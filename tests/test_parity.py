@@ -232,6 +232,9 @@ def drawn_samples(draw: st.DrawFn) -> Sample:
                 (draw(st.integers(1, 2)), draw(st.integers(1, 2))),
                 draw(st.sampled_from(["same", "valid"])),
             )
+            # oneDNN (in PyTorch 2.15 and TensorFlow 2.21, seen on a CPU with AMX) damages memory in the backward
+            # pass of a 1x1 convolution with a stride (with 7 images of 4x9 and 6 channels, say): the process dies.
+            hypothesis.assume(conv.kernel_size != (1, 1) or conv.strides == (1, 1))
             layers += [conv, draw(activations)]
             if draw(st.booleans()):
                 layers.append(MaxPool2D((draw(st.integers(1, 2)), draw(st.integers(1, 2)))))
