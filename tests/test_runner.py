@@ -575,7 +575,7 @@ def test_a_real_cell_is_measured(certified: tuple[Path, Results, Recorder]) -> N
         assert rate is not None
         assert rate > 0
     assert run.peak_memory_bytes is not None
-    assert (results.command, results.settings) == ("a test", {"preset": "quick"})
+    assert (results.command, results.settings) == ("a test", {"preset": "quick", "threads": 1})
     assert read_results(folder) == results
 
 
