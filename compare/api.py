@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from backends import framework_backends, missing
-from backends.base import MODES
+from backends.base import MODES, usable_cores
 from compare.plan import DEFAULT_TASKS, device_names, list_cells
 from tasks import available_recipes
 from tasks.errors import DataError, SideBySideError, UnknownNameError
@@ -21,7 +21,7 @@ from tasks.errors import DataError, SideBySideError, UnknownNameError
 if TYPE_CHECKING:  # pydantic, rich and the like are imported when there is something to run or to show
     import pandas
 
-    from compare.report.terminal import ProgressWords
+    from compare.report.progress import ProgressWords
     from compare.results import Results
 
 PRESETS = ("quick", "full")
@@ -166,7 +166,6 @@ def compare(
     if data_file is not None:
         _check_data(task_names, data_file)
 
-    from compare.measure import usable_cores
     from compare.results import read_results
     from compare.runner import Options, run_cells
 
@@ -258,7 +257,7 @@ def _progress() -> AbstractContextManager["ProgressWords"]:
     """In a notebook the output of the cell; else a bar on a terminal, or lines on standard error."""
     from rich.console import Console
 
-    from compare.report.terminal import NotebookProgress, TerminalProgress
+    from compare.report.progress import NotebookProgress, TerminalProgress
 
     return NotebookProgress() if Console().is_jupyter else TerminalProgress(Console(stderr=True))
 

@@ -263,7 +263,8 @@ def parity(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from compare.plan import list_cells
-    from compare.report.terminal import TerminalProgress, print_certificates
+    from compare.report.progress import TerminalProgress
+    from compare.report.terminal import print_certificates
     from compare.runner import Options, run_cells
 
     names = chosen_backends(options)
@@ -341,6 +342,7 @@ def diff(options: argparse.Namespace) -> int:
 def lesson(options: argparse.Namespace) -> int:
     """``sidebyside lesson``."""
     from compare import lessons
+    from compare.lessons.result import lesson_json
 
     titles = lessons.available_lessons()
     if options.name is None and options.html is None:
@@ -353,18 +355,22 @@ def lesson(options: argparse.Namespace) -> int:
 
     results = lessons.run_lessons(names, options.backend, progress=progress)
     if options.json:
-        print(json.dumps([lessons.lesson_json(result) for result in results], indent=1))
+        print(json.dumps([lesson_json(result) for result in results], indent=1))
     if options.html:
+        from compare.lessons.page import write_lessons_html
+
         try:
-            lessons.write_lessons_html(results, options.html)
+            write_lessons_html(results, options.html)
         except OSError as error:
             raise SideBySideError(f"{options.html}: cannot be written ({error.strerror}); name another file") from error
         print(f"written: {options.html}", file=sys.stderr)
     if not options.json and not options.html:
         from rich.console import Console
 
+        from compare.lessons.terminal import print_lesson
+
         for result in results:
-            lessons.print_lesson(result, Console())
+            print_lesson(result, Console())
     failures = [failure for result in results for failure in result.failures]
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
@@ -373,14 +379,14 @@ def lesson(options: argparse.Namespace) -> int:
 
 def predict(options: argparse.Namespace) -> int:
     """``sidebyside predict``."""
-    from compare.models import predict_command
+    from compare.model_commands import predict_command
 
     return predict_command(options, chosen_backends(options))
 
 
 def convert(options: argparse.Namespace) -> int:
     """``sidebyside convert``."""
-    from compare.models import convert_command
+    from compare.model_commands import convert_command
 
     return convert_command(options)
 

@@ -21,7 +21,11 @@ import pytest
 import backends
 from backends.lessons import FRAMEWORKS, load_lesson
 from compare import lessons
-from compare.lessons import Column, LessonResult
+from compare.lessons import processes
+from compare.lessons.agreement import judge
+from compare.lessons.page import write_lessons_html
+from compare.lessons.result import LABELS, Column, LessonResult, lesson_json
+from compare.lessons.terminal import print_lesson, wrap
 from tasks.errors import UnknownNameError
 from tests.conftest import is_there
 
@@ -413,7 +417,7 @@ def column(framework: str, **outputs: Any) -> Column:
 
 
 def verdict_of(left: Any, right: Any, name: str = "x", lesson: str = "gradient") -> str:
-    (verdict,) = lessons.judge(load_lesson(lesson), [column("numpy", **{name: left}), column("jax", **{name: right})])
+    (verdict,) = judge(load_lesson(lesson), [column("numpy", **{name: left}), column("jax", **{name: right})])
     return verdict.verdict
 
 
@@ -449,7 +453,7 @@ def test_marks_of_a_lesson_are_followed() -> None:
 
 def test_an_output_that_one_framework_lacks_is_a_failure() -> None:
     columns = (column("numpy", x=1.0), column("jax", y=1.0))
-    assert [v.verdict for v in lessons.judge(load_lesson("gradient"), columns)] == ["disagree", "disagree"]
+    assert [v.verdict for v in judge(load_lesson("gradient"), columns)] == ["disagree", "disagree"]
 
 
 def test_one_framework_alone_agrees_with_nobody(tmp_path: Path) -> None:
@@ -464,7 +468,7 @@ def test_a_nudged_output_is_a_failure(ran: Ran) -> None:
     losses = [*first.outputs["losses"]]
     losses[3] += 1e-4
     nudged = replace(first, framework="jax", outputs={**first.outputs, "losses": losses})
-    verdicts = lessons.judge(load_lesson("neuron"), [first, nudged])
+    verdicts = judge(load_lesson("neuron"), [first, nudged])
     failures = replace(result, columns=(first, nudged), verdicts=verdicts).failures
     assert len(failures) == 1
     assert failures[0].startswith("neuron: losses: JAX differs from NumPy, by 0.0001")
@@ -486,7 +490,7 @@ FAKE = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-import compare.lessons as lessons
+import compare.lessons.processes as processes
 
 class Fake:
     def __init__(self, name):
@@ -509,16 +513,16 @@ class Fake:
             return {"x": float("nan")}
         return {"x": np.float32(0.1), "many": np.arange(4).reshape(2, 2)}
 
-lessons.load_lesson = Fake
-lessons._serve(sys.argv[2], sys.argv[3], sys.argv[4:])
+processes.load_lesson = Fake
+processes.serve(sys.argv[2], sys.argv[3], sys.argv[4:])
 """
 
 
 def test_a_child_that_fails_costs_its_own_lesson_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lessons, "_CHILD", FAKE)
-    monkeypatch.setattr(lessons, "LIMIT_SECONDS", 5.0)
+    monkeypatch.setattr(processes, "_CHILD", FAKE)
+    monkeypatch.setattr(processes, "LIMIT_SECONDS", 5.0)
     names = ["fine", "raises", "dies", "tensor", "hangs", "nan", "again"]
-    replies = lessons._run_jobs("numpy", [(name, 0) for name in names], tmp_path, None)
+    replies = processes.run_jobs("numpy", [(name, 0) for name in names], tmp_path, None)
     outcome = {name: reply for (name, _), reply in replies.items()}
     assert set(outcome) == set(names)
     assert outcome["fine"]["outputs"] == outcome["again"]["outputs"] == {"x": 0.1, "many": [[0, 1], [2, 3]]}
@@ -535,9 +539,9 @@ def test_a_framework_that_cannot_start_is_not_tried_for_every_lesson(
 ) -> None:
     counter = tmp_path / "starts"
     monkeypatch.setattr(
-        lessons, "_CHILD", f"open({str(counter)!r}, 'a').write('x'); raise SystemExit('no such library')"
+        processes, "_CHILD", f"open({str(counter)!r}, 'a').write('x'); raise SystemExit('no such library')"
     )
-    replies = lessons._run_jobs("numpy", [(name, 0) for name in NAMES], tmp_path, None)
+    replies = processes.run_jobs("numpy", [(name, 0) for name in NAMES], tmp_path, None)
     assert len(replies) == len(NAMES)
     assert {reply["error"] for reply in replies.values()} == {"the process ended (exit status 1): no such library"}
     assert counter.read_text() == "xx"
@@ -568,7 +572,7 @@ def printed(result: LessonResult, width: int) -> str:
     from rich.console import Console
 
     file = io.StringIO()
-    lessons.print_lesson(result, Console(file=file, width=width, color_system=None))
+    print_lesson(result, Console(file=file, width=width, color_system=None))
     return file.getvalue()
 
 
@@ -579,7 +583,7 @@ def test_nothing_is_wider_than_the_terminal(width: int, ran: Ran) -> None:
 
 
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:
-    labels = [lessons.LABELS[column.framework] for column in ran["gradient"].columns]
+    labels = [LABELS[column.framework] for column in ran["gradient"].columns]
 
     def lines_with_all(text: str) -> list[str]:
         return [line for line in text.splitlines() if all(re.search(rf"\b{label}\b", line) for label in labels)]
@@ -603,7 +607,7 @@ def test_code_broken_for_a_narrow_column_loses_nothing(ran: Ran) -> None:
     for result in ran.values():
         for ran_column in result.columns:
             for line in ran_column.source.splitlines():
-                pieces = lessons._wrap(Text(line), 27)
+                pieces = wrap(Text(line), 27)
                 assert all(len(piece.plain) <= 27 for piece in pieces)
                 joined = "".join(piece.plain.replace(" ", "") for piece in pieces)
                 assert joined == line.replace(" ", "")
@@ -640,7 +644,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="session")
 def page(ran: Ran, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("page") / "lessons.html"
-    lessons.write_lessons_html(list(ran.values()), file)
+    write_lessons_html(list(ran.values()), file)
     assert [path.name for path in file.parent.iterdir()] == ["lessons.html"]
     return file.read_text(encoding="utf-8")
 
@@ -685,7 +689,7 @@ def test_the_page_has_every_lesson_and_every_picture(page: str, ran: Ran) -> Non
 
 def test_the_page_escapes(hostile: LessonResult, tmp_path: Path) -> None:
     file = tmp_path / "page.html"
-    lessons.write_lessons_html([hostile], file)
+    write_lessons_html([hostile], file)
     text = file.read_text(encoding="utf-8")
     assert "<script" not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 3  # the failure, the column, the output
@@ -693,16 +697,16 @@ def test_the_page_escapes(hostile: LessonResult, tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_written_leaves_nothing(ran: Ran, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nowhere"):
-        lessons.write_lessons_html([ran["gradient"]], tmp_path / "nowhere" / "page.html")
+        write_lessons_html([ran["gradient"]], tmp_path / "nowhere" / "page.html")
     (tmp_path / "page.html").mkdir()
     with pytest.raises(OSError, match=r"page\.html"):
-        lessons.write_lessons_html([ran["gradient"]], tmp_path / "page.html")
+        write_lessons_html([ran["gradient"]], tmp_path / "page.html")
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
 
 
 def test_json_holds_everything(ran: Ran) -> None:
     for result in ran.values():
-        data = json.loads(json.dumps(lessons.lesson_json(result), allow_nan=False))
+        data = json.loads(json.dumps(lesson_json(result), allow_nan=False))
         assert data["lesson"] == result.name
         assert data["agreed"] is True
         assert data["note"] == result.note

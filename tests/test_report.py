@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from compare.lessons import _PAGE_STYLE
 from compare.plan import Cell
 from compare.report.charts import draw, write_charts
 from compare.report.drawing import dark
@@ -451,7 +450,7 @@ def luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("style", [(TEMPLATES / "report.css").read_text(), _PAGE_STYLE], ids=["report", "lessons"])
+@pytest.mark.parametrize("style", [(TEMPLATES / f"{name}.css").read_text() for name in ("report", "lessons")])
 def test_text_can_be_read_on_light_and_on_dark_paper(style: str) -> None:
     """The contrast that WCAG 2 AA asks of text: 4.5."""
     colors = re.findall(r"--(ink|faint|good|bad|link|paper|code): (#[0-9a-f]{3,6})", style)

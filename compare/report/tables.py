@@ -11,6 +11,7 @@ from typing import Any
 from compare.report.rows import Row, clean
 from compare.report.summary import Section, summarize, times_range
 from compare.results import SCHEMA_VERSION, Results, Run
+from compare.statistics import Estimate
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
 _LATEX = {
@@ -53,20 +54,15 @@ def _plain(field: str, form: str, factor: float = 1) -> Callable[[Row], Figure]:
     return figure
 
 
-def _accuracy(row: Row) -> Figure:
-    if row.accuracy is None:
-        return Figure(None, "-")
-    interval = row.accuracy.interval
-    words = f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""
-    return Figure(row.accuracy.value, f"{row.accuracy.value:.4f}", words)
+def _estimate(field: str, form: str) -> Callable[[Row], Figure]:
+    def figure(row: Row) -> Figure:
+        estimate: Estimate | None = getattr(row, field)
+        if estimate is None:
+            return Figure(None, "-")
+        words = " to ".join(format(end, form) for end in estimate.interval) if estimate.interval else ""
+        return Figure(estimate.value, format(estimate.value, form), words)
 
-
-def _speed(row: Row) -> Figure:
-    if row.speed is None:
-        return Figure(None, "-")
-    interval = row.speed.interval
-    words = f"{interval[0]:,.0f} to {interval[1]:,.0f}" if interval else ""
-    return Figure(row.speed.value, f"{row.speed.value:,.0f}", words)
+    return figure
 
 
 def _compile(*, warm: bool) -> Callable[[Row], Figure]:
@@ -84,9 +80,9 @@ def _matrix_share(row: Row) -> Figure:
 
 
 COLUMNS = (
-    Column("accuracy", "test accuracy", _accuracy),
+    Column("accuracy", "test accuracy", _estimate("accuracy", ".4f")),
     Column("parameter_count", "parameters", _plain("parameter_count", ",.0f")),
-    Column("examples_per_second", "training, examples/s", _speed),
+    Column("examples_per_second", "training, examples/s", _estimate("speed", ",.0f")),
     Column("first_epoch_end_seconds", "first epoch's end, s", _plain("first_epoch_end_seconds", ".1f")),
     Column("compile_seconds", "compile, s", _compile(warm=False)),
     Column("compile_warm_seconds", "compile with a warm cache, s", _compile(warm=True)),

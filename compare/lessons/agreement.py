@@ -1,0 +1,60 @@
+"""Whether the frameworks agree: each output, within float32, or as the lesson says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.lessons import Lesson
+from compare.lessons.result import LABELS, Column, Verdict
+
+RELATIVE, ABSOLUTE = 1e-5, 1e-6
+"""How far outputs may be apart: about 100 roundings of float32, relative, and below that an absolute floor."""
+
+
+def judge(lesson: Lesson, columns: Sequence[Column]) -> tuple[Verdict, ...]:
+    """Compares the outputs of the frameworks that ran with those of the first of them, within float32."""
+    ran = [column for column in columns if column.status == "ok"]
+    names = dict.fromkeys(name for column in ran for name in column.outputs)
+    return tuple(_verdict(name, lesson, ran) for name in names)
+
+
+def _verdict(name: str, lesson: Lesson, ran: Sequence[Column]) -> Verdict:
+    if name in lesson.differs:
+        return Verdict(name, "differ", None, lesson.differs[name])
+    without = [LABELS[column.framework] for column in ran if name not in column.outputs]
+    if without:
+        return Verdict(name, "disagree", None, f"no such output in {', '.join(without)}")
+    if len(ran) < 2:
+        return Verdict(name, "alone", None, "nothing to compare with")
+    first, *others = ran
+    largest: float | None = None
+    for other in others:
+        difference, agrees = _compare(first.outputs[name], other.outputs[name], lesson.tolerances.get(name))
+        if difference is not None:
+            largest = max(difference, largest or 0.0)
+        if not agrees:
+            by = "" if difference is None else f", by {difference:.3g}"
+            text = f"{LABELS[other.framework]} differs from {LABELS[first.framework]}{by}"
+            return Verdict(name, "disagree", largest, text)
+    return Verdict(name, "agree", largest, "")
+
+
+def _compare(reference: Any, value: Any, tolerance: float | None) -> tuple[float | None, bool]:
+    """The largest difference, None where the values are not numbers of one shape, and whether it is small enough."""
+    left, right = numbers(reference), numbers(value)
+    if left is None or right is None or left.shape != right.shape:
+        return None, bool(reference == value)
+    differences = np.abs(left - right)
+    allowed = ABSOLUTE + RELATIVE * np.abs(left) if tolerance is None else tolerance
+    return float(differences.max(initial=0.0)), bool((differences <= allowed).all())
+
+
+def numbers(value: Any) -> NDArray[np.float64] | None:
+    """A number or a nested list of numbers as an array; None for anything else (text, truth values, ragged lists)."""
+    try:
+        array = np.array(value)
+    except ValueError:
+        return None
+    return array.astype(np.float64) if array.dtype.kind in "iuf" else None

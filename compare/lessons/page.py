@@ -1,0 +1,141 @@
+"""Lessons as one page that needs nothing else: no script, no request."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from backends.lessons import load_lesson
+from compare.lessons.result import LABELS, LessonResult
+from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
+from compare.results import write_whole
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
+    """Writes lessons as one page that needs nothing else: no script, no request. It is whole or not there at all.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        shown=shown,
+        is_block=is_block,
+        blocks=blocks,
+        block_text=block_text,
+        verdict_text=verdict_text,
+        code=_html_code,
+        pictures=_pictures,
+        heading=heading,
+        labels=LABELS,
+        breakable=_breakable,
+    )
+    template = environment.get_template("lessons.html.j2")
+    style = (TEMPLATES / "lessons.css").read_text(encoding="utf-8") + _code_style()
+    frameworks = list(dict.fromkeys(column.framework for result in results for column in result.columns))
+    page = template.render(
+        results=results,
+        frameworks=frameworks,
+        style=Markup(style),
+        style_hash=_sha256(style),
+    )
+    write_whole(Path(path), page.encode())
+
+
+def _sha256(text: str) -> str:
+
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may break after an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def _html_code(source: str) -> Markup:
+    """Highlighted Python, each line an element of its own, so that a long line goes on indented."""
+    html = highlight(source.rstrip("\n"), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))  # which escapes
+    lines = []
+    for line, plain_line in zip(html.rstrip("\n").split("\n"), source.rstrip("\n").split("\n"), strict=True):
+        indent = min((len(plain_line) - len(plain_line.lstrip())) // 4, 5)
+        # A line may break after an opening bracket and before a dot, not within a name.
+        line = re.sub(r'(<span class="p">[(\[{,]+</span>)', r"\1<wbr>", line)
+        line = line.replace('<span class="o">.</span>', '<wbr><span class="o">.</span>')
+        lines.append(f'<span class="line in{indent}">{line or " "}</span>')
+    return Markup("".join(lines))
+
+
+def _code_style() -> str:
+
+    def rules(style: str) -> str:
+        text = HtmlFormatter(style=style, nobackground=True).get_style_defs(".code")
+        # Pygments also styles line numbers and the background, which this page has its own rules for.
+        return "\n".join(line for line in text.splitlines() if line.startswith(".code ."))
+
+    return f"\n{rules('xcode')}\n@media (prefers-color-scheme: dark) {{\n{rules('github-dark')}\n}}\n"
+
+
+def _pictures(result: LessonResult) -> list[dict[str, str]]:
+    """The lesson's charts, for a light and for a dark page, as data URIs with a caption."""
+    module = load_lesson(result.name).module
+    if not result.outputs or not hasattr(module, "pictures"):
+        return []
+    return [
+        {"caption": caption, "light": _render(chart, dark=False), "dark": _render(chart, dark=True)}
+        for caption, chart in module.pictures(result.outputs).items()
+    ]
+
+
+def _render(chart: Any, *, dark: bool) -> str:
+
+    spec = chart.to_dict(validate=False)
+    ink, faint = ("#e6e6e6", "#444c56") if dark else ("#1f2328", "#d0d7de")
+    colors = ["#79b8ff", "#ffab70", "#85e89d", "#f97583"] if dark else ["#1f6feb", "#d9570a", "#1a7f37", "#cf222e"]
+    font = "system-ui, sans-serif"
+    axis = {"labelColor": ink, "titleColor": ink, "domainColor": faint, "tickColor": faint, "gridColor": faint}
+    spec["padding"] = {"left": 5, "top": 5, "right": 30, "bottom": 5}  # the reader's font may be wider than ours
+    spec["config"] = {
+        "background": "transparent",
+        "font": font,
+        "view": {"stroke": None, "continuousWidth": 440, "continuousHeight": 260},
+        "axis": {
+            **axis,
+            "gridOpacity": 0.6,
+            "titleFontWeight": "normal",
+            "labelFontSize": 12,
+            "titleFontSize": 13,
+            "labelFlush": False,
+        },
+        "legend": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontWeight": "normal"},
+        "title": {"color": ink, "fontWeight": "normal"},
+        "header": {"labelColor": ink, "titleColor": ink},
+        "text": {"fill": ink},
+        "line": {"stroke": colors[0]},
+        "range": {"category": colors},
+    }
+    wanted = re.search(r"/v(\d+\.\d+)", spec.get("$schema", ""))
+    known = wanted is not None and wanted.group(1) in vl_convert.get_vegalite_versions()
+    options: dict[str, Any] = {"vl_version": f"v{wanted.group(1)}"} if wanted and known else {}
+    if len(json.dumps(spec)) > 300_000:  # as SVG, 12,544 pixels are 12,544 elements
+        png = vl_convert.vegalite_to_png(spec, scale=2, **options)
+        return "data:image/png;base64," + base64.b64encode(png).decode()
+    svg = vl_convert.vegalite_to_svg(spec, **options)
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

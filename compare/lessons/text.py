@@ -1,0 +1,77 @@
+"""How outputs and verdicts read, in a terminal and on a page."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compare.lessons.agreement import numbers
+from compare.lessons.result import LABELS, Column, LessonResult, Verdict
+
+
+def shown(value: Any) -> str:
+    """A value for people: six digits, long arrays abbreviated."""
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int | float):
+        return f"{value:,}" if isinstance(value, int) else f"{value:.7g}"
+    array = numbers(value)
+    if array is None:
+        if all(isinstance(item, str) for item in value):
+            return "\n".join(value)
+        return str(value)
+    if array.size > 40:
+        flat = array.ravel()
+        ends = [f"{item + 0:.6g}" for item in (*flat[:2], *flat[-2:])]
+        shape = " x ".join(map(str, array.shape))
+        return (
+            f"{shape} numbers: {ends[0]} {ends[1]} … {ends[2]} {ends[3]}, from {array.min():.6g} to {array.max():.6g}"
+        )
+    return _array_text(array, 1)
+
+
+def _array_text(array: NDArray[Any], depth: int) -> str:
+    if array.ndim == 1:
+        return "[" + " ".join(f"{item + 0:.6g}" for item in array) + "]"  # + 0: a negative zero is a zero
+    return "[" + ("\n" + " " * depth).join(_array_text(row, depth + 1) for row in array) + "]"
+
+
+def is_block(value: Any) -> bool:
+    """Whether a value needs room of its own: text of many lines, or a table of whole numbers."""
+    if isinstance(value, str):
+        return "\n" in value
+    array = np.array(value) if numbers(value) is not None else None
+    return array is not None and array.ndim == 2 and array.dtype.kind in "iu" and 40 < array.size <= 1024
+
+
+def block_text(value: Any) -> str:
+    """A block as text: tables in full."""
+    if isinstance(value, str):
+        return value
+    return "\n".join(" ".join(f"{item:3d}" for item in row) for row in value)
+
+
+def verdict_text(verdict: Verdict, *, reason: bool = True) -> str:
+    if verdict.verdict == "agree":
+        apart = verdict.largest_difference
+        return f"agree to {apart:.1g}" if apart else "agree"
+    word = {"differ": "may differ", "disagree": "DISAGREE", "alone": "one alone"}[verdict.verdict]
+    return f"{word}: {verdict.text}" if reason else word
+
+
+def heading(column: Column) -> str:
+    main = next(iter(column.versions.values()), "")
+    return f"{LABELS[column.framework]} {main}".strip()
+
+
+def blocks(result: LessonResult, verdict: Verdict) -> list[tuple[str, str]]:
+    """An output that needs room of its own, once where all agree and otherwise for each framework, with a heading."""
+    ran = [column for column in result.columns if verdict.output in column.outputs]
+    if not any(is_block(column.outputs[verdict.output]) for column in ran):
+        return []
+    if verdict.verdict == "agree":
+        labels = ", ".join(LABELS[column.framework] for column in ran)
+        return [(f"{verdict.output} (the same in {labels})", block_text(ran[0].outputs[verdict.output]))]
+    return [
+        (f"{verdict.output}: {LABELS[column.framework]}", block_text(column.outputs[verdict.output])) for column in ran
+    ]
