@@ -4,6 +4,7 @@ The calls are coarse on purpose: one call of ``train`` runs one or more whole ep
 nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks out of a timed region.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -181,3 +182,8 @@ class Backend(ABC):
                 f"{self.name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model
+
+
+def usable_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -11,9 +11,8 @@ import numpy as np
 
 from backends import load_backend, load_native
 from backends.files import check_finite, read_parameters, write_parameters
-from compare.worker import EVALUATION_BATCH, main
+from compare.worker import in_one_line, main, outputs_of
 from tasks import load_task
-from tasks.errors import SideBySideError
 
 
 class ModelWork:
@@ -44,16 +43,13 @@ class ModelWork:
         else:
             model = backend.build(task, read_parameters(model_file, task.architecture))
             inputs = np.load(request["inputs"], allow_pickle=False)
-            parts = range(0, len(inputs), EVALUATION_BATCH)
-            outputs = np.concatenate([model.logits(inputs[at : at + EVALUATION_BATCH]) for at in parts])
+            outputs = outputs_of(model, inputs)
             check_finite(model_file, {"an output": outputs})
             np.save(output, outputs)
 
     def fail(self, error: BaseException) -> None:
         """Notes an error as the outcome, in one line."""
-        text = " ".join(str(error).split())[:500]
-        message = text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
-        self.result = {"status": "crashed", "message": message}
+        self.result = {"status": "crashed", "message": in_one_line(error)}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import backends
-from backends.base import Setting
+from backends.base import Setting, usable_cores
 from compare import measure
 from compare.certify import Certifier, ReferenceFailedError
 from compare.plan import Cell
@@ -44,7 +44,7 @@ class Options:
     """
 
     output: Path
-    threads: int = field(default_factory=measure.usable_cores)
+    threads: int = field(default_factory=usable_cores)
     timeout: float | None = None
     data: Path | None = None
     train: bool = True

@@ -81,10 +81,9 @@ def draw_batches(
     seed: int,
     *,
     shuffle: bool,
-    keep_remainder: bool = True,
     examples: int | None = None,
 ) -> Batches:
-    """Draws the batches of a training.
+    """Draws the batches of a training; examples that fill no batch are a smaller last one.
 
     Args:
         example_count: size of the training set.
@@ -92,7 +91,6 @@ def draw_batches(
         epochs: passes over the data.
         seed: any int from 0.
         shuffle: a new order each epoch; otherwise the order of the data set.
-        keep_remainder: whether the examples that fill no batch are trained on, as a smaller last batch.
         examples: only the first so many of each epoch's order.
     """
     count = min(example_count, examples or example_count)
@@ -106,4 +104,4 @@ def draw_batches(
     order = np.array([order[:count] for order in orders], np.int32).reshape(epochs, count)
     steps = count // batch_size
     full = order[:, : steps * batch_size].reshape(epochs, steps, batch_size)
-    return Batches(full, order[:, steps * batch_size :] if keep_remainder else order[:, :0])
+    return Batches(full, order[:, steps * batch_size :])

@@ -1,6 +1,5 @@
 """The network in flax nnx, its loss and its optimizer in optax; parameters in and out."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import optax
 from flax import nnx
 from numpy.typing import NDArray
 
-from backends.base import Backend, Dtype, Mode, Model, Setting
+from backends.base import Backend, Dtype, Mode, Model, Setting, usable_cores
 from tasks.architecture import (
     Architecture,
     Conv2D,
@@ -38,7 +37,7 @@ class JaxBackend(Backend):
     def configure(self, threads: int) -> dict[str, Setting]:
         # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
-        return {"matmul_precision": "highest", "threads": _usable_cores(), "flush_denormals": True}
+        return {"matmul_precision": "highest", "threads": usable_cores(), "flush_denormals": True}
 
     def devices(self) -> tuple[str, ...]:
         try:
@@ -185,7 +184,3 @@ def by_key(layers: Any, architecture: Architecture) -> dict[str, Any]:
 
 def _arrays(layers: Any, architecture: Architecture) -> Parameters:
     return {key: np.array(variable[...]) for key, variable in by_key(layers, architecture).items()}
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
