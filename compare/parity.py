@@ -7,7 +7,8 @@ these distances is the noise. One run alone will not do: where the input of a Re
 computation falls on one side and an equally right one on the other, and Adam makes whole steps of that. So two of the
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
 PyTorch has them, for those roundings are of another size.
-A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor.
+A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
+quantity's size or, for a gradient, of the size of its terms, which may cancel between the examples of the batch.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compare.evidence import TERMS
 from compare.results import Certificate, Distance, Pair
 
 Evidence = Mapping[str, NDArray[Any]]
@@ -24,8 +26,8 @@ Noise = Mapping[str, tuple[float, float]]
 
 FACTOR = 3.0
 FLOOR = 1e-6
-"""Added to the limits, as a share of the quantity's own size: about eight units in the last place of a float32. A short
-sum can by luck be exact in the float32 reference and cannot be in another order."""
+"""Added to the limits, as a share of the quantity's size: about eight units in the last place of a float32. A short sum
+can by luck be exact in the float32 reference and cannot be in another order."""
 OPTIONAL = ("losses up to",)
 """Quantities that a framework's own loop may not keep."""
 
@@ -68,7 +70,8 @@ def judge(
             if not name.startswith(OPTIONAL):
                 failures.append(f"{name}: missing")
             continue
-        distance = _distance(name, evidence[name], expected, noise[name])
+        size = reference.get(TERMS + name, expected)
+        distance = _distance(name, evidence[name], expected, size, noise[name])
         distances.append(distance)
         if not distance.passed:
             failures.append(name)
@@ -86,7 +89,7 @@ def judge(
 
 def measure_noise(reference: Evidence, in_float32: Iterable[Evidence]) -> dict[str, tuple[float, float]]:
     """The largest distances of float32 computations of the reference from the float64 one."""
-    noise = dict.fromkeys(reference, (0.0, 0.0))
+    noise = {name: (0.0, 0.0) for name in reference if not name.startswith(TERMS)}
     for evidence in in_float32:
         for name, (absolute, relative) in noise.items():
             found, expected = evidence[name], reference[name]
@@ -109,15 +112,17 @@ def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> 
     return pairs
 
 
-def _distance(name: str, found: NDArray[Any], expected: NDArray[Any], noise: tuple[float, float]) -> Distance:
+def _distance(
+    name: str, found: NDArray[Any], expected: NDArray[Any], size: NDArray[Any], noise: tuple[float, float]
+) -> Distance:
     if found.shape != expected.shape or not np.isfinite(found).all():
         largest = float(np.finfo(np.float32).max)  # JSON has no infinity
         absolute = relative = largest
     else:
         absolute, relative = _absolute(found, expected), _relative(found, expected)
     reference_absolute, reference_relative = noise
-    limit = FACTOR * reference_relative + FLOOR
-    absolute_limit = FACTOR * reference_absolute + FLOOR * float(np.abs(expected).max(initial=0))
+    limit = FACTOR * reference_relative + FLOOR * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
+    absolute_limit = FACTOR * reference_absolute + FLOOR * float(np.abs(size).max(initial=0))
     return Distance(
         quantity=name,
         absolute=absolute,
@@ -137,5 +142,8 @@ def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:
 
 def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
     """The norm of the difference over the norm of what is expected."""
-    norm = float(np.linalg.norm(expected.astype(np.float64)))
-    return float(np.linalg.norm(found.astype(np.float64) - expected)) / (norm or 1.0)
+    return _norm(found.astype(np.float64) - expected) / (_norm(expected) or 1.0)
+
+
+def _norm(values: NDArray[Any]) -> float:
+    return float(np.linalg.norm(values.astype(np.float64)))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from backends import load_backend
-from backends.base import Model
+from backends.base import Model, usable_cores
 from compare import evidence, measure
 from compare.plan import Cell
 from tasks import load_task
@@ -73,7 +73,7 @@ class CellWork:
         result["versions"] = backend.versions()
         result["settings"] = {
             **backend.configure(request["threads"]),
-            "affinity": measure.usable_cores(),
+            "affinity": usable_cores(),
             "environment": measure.environment(),
             "last_batch": "kept" if batches.rest else "every batch is full",
             "warm_up": "the first epoch is timed apart",
@@ -128,7 +128,9 @@ class CellWork:
         if request["evidence"]:
             self.report("phase", name="certify")
             facts = [
-                evidence.gather(model, task, dataset, cell.seed, Path(path), nudge)
+                evidence.gather(
+                    model, task, dataset, cell.seed, Path(path), nudge, terms=request["dtype"] == "float64"
+                )
                 for nudge, path in enumerate(request["evidence"])
             ]
             result["evidence"] = facts[0]
@@ -188,8 +190,7 @@ class CellWork:
     def _evaluate(self, model: Model, dataset: Dataset) -> float:
         """The accuracy on the whole test set."""
         start = time.perf_counter()
-        parts = range(0, len(dataset.test_inputs), EVALUATION_BATCH)
-        outputs = np.concatenate([model.logits(dataset.test_inputs[at : at + EVALUATION_BATCH]) for at in parts])
+        outputs = outputs_of(model, dataset.test_inputs)
         self.result["evaluate_seconds"] = time.perf_counter() - start
         self.evaluating += self.result["evaluate_seconds"]
         self.predictions = predicted_labels(outputs)
@@ -213,11 +214,22 @@ class CellWork:
 
     def fail(self, error: BaseException) -> None:
         """Notes an error as the cell's outcome, in one line."""
-        text = " ".join(str(error).split())[:500]
         signs = ("out of memory", "resource_exhausted", "oom when allocating", "can't allocate memory")
         memory = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
         self.result["status"] = "out-of-memory" if memory else "crashed"
-        self.result["message"] = text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
+        self.result["message"] = in_one_line(error)
+
+
+def outputs_of(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
+    """The model's outputs for any number of inputs, in parts that fit into memory."""
+    parts = range(0, len(inputs), EVALUATION_BATCH)
+    return np.concatenate([model.logits(inputs[at : at + EVALUATION_BATCH]) for at in parts])
+
+
+def in_one_line(error: BaseException) -> str:
+    """What an error says, at most 500 characters; with its name, where it is not ours."""
+    text = " ".join(str(error).split())[:500]
+    return text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
 
 
 def _finite(value: float) -> float | None:
