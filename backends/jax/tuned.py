@@ -46,14 +46,36 @@ class SlicesConv(nnx.Conv):
         return jnp.concatenate(slices, axis=-1) @ self.kernel.reshape(-1, filters) + self.bias
 
 
-def max_pool(layer: MaxPool2D, x: jax.Array) -> jax.Array:
-    """The maximum over windows by reshaping; XLA's gradient of ``nnx.max_pool`` is a slow scatter.
+@jax.custom_vjp
+def _largest(windows: jax.Array) -> jax.Array:
+    """The maximum of each window, (n, rows, size_y, columns, size_x, channels) to (n, rows, columns, channels).
 
-    Among equal maxima the gradient is shared, where the reference gives it to the first.
+    Equal maxima share the gradient, as that of ``jnp.max`` does; but JAX's own writes the shares out before it picks.
     """
+    return windows.max(axis=(2, 4))
+
+
+def _largest_forward(windows: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    largest = _largest(windows)
+    return largest, (windows, largest)
+
+
+def _largest_backward(kept: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
+    windows, largest = kept
+    size_y, size_x = windows.shape[2], windows.shape[4]
+    equal = sum(windows[:, :, i, :, j] == largest for i in range(size_y) for j in range(size_x))
+    share = (gradient / equal)[:, :, None, :, None]
+    return (jnp.where(windows == largest[:, :, None, :, None], share, 0),)
+
+
+_largest.defvjp(_largest_forward, _largest_backward)
+
+
+def max_pool(layer: MaxPool2D, x: jax.Array) -> jax.Array:
+    """The maximum over windows by reshaping; XLA's gradient of ``nnx.max_pool`` is a slow scatter."""
     (size_y, size_x), (n, height, width, channels) = layer.size, x.shape
     x = x[:, : height // size_y * size_y, : width // size_x * size_x]
-    return x.reshape(n, height // size_y, size_y, width // size_x, size_x, channels).max(axis=(2, 4))
+    return _largest(x.reshape(n, height // size_y, size_y, width // size_x, size_x, channels))
 
 
 def _convolution(layer: Conv2D, shape: tuple[int, ...], rngs: nnx.Rngs) -> Any:

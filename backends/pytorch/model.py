@@ -124,6 +124,8 @@ class PytorchModel(Model):
     """What tuned and stock share: the network, its parameters, its answers."""
 
     layers = LAYERS
+    flattens_channels_last = False
+    """Whether ``layers`` flattens images in the canonical order."""
 
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
         super().__init__(recipe, parameters, device, dtype)
@@ -135,7 +137,8 @@ class PytorchModel(Model):
     def load_parameters(self, parameters: Parameters) -> None:
         with torch.no_grad():
             for key, parameter in self._variables().items():
-                parameter.copy_(torch.from_numpy(to_torch(self.recipe.architecture, key, parameters[key])))
+                array = to_torch(self.recipe.architecture, key, parameters[key], self.flattens_channels_last)
+                parameter.copy_(torch.from_numpy(array))
         self.start_optimizer()
 
     def start_optimizer(self) -> None:
@@ -171,40 +174,44 @@ class PytorchModel(Model):
         return torch.from_numpy(labels).to(self.torch_device, torch.int64)  # torch's losses take 64-bit labels alone
 
     def _canonical(self, tensors: Mapping[str, Tensor]) -> Parameters:
-        return {key: to_canonical(self.recipe.architecture, key, tensor) for key, tensor in tensors.items()}
+        return {
+            key: to_canonical(self.recipe.architecture, key, tensor, self.flattens_channels_last)
+            for key, tensor in tensors.items()
+        }
 
 
-def to_torch(architecture: Architecture, key: str, array: NDArray) -> NDArray:
+def to_torch(architecture: Architecture, key: str, array: NDArray, channels_last: bool = False) -> NDArray:
     """From the canonical layout: dense (in, out) to (out, in), convolution (h, w, in, out) to (out, in, h, w)."""
     if array.ndim == 4:
         return array.transpose(3, 2, 0, 1).copy()
     if array.ndim == 2:
-        return array[_rows(architecture, key)].T.copy()
+        return array[_rows(architecture, key, channels_last)].T.copy()
     return array
 
 
-def to_canonical(architecture: Architecture, key: str, tensor: Tensor) -> NDArray:
+def to_canonical(architecture: Architecture, key: str, tensor: Tensor, channels_last: bool = False) -> NDArray:
     """From torch's layout to the canonical one."""
     array = tensor.detach().cpu().numpy()
     if array.ndim == 4:
         return array.transpose(2, 3, 1, 0).copy()
     if array.ndim == 2:
         canonical = np.empty(array.T.shape, array.dtype)
-        canonical[_rows(architecture, key)] = array.T
+        canonical[_rows(architecture, key, channels_last)] = array.T
         return canonical
     return array.copy()
 
 
-def _rows(architecture: Architecture, key: str) -> NDArray[np.intp]:
+def _rows(architecture: Architecture, key: str, channels_last: bool) -> NDArray[np.intp]:
     """The canonical row of each of torch's inputs to a dense layer.
 
-    ``nn.Flatten`` puts an image in the order channel, height, width; canonical is height, width, channel.
+    ``nn.Flatten`` puts an image in the order channel, height, width; canonical is height, width, channel, in which
+    ``channels_last`` says that the network flattens too.
     """
     index = int(key.partition("_")[0])
     rows = np.arange(architecture.parameter_shapes[key][0])
     for layer, shape in zip(architecture.layers[:index][::-1], architecture.shapes[:index][::-1], strict=True):
         if isinstance(layer, Dense):
             break
-        if isinstance(layer, Flatten) and len(shape) == 3:
+        if isinstance(layer, Flatten) and len(shape) == 3 and not channels_last:
             return rows.reshape(shape).transpose(2, 0, 1).ravel()
     return rows

@@ -13,7 +13,7 @@ from torch.func import functional_call, grad_and_value
 from torch.nn import functional
 
 from backends.pytorch.model import LAYERS, PytorchModel, channels_first
-from tasks.architecture import Dense, MaxPool2D, Shape
+from tasks.architecture import Dense, Flatten, MaxPool2D, Shape
 from tasks.batches import Batches
 from tasks.task import SGD, Dataset
 
@@ -48,6 +48,13 @@ class SlicesMaxPool(nn.Module):
         return largest
 
 
+class ChannelsLastFlatten(nn.Module):
+    """Flattens images in the order in which they lie in memory: height, width, channel. Torch's order needs a copy."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
+
+
 class SmallLinear(nn.Linear):
     """A dense layer as products and a sum: code that the compiler fuses with its surroundings, not a library's call."""
 
@@ -61,7 +68,13 @@ def _dense(layer: Dense, shape: Shape) -> nn.Module:
 
 
 class TunedModel(PytorchModel):
-    layers = {**LAYERS, Dense: _dense, MaxPool2D: lambda layer, shape: SlicesMaxPool(layer)}
+    layers = {
+        **LAYERS,
+        Dense: _dense,
+        MaxPool2D: lambda layer, shape: SlicesMaxPool(layer),
+        Flatten: lambda layer, shape: ChannelsLastFlatten(),
+    }
+    flattens_channels_last = True
 
     state: State = ()
 
@@ -86,7 +99,9 @@ class TunedModel(PytorchModel):
         names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
         compiler = triton and any(shutil.which(name) for name in names)
-        self.run = torch.compile(self.train_steps, dynamic=False) if compiler else self.train_eagerly
+        # Without the pattern matcher: it would make matrix product and momentum one call, which copies the momentum.
+        compiled = torch.compile(self.train_steps, dynamic=False, options={"pattern_matcher": False})
+        self.run = compiled if compiler else self.train_eagerly
         self.settings = {
             "layout": "NHWC (channels_last)",
             "compiled": "torch.compile of whole steps" if compiler else "no: eager, for want of a compiler",
