@@ -66,22 +66,12 @@ def nudged(parameters: Parameters, seed: int) -> Parameters:
     }
 
 
-TERMS = "terms of "
-"""Before a gradient's name: the sum of the absolute values of what each example adds to it."""
-
-
-def gradient_terms(model: Model, task: Task, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
-    """The sizes of the terms of each gradient: where terms cancel, these say how large the rounding can be."""
-    share = 1 if task.recipe.loss == "sum_of_squared_errors" else 1 / len(labels)  # the other losses are means
-    sizes: Parameters = {}
-    for at in range(len(labels)):
-        _, gradients = model.loss_and_gradients(inputs[at : at + 1], labels[at : at + 1])
-        sizes = {key: sizes.get(key, 0) + np.abs(value) * share for key, value in gradients.items()}
-    return sizes
+SIZE = "size of "
+"""Before a gradient's name: how large it is where its terms do not cancel."""
 
 
 def gather(
-    model: Model, task: Task, dataset: Dataset, seed: int, path: Path, nudge: int = 0, *, terms: bool = False
+    model: Model, task: Task, dataset: Dataset, seed: int, path: Path, nudge: int = 0, *, sizes: bool = False
 ) -> dict[str, Any]:
     """Asks a model for everything a certificate compares, and writes it to ``path`` as safetensors.
 
@@ -91,7 +81,7 @@ def gather(
         model: with the task's data placed.
         nudge: from 1, for the noise of the reference: which of the neighbouring sets of parameters to start from, see
             :func:`nudged`, and where to move the kink of ReLU.
-        terms: whether to add the sizes of the gradients' terms, as the exact reference does.
+        sizes: for the exact reference: whether to add :meth:`backends.numpy.model.NumpyModel.gradient_sizes`.
 
     Returns:
         the quantities in the order in which they are computed, the hashes of what the framework holds, and its
@@ -116,9 +106,9 @@ def gather(
         "loss": np.array([loss]),
         **{f"gradient of {key}": value for key, value in gradients.items()},
     }
-    if terms:
-        sizes = gradient_terms(model, task, *examples)
-        arrays.update({f"{TERMS}gradient of {key}": value for key, value in sizes.items()})
+    if sizes:
+        found = model.gradient_sizes(*examples)  # type: ignore[attr-defined]
+        arrays.update({f"{SIZE}gradient of {key}": value for key, value in found.items()})
     for steps, call in zip(CHECKPOINTS, calls, strict=True):
         losses = model.train(call)
         arrays[f"mean losses up to step {steps}"] = call.epoch_means(losses)

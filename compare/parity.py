@@ -8,7 +8,7 @@ computation falls on one side and an equally right one on the other, and Adam ma
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
 PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
-quantity's size or, for a gradient, of the size of its terms, which may cancel between the examples of the batch.
+quantity's size or, for a gradient, of the size that it has where its terms do not cancel.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.evidence import TERMS
+from compare.evidence import SIZE
 from compare.results import Certificate, Distance, Pair
 
 Evidence = Mapping[str, NDArray[Any]]
@@ -70,7 +70,7 @@ def judge(
             if not name.startswith(OPTIONAL):
                 failures.append(f"{name}: missing")
             continue
-        size = reference.get(TERMS + name, expected)
+        size = reference.get(SIZE + name, expected)
         distance = _distance(name, evidence[name], expected, size, noise[name])
         distances.append(distance)
         if not distance.passed:
@@ -89,7 +89,7 @@ def judge(
 
 def measure_noise(reference: Evidence, in_float32: Iterable[Evidence]) -> dict[str, tuple[float, float]]:
     """The largest distances of float32 computations of the reference from the float64 one."""
-    noise = {name: (0.0, 0.0) for name in reference if not name.startswith(TERMS)}
+    noise = {name: (0.0, 0.0) for name in reference if not name.startswith(SIZE)}
     for evidence in in_float32:
         for name, (absolute, relative) in noise.items():
             found, expected = evidence[name], reference[name]

@@ -63,7 +63,7 @@ def numpy_evidence(
     model = kind(sample.recipe, task.parameters(0), "cpu", dtype)
     model.place(sample.dataset)
     path = folder / "numpy.safetensors"
-    facts = gather(model, task, sample.dataset, 0, path, nudge, terms=dtype == "float64")
+    facts = gather(model, task, sample.dataset, 0, path, nudge, sizes=dtype == "float64")
     return {name: array.copy() for name, array in load_file(path).items()}, facts
 
 
@@ -225,6 +225,19 @@ def test_terms_that_cancel(seed: int, every_remote: dict[str, RemoteBackend], tm
         (1,), layers, loss="negative_log_likelihood", optimizer=SGD(0.01), count=20, batch_size=2, seed=seed
     )
     check_random(sample, every_remote, tmp_path)
+
+
+def test_sizes_of_gradients_by_hand() -> None:
+    """One dense layer with a sum of squares: the terms are one an example, their squares add up."""
+    sample = make_sample((2,), (Dense(1),), loss="sum_of_squared_errors", count=6)
+    inputs, labels = sample.dataset.train_inputs.astype(np.float64), sample.dataset.train_labels
+    task = task_of(sample.recipe)
+    model = NumpyModel(sample.recipe, task.parameters(0), "cpu", "float64")
+    kernel, bias = model.parameters().values()
+    terms = 2 * (inputs @ kernel + bias - labels[:, None])
+    sizes = model.gradient_sizes(sample.dataset.train_inputs, labels)
+    np.testing.assert_allclose(sizes["0_dense/bias"], np.sqrt((terms**2).sum(axis=0)))
+    np.testing.assert_allclose(sizes["0_dense/kernel"], np.sqrt(((inputs * terms) ** 2).sum(axis=0))[:, None])
 
 
 @st.composite

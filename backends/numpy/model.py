@@ -116,14 +116,27 @@ class NumpyModel(Model):
             kept_by_layer.append(kept)
         return x, kept_by_layer
 
-    def backward(self, kept_by_layer: list[Any], gradient: Array) -> Parameters:
-        """The gradient of every parameter, from the gradient for the outputs."""
+    def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
+        """How large each gradient is where none of its terms cancel: the root of the sum of their squares.
+
+        Rounding is of the size of the terms, however small their sum. The terms of examples and pixels count one by
+        one, and those of outputs and channels as they come through the layers after.
+        """
+        outputs, kept = self.forward(inputs)
+        _, gradient = loss_and_gradient(self.recipe.loss, outputs, labels)
+        squares = self.backward(kept, gradient * gradient, squares=True)
+        return {key: np.sqrt(value) for key, value in squares.items()}
+
+    def backward(self, kept_by_layer: list[Any], gradient: Array, *, squares: bool = False) -> Parameters:
+        """The gradient of every parameter, from the gradient for the outputs; ``squares``: all factors squared."""
         architecture = self.recipe.architecture
         gradients: Parameters = {}
         for name, layer, kept in reversed(
             list(zip(architecture.names, architecture.layers, kept_by_layer, strict=True))
         ):
             _, backward = LAYERS[type(layer)]
+            if squares:
+                kept, gradient = _squared(kept), np.abs(gradient)  # softmax subtracts
             gradient, of_parameters = backward(layer, kept, gradient)
             gradients.update({f"{name}/{key}": value for key, value in of_parameters.items()})
         return {key: gradients[key] for key in self._parameters}
@@ -165,3 +178,10 @@ class NumpyModel(Model):
     def _parameters_of(self, layer: str) -> Parameters:
         prefix = layer + "/"
         return {key.removeprefix(prefix): value for key, value in self._parameters.items() if key.startswith(prefix)}
+
+
+def _squared(kept: Any) -> Any:
+    """What a layer keeps, its numbers squared; shapes and masks as they are."""
+    if isinstance(kept, tuple):
+        return tuple(map(_squared, kept))
+    return kept * kept if isinstance(kept, np.ndarray) and kept.dtype.kind == "f" else kept
