@@ -594,6 +594,14 @@ def test_nothing_is_wider_than_the_terminal(width: int, ran: Ran) -> None:
         assert max(map(len, printed(result, width).splitlines())) <= width
 
 
+def test_no_name_is_cut() -> None:
+    name = "a_name_that_is_longer_than_its_column_is_wide"
+    columns = tuple(column(framework, **{name: 1.0}) for framework in FRAMEWORKS)
+    verdicts = judge(load_lesson("gradient"), columns)
+    result = replace(lessons.run_lesson("gradient", ["numpy"]), columns=columns, verdicts=verdicts)
+    assert name in "".join(line[:24].strip() for line in printed(result, 120).splitlines())
+
+
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:
     labels = [LABELS[column.framework] for column in ran["gradient"].columns]
 

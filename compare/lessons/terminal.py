@@ -64,7 +64,7 @@ def _print_columns(result: LessonResult, console: Console) -> None:
     if not ran:
         return
     outputs = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0), show_lines=False)
-    outputs.add_column(Text("output", "bold"), ratio=5)
+    outputs.add_column(Text("output", "bold"), ratio=5, overflow="fold")
     for column in ran:
         outputs.add_column(Text(LABELS[column.framework], "bold"), ratio=5, overflow="fold")
     for verdict in result.verdicts:
