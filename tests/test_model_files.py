@@ -113,9 +113,11 @@ HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
     "deep JSON": (make(b'{"a":' + b"[" * 100_000), "its header is not that of a safetensors file"),
     "a number of 100,000 digits": (make(b'{"a":' + b"9" * 100_000 + b"}"), "its header is not that of a safetensors"),
     "no UTF-8": (make(b'{"\xff\xfe":1}'), "its header is not that of a safetensors file"),
+    "UTF-16": (make(json.dumps({"a": 1}).encode("utf-16-le")), "its header is not that of a safetensors file"),
     "entries that are none": (make({"a": 1}), "its header is not that of a safetensors file"),
     "entries without a shape": (make({"a": {"dtype": "F32", "data_offsets": [0, 0]}}), "its header is not that of"),
     "metadata that are none": (make(__metadata__=[1]), "its header is not that of a safetensors file"),
+    "a number in the metadata": (make(__metadata__={"a": 5}), "its header is not that of a safetensors file"),
     "a name twice": (make(b'{"a":{},"a":{}}'), "its header is not that of a safetensors file"),
     "no tensors": (make({}), "fits no task's network"),
     "wrong names": (make(**{FIRST: None, "0_dense/weight": entry()}), "fits no task's network"),
@@ -352,6 +354,10 @@ HOSTILE_H5: dict[str, tuple[Maker, str]] = {
     ),
     "huge, of nothing": (replaced(shape=(10**6, 10**6), dtype="<f4"), "has the shape (1000000, 1000000), not (4, 10)"),
     "not allocated": (replaced(shape=(4, 10), dtype="<f4"), "has 0 bytes, not those of its shape"),
+    "said to be another dtype": (
+        h5_of(lambda file, path: file[KERNEL].attrs.create("dtype", "bfloat16")),
+        "is not stored as Keras stores weights",
+    ),
     "wrong shape": (replaced(data=np.zeros((10, 4), "<f4")), "has the shape (10, 4), not (4, 10)"),
     "double": (replaced(data=np.zeros((4, 10), "<f8")), "is of dtype 'float64', not float32"),
     "references": (h5_of(references), "is of dtype 'object', not float32"),
@@ -463,6 +469,7 @@ def test_hostile_state_dicts_are_refused(tmp_path: Path, capsys: Capture) -> Non
         ({"0.weight": weight}, "has no tensor '0.bias'"),
         ({"0.weight": {**weight, "dtype": "F16"}}, "is of dtype 'F16', not float32"),
         ({"0.weight": {**weight, "shape": [4, 10]}}, "has the shape (4, 10), not (10, 4)"),
+        ({"0.weight": {**weight, "shape": [10.0, 4]}}, "has the shape a list, not (10, 4)"),
     ):
         path = lay(tmp_path / "model.safetensors", make(header, bytes(160)))
         words = "convert", str(path), "--to", "safetensors", str(tmp_path / "out"), "--task", "iris-mlp"
