@@ -235,6 +235,8 @@ def _place(entry: dict[str, Any]) -> tuple[int, int]:
     begin, end = entry["data_offsets"]
     if type(begin) is not int or type(end) is not int:
         raise TypeError("offsets are whole numbers")
+    if end >= 1 << 64:  # a message would show all its digits
+        raise ValueError("offsets have 64 bits")
     return begin, end
 
 

@@ -112,6 +112,10 @@ HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
     "no JSON": (make(b"{" * 100), "its header is not that of a safetensors file"),
     "deep JSON": (make(b'{"a":' + b"[" * 100_000), "its header is not that of a safetensors file"),
     "a number of 100,000 digits": (make(b'{"a":' + b"9" * 100_000 + b"}"), "its header is not that of a safetensors"),
+    "an offset of 4,000 digits": (
+        make({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**4000]}}),
+        "its header is not that of a safetensors file",
+    ),
     "no UTF-8": (make(b'{"\xff\xfe":1}'), "its header is not that of a safetensors file"),
     "UTF-16": (make(json.dumps({"a": 1}).encode("utf-16-le")), "its header is not that of a safetensors file"),
     "entries that are none": (make({"a": 1}), "its header is not that of a safetensors file"),
