@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -396,6 +399,18 @@ def test_bad_pictures_are_refused_in_a_line(name: str, drawn: Path, tmp_path: Pa
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:
     for path in (tmp_path, tmp_path / "none.png", Path("a\0b")):
         assert "name PNG files of digits" in refused(capsys, "predict", "--model", str(drawn), str(path))
+
+
+def test_a_name_that_is_no_text_is_printed(drawn: Path, tmp_path: Path) -> None:
+    name = tmp_path / "\udcff.png"
+    try:
+        Image.fromarray(read_digits()["x_test"][0]).save(name)
+    except OSError:
+        pytest.skip("such a name is impossible here")
+    words = [sys.executable, "-m", "compare", "predict", "--model", drawn, name, "--backend", "numpy"]
+    done = subprocess.run(words, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False)
+    assert (done.returncode, done.stderr) == (cli.OK, b"")
+    assert rb"\udcff.png: neither cut out" in done.stdout
 
 
 def test_blank_pictures_are_refused_whatever_their_grey(tmp_path: Path) -> None:
