@@ -426,6 +426,21 @@ def raw(content: bytes) -> Maker:
     return lambda path: path.write_bytes(b"\x81\xa6layers" + content)
 
 
+def nested_lists(size: int) -> Maker:
+    """Lists of eight lists of eight lists ... of empty maps, each of which takes a byte of the file."""
+    block = b"\x80"
+    while 8 * len(block) < size // 3:
+        block = b"\x98" + 8 * block
+    count = size // (len(block) + 4)
+    return raw(b"\xde" + count.to_bytes(2, "big") + b"".join(b"\xa3%03d" % n + block for n in range(count)))
+
+
+def shape_of_maps(size: int) -> Maker:
+    """An array whose shape is a list of ``size`` empty maps."""
+    packed_array = b"\x93\xdd" + size.to_bytes(4, "big") + size * b"\x80" + b"\xa7float32\xc4\x00"
+    return raw(b"\x81\xa10\x81\xa6kernel\xc9" + len(packed_array).to_bytes(4, "big") + b"\x01" + packed_array)
+
+
 def hostile_msgpack() -> dict[str, tuple[Maker, str]]:
     damaged = "damaged: it cannot be read as flax's msgpack"
     return {
@@ -436,6 +451,8 @@ def hostile_msgpack() -> dict[str, tuple[Maker, str]]:
         "a list of 4 billion": (raw(b"\xdd\xff\xff\xff\xff"), damaged),
         "a map of 4 billion": (raw(b"\xdf\xff\xff\xff\xff"), damaged),
         "bytes of 4 GB": (raw(b"\xc9\xff\xff\xff\xff\x01"), damaged),
+        "nested lists": (nested_lists(900_000), damaged),
+        "a shape of maps": (shape_of_maps(900_000), damaged),
         "too large": (lambda path: sparse(path, b"\x81\xa6layers", 1 << 40), "parameters take 1,003,088 at the most"),
         "no layers": (raw(b"\x80"), "has no tensor 'layers/0/kernel'"),
         "a number for layers": (raw(b"\x01"), "is not one of flax's arrays"),
@@ -463,6 +480,19 @@ def test_hostile_msgpack_is_refused(name: str, tmp_path: Path, capsys: Capture) 
     if "damaged" not in text and "finite" not in text:
         text = "fits no task's network"
     assert text in refused(capsys, tmp_path, "convert", str(path), "--to", "safetensors", out)
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="asks the system what a process has used")
+@pytest.mark.parametrize("maker", [nested_lists(11_000_000), shape_of_maps(11_000_000)], ids=["lists", "shape"])
+def test_hostile_msgpack_costs_no_time_and_no_memory(maker: Maker, tmp_path: Path) -> None:
+    if not is_there("jax"):
+        pytest.skip("needs flax's msgpack")
+    path = lay(tmp_path / "model.msgpack", maker)
+    words = ["-m", "compare", "convert", str(path), "--to", "safetensors", str(tmp_path / "out")]
+    seconds, megabytes, status = used([sys.executable, *words])
+    assert status == cli.WRONG_WORDS
+    assert seconds < SECONDS
+    assert megabytes < MEGABYTES
 
 
 def test_hostile_state_dicts_are_refused(tmp_path: Path, capsys: Capture) -> None:
