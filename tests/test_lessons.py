@@ -602,6 +602,18 @@ def test_no_name_is_cut() -> None:
     assert name in "".join(line[:24].strip() for line in printed(result, 120).splitlines())
 
 
+def test_blocks_are_whole_at_80_columns(ran: Ran) -> None:
+    """The digit's table between its outer columns of zeros; what a framework prints of a network, in no line folded."""
+    lines = printed(ran["data-look"], 80).splitlines()
+    begin = lines.index("columns 4 to 23; all others are 0") + 1
+    rows = [[int(word) for word in line.split()] for line in lines[begin : begin + 28]]
+    (digit, *_) = everywhere(ran["data-look"], "first_digit")
+    assert rows == [row[4:24] for row in digit]
+    lines = printed(ran["counting"], 80).splitlines()
+    for summary in everywhere(ran["counting"], "summary"):
+        assert {line.rstrip() for line in summary.splitlines()} <= {line.rstrip() for line in lines}
+
+
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:
     labels = [LABELS[column.framework] for column in ran["gradient"].columns]
 

@@ -109,9 +109,9 @@ def _print_stacked(result: LessonResult, console: Console) -> None:
 def _print_blocks(result: LessonResult, console: Console) -> None:
 
     for verdict in result.verdicts:
-        for title, text in blocks(result, verdict):
+        for title, text in blocks(result, verdict, console.width):
             console.print(Text(title, "bold"))
-            console.print(Text(text, no_wrap=True, overflow="crop"))
+            console.print(Text(text), no_wrap=True, overflow="ellipsis")  # a Text's own are lost in print
             console.print()
 
 
