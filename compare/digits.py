@@ -64,7 +64,7 @@ def read_digit(path: Path) -> Digit:
     if _is_as_mnist(grey):
         return Digit(grey, (*done, "neither cut out nor resized: it lies as MNIST's digits do"))
     rows, columns = _extent(grey.max(axis=1) > INK), _extent(grey.max(axis=0) > INK)
-    return Digit(_fit(grey[rows, columns], done), tuple(done))
+    return Digit(_fit(path, grey[rows, columns], done), tuple(done))
 
 
 def _read_grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
@@ -126,22 +126,29 @@ def _is_as_mnist(grey: NDArray[np.uint8]) -> bool:
     return max(sides) in (BOX - 1, BOX) and all(abs(centre - SIDE / 2) <= 0.5 for centre in _centre(grey))
 
 
-def _fit(digit: NDArray[np.uint8], done: list[str]) -> NDArray[np.uint8]:
+def _fit(path: Path, digit: NDArray[np.uint8], done: list[str]) -> NDArray[np.uint8]:
     """The digit, cut out, with its longer side at 20 pixels and its centre of mass at (14, 14)."""
     from PIL import Image
 
     height, width = digit.shape
     scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(Image.fromarray(digit).resize(size, Image.Resampling.BILINEAR))
+    small = np.asarray(Image.fromarray(digit.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
+    done += [f"cut out ({width}x{height})", f"resized to {size[0]}x{size[1]}"]
+    peak = round(float(small.max()))
+    if peak < LEAST_CONTRAST:
+        raise ImageError(f"{path}: no digit to be seen at {size[0]}x{size[1]} pixels: draw it with a thicker pen")
+    if peak < 250:
+        small = small * (255 / small.max())
+        done.append(f"thin strokes strengthened (from {peak} to 255)")
     # Half a pixel up or down comes to the same centre; the box itself must stay inside.
     top, left = (
         min(max(round(SIDE / 2 - centre), 0), SIDE - side)
         for centre, side in zip(_centre(small), small.shape, strict=True)
     )
     pixels = np.zeros(IMAGE_SHAPE, np.uint8)
-    pixels[top : top + size[1], left : left + size[0]] = small
-    done += [f"cut out ({width}x{height})", f"resized to {size[0]}x{size[1]}", "centred by its mass in 28x28"]
+    pixels[top : top + size[1], left : left + size[0]] = np.rint(small)
+    done.append("centred by its mass in 28x28")
     return pixels
 
 
@@ -151,7 +158,7 @@ def _extent(filled: NDArray[np.bool_]) -> slice:
     return slice(int(places[0]), int(places[-1]) + 1)
 
 
-def _centre(grey: NDArray[np.uint8]) -> tuple[float, float]:
+def _centre(grey: NDArray[Any]) -> tuple[float, float]:
     """The centre of mass: row and column."""
     mass = grey.astype(np.float64)
     rows, columns = mass.sum(axis=1), mass.sum(axis=0)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import backends
 import tasks
@@ -411,6 +412,25 @@ def test_a_name_that_is_no_text_is_printed(drawn: Path, tmp_path: Path) -> None:
     done = subprocess.run(words, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False)
     assert (done.returncode, done.stderr) == (cli.OK, b"")
     assert rb"\udcff.png: neither cut out" in done.stdout
+
+
+def drawn_with(pen: int) -> NDArray[np.uint8]:
+    """A seven of 1000x1000 pixels."""
+    image = Image.new("L", (1000, 1000), 255)
+    ImageDraw.Draw(image).line([(200, 100), (800, 100), (350, 900)], fill=0, width=pen)
+    return np.asarray(image)
+
+
+def test_thin_strokes_are_strengthened_or_refused(tmp_path: Path) -> None:
+    thin, thick = (read_digit(png(tmp_path, drawn_with(pen))) for pen in (5, 80))
+    assert any(re.fullmatch(r"thin strokes strengthened \(from \d\d to 255\)", step) for step in thin.done), thin.done
+    assert not any(step.startswith("thin") for step in thick.done)
+    assert thin.pixels.max() == thick.pixels.max() == 255
+    two_dots = np.zeros((4096, 4096), np.uint8)
+    two_dots[0, 0] = two_dots[-1, -1] = 255
+    for pixels in (drawn_with(1), two_dots):
+        with pytest.raises(ImageError, match="draw it with a thicker pen"):
+            read_digit(png(tmp_path, pixels))
 
 
 def test_blank_pictures_are_refused_whatever_their_grey(tmp_path: Path) -> None:
