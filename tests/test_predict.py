@@ -20,7 +20,7 @@ import backends
 import tasks
 from backends.files import read_header, read_parameters, write_parameters
 from compare import cli, models
-from compare.digits import ImageError, read_digit
+from compare.digits import ImageError, _check, read_digit
 from compare.models import AGREEMENT, Answers, open_model
 from compare.results import read_results
 from tasks.architecture import Parameters
@@ -377,7 +377,22 @@ def cut_short() -> bytes:
     return buffer.getvalue()[:5000]
 
 
+def two_headers() -> bytes:
+    """A picture that says 28x28 and then 4000x4000."""
+    one, two = header_of(28, 28, b"\0" * 29 * 28), header_of(4000, 4000, b"\0" * 4001 * 4000)
+    return one[:33] + two[8:]
+
+
+def short_of_pixels() -> bytes:
+    """Well formed, but the lower half is missing: the bytes end where they please."""
+    rows = np.random.default_rng(0).integers(0, 256, (280, 281), np.uint8)
+    rows[:, 0] = 0  # no filter
+    return header_of(280, 280, rows[:140].tobytes())
+
+
 BAD_PICTURES = {
+    "two headers": (two_headers(), "a damaged PNG file"),
+    "short of pixels": (short_of_pixels(), "a damaged PNG file"),
     "bomb": (header_of(60_000, 60_000), "too large with 60000x60000 pixels; 4096x4096 are the most"),
     "ribbon": (header_of(5000, 1), "too large with 5000x1 pixels"),
     "no size": (header_of(0, 28), "too large with 0x28 pixels"),
@@ -395,6 +410,30 @@ def test_bad_pictures_are_refused_in_a_line(name: str, drawn: Path, tmp_path: Pa
     content, text = BAD_PICTURES[name]
     (tmp_path / "bad.png").write_bytes(content)
     assert text in refused(capsys, "predict", "--model", str(drawn), str(tmp_path / "bad.png"))
+
+
+@pytest.mark.parametrize("kind", [(8, 0), (1, 0), (4, 3), (8, 2), (16, 4), (16, 6)])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 30), (30, 5), (33, 29)])
+def test_pixels_are_counted_for_every_kind_of_png(
+    kind: tuple[int, int], width: int, height: int, tmp_path: Path
+) -> None:
+    """By Adam7's definition: what lies where in a square of eight, one pass after another."""
+    depth, colours = kind
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    square = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+    for interlaced in (0, 1):
+        size = 0
+        for number in "1234567" if interlaced else "0":
+            seen = [[not interlaced or square[y % 8][x % 8] == number for x in range(width)] for y in range(height)]
+            size += sum(1 + (sum(row) * bits + 7) // 8 for row in seen if any(row))
+        for missing in (0, 1):
+            content = bytearray(header_of(width, height, bytes(size - missing)))
+            content[24:29] = depth, colours, 0, 0, interlaced
+            if missing:
+                with pytest.raises(ValueError, match="too few pixels"):
+                    _check(tmp_path, bytes(content))
+            else:
+                assert _check(tmp_path, bytes(content)) == (width, height)
 
 
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:
