@@ -93,6 +93,11 @@ def _read_grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
                 return (np.asarray(image).astype(np.float32) / 257).round().astype(np.uint8), done
             if "A" in image.getbands() or "transparency" in image.info:
                 image = image.convert("RGBA")
+                opacity = np.array(image.getchannel("A"))
+                inked = np.asarray(image)[opacity > 0]
+                if opacity.min() < 255 and (inked[:, :3] == inked[:1, :3]).all():
+                    done.append("its opacity taken as ink: it is of one colour, on nothing")
+                    return opacity, done
                 ground = Image.new("RGBA", image.size, "white")
                 ground.alpha_composite(image)
                 image = ground

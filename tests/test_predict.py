@@ -327,11 +327,14 @@ def test_all_kinds_of_png_mean_the_same(tmp_path: Path) -> None:
     plain = read_digit(png(tmp_path, grey)).pixels
     colour = np.stack([grey] * 3, axis=-1)
     opaque = np.full_like(grey, 255)
-    ink = np.stack([np.zeros_like(grey)] * 3 + [grey], axis=-1)  # black on nothing
+    black, white = (np.stack([np.full_like(grey, ink)] * 3 + [grey], axis=-1) for ink in (0, 255))
+    glass = np.concatenate([255 - colour, np.where(grey > 0, 255, 254)[..., None].astype(np.uint8)], axis=-1)
     for pixels, said in (
         (colour, "converted to grey"),
         (np.concatenate([colour, opaque[..., None]], axis=-1), "laid on white where it is transparent"),
-        (ink, "laid on white where it is transparent"),
+        (glass, "laid on white where it is transparent"),
+        (black, "its opacity taken as ink: it is of one colour, on nothing"),
+        (white, "its opacity taken as ink: it is of one colour, on nothing"),
         (grey.astype(np.uint16) * 257, "16 bits made 8"),
     ):
         digit = read_digit(png(tmp_path, pixels))
