@@ -145,10 +145,10 @@ def read_header(path: Path) -> Header:
         file.seek(_PREFIX)
         content = file.read(length)
     try:
-        entries = json.loads(content, object_pairs_hook=_once)
+        entries = json.loads(content.decode(), object_pairs_hook=_once)  # of bytes, json would guess the encoding
         metadata = entries.pop("__metadata__", {})
         places = {name: _place(entry) for name, entry in entries.items()}
-        facts = {str(key): str(value) for key, value in metadata.items() if _FACT.fullmatch(str(value))}
+        facts = {key: value for key, value in metadata.items() if _FACT.fullmatch(value)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path}: damaged: its header is not that of a safetensors file") from error
     tensors, at = {}, 0
@@ -177,7 +177,8 @@ def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str
         tensor, shape = tensors[name], shapes[name]
         if tensor.dtype != "float32":
             raise MisfitError(f"{path}: {name} is of dtype {shown(tensor.dtype)}, not float32")
-        if not isinstance(tensor.shape, list | tuple) or tuple(tensor.shape) != shape:
+        whole = isinstance(tensor.shape, list | tuple) and all(type(n) is int for n in tensor.shape)
+        if not (whole and tensor.shape in (shape, list(shape))):
             raise MisfitError(f"{path}: {name} has the shape {shown(tensor.shape)}, not {shape}")
         if tensor.bytes != 4 * prod(shape):
             raise MisfitError(f"{path}: damaged: {name} has {tensor.bytes:,} bytes, not those of its shape {shape}")
@@ -234,6 +235,8 @@ def _place(entry: dict[str, Any]) -> tuple[int, int]:
     begin, end = entry["data_offsets"]
     if type(begin) is not int or type(end) is not int:
         raise TypeError("offsets are whole numbers")
+    if end >= 1 << 64:  # a message would show all its digits
+        raise ValueError("offsets have 64 bits")
     return begin, end
 
 

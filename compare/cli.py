@@ -1,6 +1,7 @@
 """The command line. Errors are one line on stderr that says what to do; exit status 2 where the words were wrong."""
 
 import argparse
+import io
 import json
 import os
 import shlex
@@ -31,6 +32,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold any bytes
     try:
         options = make_parser().parse_args(arguments)
         status: int = options.command(options)

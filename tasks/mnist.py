@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -130,6 +131,8 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
     """
     path = FILE if file is None else file
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+            raise DataError(f"{path}: cannot be read (no regular file); --data takes an .npz file")
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); --data takes an .npz file") from error

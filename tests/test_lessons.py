@@ -26,6 +26,7 @@ from compare.lessons.agreement import judge
 from compare.lessons.page import write_lessons_html
 from compare.lessons.result import LABELS, Column, LessonResult, lesson_json
 from compare.lessons.terminal import print_lesson, wrap
+from tasks import load_task
 from tasks.errors import UnknownNameError
 from tests.conftest import is_there
 
@@ -292,6 +293,8 @@ def test_and_gate(ran: Ran) -> None:
             (w1, w2), (b,) = flat(column.outputs["kernel"]), column.outputs["bias"]
             expected = [sigmoid(x1 * w1 + x2 * w2 + b) for x1 in (0, 1) for x2 in (0, 1)]
             assert column.outputs["outputs"] == pytest.approx(expected, rel=1e-4)
+    assert "six digits" in result.note
+    assert max(verdict.largest_difference or 0 for verdict in result.verdicts) < 2e-6
 
 
 def test_layers(ran: Ran) -> None:
@@ -396,6 +399,15 @@ def test_loss_traps(ran_slow: Ran) -> None:
         assert min(everywhere(result, f"iris_accuracy_{recipe}")) > 0.9
     standard, flawed = (everywhere(result, f"mnist_accuracy_{recipe}") for recipe in ("standard", "as_written"))
     assert min(standard) > max(flawed) + 0.2
+
+
+def test_loss_traps_names_the_mistake_of_each_task() -> None:
+    module = load_lesson("loss-traps").module
+    assert "log-probabilities" in load_task("mnist-mlp", "as-written").recipe.flaw
+    assert "twice" in load_task("iris-mlp", "as-written").recipe.flaw
+    outputs = {f"{t}_accuracy_{r}": 0.5 for t in ("iris", "mnist") for r in ("standard", "as_written")}
+    for text in (*module.pictures(outputs), " ".join(load_lesson("loss-traps").about.split())):
+        assert re.search(r"twice.* iris.*likelihood.* MNIST|iris-mlp .*twice, mnist-mlp .*likelihood", text), text
 
 
 @pytest.mark.slow
@@ -580,6 +592,26 @@ def printed(result: LessonResult, width: int) -> str:
 def test_nothing_is_wider_than_the_terminal(width: int, ran: Ran) -> None:
     for result in ran.values():
         assert max(map(len, printed(result, width).splitlines())) <= width
+
+
+def test_no_name_is_cut() -> None:
+    name = "a_name_that_is_longer_than_its_column_is_wide"
+    columns = tuple(column(framework, **{name: 1.0}) for framework in FRAMEWORKS)
+    verdicts = judge(load_lesson("gradient"), columns)
+    result = replace(lessons.run_lesson("gradient", ["numpy"]), columns=columns, verdicts=verdicts)
+    assert name in "".join(line[:24].strip() for line in printed(result, 120).splitlines())
+
+
+def test_blocks_are_whole_at_80_columns(ran: Ran) -> None:
+    """The digit's table between its outer columns of zeros; what a framework prints of a network, in no line folded."""
+    lines = printed(ran["data-look"], 80).splitlines()
+    begin = lines.index("columns 4 to 23; all others are 0") + 1
+    rows = [[int(word) for word in line.split()] for line in lines[begin : begin + 28]]
+    (digit, *_) = everywhere(ran["data-look"], "first_digit")
+    assert rows == [row[4:24] for row in digit]
+    lines = printed(ran["counting"], 80).splitlines()
+    for summary in everywhere(ran["counting"], "summary"):
+        assert {line.rstrip() for line in summary.splitlines()} <= {line.rstrip() for line in lines}
 
 
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:

@@ -112,10 +112,16 @@ HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
     "no JSON": (make(b"{" * 100), "its header is not that of a safetensors file"),
     "deep JSON": (make(b'{"a":' + b"[" * 100_000), "its header is not that of a safetensors file"),
     "a number of 100,000 digits": (make(b'{"a":' + b"9" * 100_000 + b"}"), "its header is not that of a safetensors"),
+    "an offset of 4,000 digits": (
+        make({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 10**4000]}}),
+        "its header is not that of a safetensors file",
+    ),
     "no UTF-8": (make(b'{"\xff\xfe":1}'), "its header is not that of a safetensors file"),
+    "UTF-16": (make(json.dumps({"a": 1}).encode("utf-16-le")), "its header is not that of a safetensors file"),
     "entries that are none": (make({"a": 1}), "its header is not that of a safetensors file"),
     "entries without a shape": (make({"a": {"dtype": "F32", "data_offsets": [0, 0]}}), "its header is not that of"),
     "metadata that are none": (make(__metadata__=[1]), "its header is not that of a safetensors file"),
+    "a number in the metadata": (make(__metadata__={"a": 5}), "its header is not that of a safetensors file"),
     "a name twice": (make(b'{"a":{},"a":{}}'), "its header is not that of a safetensors file"),
     "no tensors": (make({}), "fits no task's network"),
     "wrong names": (make(**{FIRST: None, "0_dense/weight": entry()}), "fits no task's network"),
@@ -134,8 +140,8 @@ HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
         "do not follow on those before them",
     ),
     "a huge shape alone": (
-        make({FIRST: {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 2**64]}}),
-        "its tensors take 18,446,744,073,709,551,616 bytes, and 0 are there",
+        make({FIRST: {"dtype": "F32", "shape": [2**31, 2**31], "data_offsets": [0, 2**63]}}),
+        "its tensors take 9,223,372,036,854,775,808 bytes, and 0 are there",
     ),
     "a negative shape": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(shape=[-4, -10])}), "has the shape"),
     "a shape of words": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(shape="4x10")}), "has the shape '4x1"),
@@ -352,6 +358,10 @@ HOSTILE_H5: dict[str, tuple[Maker, str]] = {
     ),
     "huge, of nothing": (replaced(shape=(10**6, 10**6), dtype="<f4"), "has the shape (1000000, 1000000), not (4, 10)"),
     "not allocated": (replaced(shape=(4, 10), dtype="<f4"), "has 0 bytes, not those of its shape"),
+    "said to be another dtype": (
+        h5_of(lambda file, path: file[KERNEL].attrs.create("dtype", "bfloat16")),
+        "is not stored as Keras stores weights",
+    ),
     "wrong shape": (replaced(data=np.zeros((10, 4), "<f4")), "has the shape (10, 4), not (4, 10)"),
     "double": (replaced(data=np.zeros((4, 10), "<f8")), "is of dtype 'float64', not float32"),
     "references": (h5_of(references), "is of dtype 'object', not float32"),
@@ -416,6 +426,21 @@ def raw(content: bytes) -> Maker:
     return lambda path: path.write_bytes(b"\x81\xa6layers" + content)
 
 
+def nested_lists(size: int) -> Maker:
+    """Lists of eight lists of eight lists ... of empty maps, each of which takes a byte of the file."""
+    block = b"\x80"
+    while 8 * len(block) < size // 3:
+        block = b"\x98" + 8 * block
+    count = size // (len(block) + 4)
+    return raw(b"\xde" + count.to_bytes(2, "big") + b"".join(b"\xa3%03d" % n + block for n in range(count)))
+
+
+def shape_of_maps(size: int) -> Maker:
+    """An array whose shape is a list of ``size`` empty maps."""
+    packed_array = b"\x93\xdd" + size.to_bytes(4, "big") + size * b"\x80" + b"\xa7float32\xc4\x00"
+    return raw(b"\x81\xa10\x81\xa6kernel\xc9" + len(packed_array).to_bytes(4, "big") + b"\x01" + packed_array)
+
+
 def hostile_msgpack() -> dict[str, tuple[Maker, str]]:
     damaged = "damaged: it cannot be read as flax's msgpack"
     return {
@@ -426,6 +451,8 @@ def hostile_msgpack() -> dict[str, tuple[Maker, str]]:
         "a list of 4 billion": (raw(b"\xdd\xff\xff\xff\xff"), damaged),
         "a map of 4 billion": (raw(b"\xdf\xff\xff\xff\xff"), damaged),
         "bytes of 4 GB": (raw(b"\xc9\xff\xff\xff\xff\x01"), damaged),
+        "nested lists": (nested_lists(900_000), damaged),
+        "a shape of maps": (shape_of_maps(900_000), damaged),
         "too large": (lambda path: sparse(path, b"\x81\xa6layers", 1 << 40), "parameters take 1,003,088 at the most"),
         "no layers": (raw(b"\x80"), "has no tensor 'layers/0/kernel'"),
         "a number for layers": (raw(b"\x01"), "is not one of flax's arrays"),
@@ -455,6 +482,19 @@ def test_hostile_msgpack_is_refused(name: str, tmp_path: Path, capsys: Capture) 
     assert text in refused(capsys, tmp_path, "convert", str(path), "--to", "safetensors", out)
 
 
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="asks the system what a process has used")
+@pytest.mark.parametrize("maker", [nested_lists(11_000_000), shape_of_maps(11_000_000)], ids=["lists", "shape"])
+def test_hostile_msgpack_costs_no_time_and_no_memory(maker: Maker, tmp_path: Path) -> None:
+    if not is_there("jax"):
+        pytest.skip("needs flax's msgpack")
+    path = lay(tmp_path / "model.msgpack", maker)
+    words = ["-m", "compare", "convert", str(path), "--to", "safetensors", str(tmp_path / "out")]
+    seconds, megabytes, status = used([sys.executable, *words])
+    assert status == cli.WRONG_WORDS
+    assert seconds < SECONDS
+    assert megabytes < MEGABYTES
+
+
 def test_hostile_state_dicts_are_refused(tmp_path: Path, capsys: Capture) -> None:
     if not is_there("pytorch"):
         pytest.skip("needs PyTorch")
@@ -463,6 +503,7 @@ def test_hostile_state_dicts_are_refused(tmp_path: Path, capsys: Capture) -> Non
         ({"0.weight": weight}, "has no tensor '0.bias'"),
         ({"0.weight": {**weight, "dtype": "F16"}}, "is of dtype 'F16', not float32"),
         ({"0.weight": {**weight, "shape": [4, 10]}}, "has the shape (4, 10), not (10, 4)"),
+        ({"0.weight": {**weight, "shape": [10.0, 4]}}, "has the shape a list, not (10, 4)"),
     ):
         path = lay(tmp_path / "model.safetensors", make(header, bytes(160)))
         words = "convert", str(path), "--to", "safetensors", str(tmp_path / "out"), "--task", "iris-mlp"

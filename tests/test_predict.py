@@ -2,7 +2,11 @@
 
 import io
 import json
+import os
+import re
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,13 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import backends
 import tasks
 from backends.files import read_header, read_parameters, write_parameters
 from compare import cli, models
-from compare.digits import ImageError, read_digit
+from compare.digits import ImageError, _check, read_digit
 from compare.models import AGREEMENT, Answers, open_model
 from compare.results import read_results
 from tasks.architecture import Parameters
@@ -323,11 +327,14 @@ def test_all_kinds_of_png_mean_the_same(tmp_path: Path) -> None:
     plain = read_digit(png(tmp_path, grey)).pixels
     colour = np.stack([grey] * 3, axis=-1)
     opaque = np.full_like(grey, 255)
-    ink = np.stack([np.zeros_like(grey)] * 3 + [grey], axis=-1)  # black on nothing
+    black, white = (np.stack([np.full_like(grey, ink)] * 3 + [grey], axis=-1) for ink in (0, 255))
+    glass = np.concatenate([255 - colour, np.where(grey > 0, 255, 254)[..., None].astype(np.uint8)], axis=-1)
     for pixels, said in (
         (colour, "converted to grey"),
         (np.concatenate([colour, opaque[..., None]], axis=-1), "laid on white where it is transparent"),
-        (ink, "laid on white where it is transparent"),
+        (glass, "laid on white where it is transparent"),
+        (black, "its opacity taken as ink: it is of one colour, on nothing"),
+        (white, "its opacity taken as ink: it is of one colour, on nothing"),
         (grey.astype(np.uint16) * 257, "16 bits made 8"),
     ):
         digit = read_digit(png(tmp_path, pixels))
@@ -373,7 +380,22 @@ def cut_short() -> bytes:
     return buffer.getvalue()[:5000]
 
 
+def two_headers() -> bytes:
+    """A picture that says 28x28 and then 4000x4000."""
+    one, two = header_of(28, 28, b"\0" * 29 * 28), header_of(4000, 4000, b"\0" * 4001 * 4000)
+    return one[:33] + two[8:]
+
+
+def short_of_pixels() -> bytes:
+    """Well formed, but the lower half is missing: the bytes end where they please."""
+    rows = np.random.default_rng(0).integers(0, 256, (280, 281), np.uint8)
+    rows[:, 0] = 0  # no filter
+    return header_of(280, 280, rows[:140].tobytes())
+
+
 BAD_PICTURES = {
+    "two headers": (two_headers(), "a damaged PNG file"),
+    "short of pixels": (short_of_pixels(), "a damaged PNG file"),
     "bomb": (header_of(60_000, 60_000), "too large with 60000x60000 pixels; 4096x4096 are the most"),
     "ribbon": (header_of(5000, 1), "too large with 5000x1 pixels"),
     "no size": (header_of(0, 28), "too large with 0x28 pixels"),
@@ -393,9 +415,64 @@ def test_bad_pictures_are_refused_in_a_line(name: str, drawn: Path, tmp_path: Pa
     assert text in refused(capsys, "predict", "--model", str(drawn), str(tmp_path / "bad.png"))
 
 
+@pytest.mark.parametrize("kind", [(8, 0), (1, 0), (4, 3), (8, 2), (16, 4), (16, 6)])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (3, 30), (30, 5), (33, 29)])
+def test_pixels_are_counted_for_every_kind_of_png(
+    kind: tuple[int, int], width: int, height: int, tmp_path: Path
+) -> None:
+    """By Adam7's definition: what lies where in a square of eight, one pass after another."""
+    depth, colours = kind
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colours]
+    square = ("16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777")
+    for interlaced in (0, 1):
+        size = 0
+        for number in "1234567" if interlaced else "0":
+            seen = [[not interlaced or square[y % 8][x % 8] == number for x in range(width)] for y in range(height)]
+            size += sum(1 + (sum(row) * bits + 7) // 8 for row in seen if any(row))
+        for missing in (0, 1):
+            content = bytearray(header_of(width, height, bytes(size - missing)))
+            content[24:29] = depth, colours, 0, 0, interlaced
+            if missing:
+                with pytest.raises(ValueError, match="too few pixels"):
+                    _check(tmp_path, bytes(content))
+            else:
+                assert _check(tmp_path, bytes(content)) == (width, height)
+
+
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:
     for path in (tmp_path, tmp_path / "none.png", Path("a\0b")):
         assert "name PNG files of digits" in refused(capsys, "predict", "--model", str(drawn), str(path))
+
+
+def test_a_name_that_is_no_text_is_printed(drawn: Path, tmp_path: Path) -> None:
+    name = tmp_path / "\udcff.png"
+    try:
+        Image.fromarray(read_digits()["x_test"][0]).save(name)
+    except OSError:
+        pytest.skip("such a name is impossible here")
+    words = [sys.executable, "-m", "compare", "predict", "--model", drawn, name, "--backend", "numpy"]
+    done = subprocess.run(words, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "utf-8"}, check=False)
+    assert (done.returncode, done.stderr) == (cli.OK, b"")
+    assert rb"\udcff.png: neither cut out" in done.stdout
+
+
+def drawn_with(pen: int) -> NDArray[np.uint8]:
+    """A seven of 1000x1000 pixels."""
+    image = Image.new("L", (1000, 1000), 255)
+    ImageDraw.Draw(image).line([(200, 100), (800, 100), (350, 900)], fill=0, width=pen)
+    return np.asarray(image)
+
+
+def test_thin_strokes_are_strengthened_or_refused(tmp_path: Path) -> None:
+    thin, thick = (read_digit(png(tmp_path, drawn_with(pen))) for pen in (5, 80))
+    assert any(re.fullmatch(r"thin strokes strengthened \(from \d\d to 255\)", step) for step in thin.done), thin.done
+    assert not any(step.startswith("thin") for step in thick.done)
+    assert thin.pixels.max() == thick.pixels.max() == 255
+    two_dots = np.zeros((4096, 4096), np.uint8)
+    two_dots[0, 0] = two_dots[-1, -1] = 255
+    for pixels in (drawn_with(1), two_dots):
+        with pytest.raises(ImageError, match="draw it with a thicker pen"):
+            read_digit(png(tmp_path, pixels))
 
 
 def test_blank_pictures_are_refused_whatever_their_grey(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import os
 import pickle
 import struct
 import zipfile
@@ -848,8 +849,9 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     assert trap.exists()
 
 
-def test_a_missing_file_and_a_folder_get_one_line(tmp_path: Path) -> None:
-    for path in (tmp_path / "nothing.npz", tmp_path, tmp_path / "nothing" / "data.npz"):
+def test_a_missing_file_a_folder_and_a_pipe_get_one_line(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "nothing.npz", tmp_path, tmp_path / "nothing" / "data.npz", tmp_path / "pipe"):
         with pytest.raises(DataError) as caught:
             mnist.read_digits(path)
         assert str(caught.value).startswith(f"{path}: cannot be read (")

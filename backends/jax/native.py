@@ -1,6 +1,6 @@
 """What flax users load: the state of an ``nnx.Sequential``, as flax's msgpack. JAX and flax are imported late."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ state = nnx.to_pure_dict(nnx.state(model))
 with open({path}, "rb") as file:
     nnx.update(model, flax.serialization.from_bytes(state, file.read()))"""
 """How the file is loaded into a ``model`` of the same layers."""
+ITEMS_AT_MOST = 20_000  # a layer has about 20
 _ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed again
 
 
@@ -35,8 +36,15 @@ def check(path: Path, architecture: Architecture) -> None:
     try:
         import msgpack
 
-        tree = msgpack.unpackb(path.read_bytes(), max_array_len=8, max_map_len=1000)
-        arrays = {name: msgpack.unpackb(data) for name, data in _leaves(path, tree)}
+        count = _counter()
+        limits: Any = {
+            "max_array_len": 8,
+            "max_map_len": 1000,
+            "list_hook": count,
+            "object_pairs_hook": lambda pairs: dict(count(pairs)),
+        }
+        tree = msgpack.unpackb(path.read_bytes(), **limits)
+        arrays = {name: msgpack.unpackb(data, **limits) for name, data in _leaves(path, tree)}
         tensors = {name: files.Tensor(dtype, shape, len(data)) for name, (shape, dtype, data) in arrays.items()}
         files.check_tensors(path, tensors, expected)
         files.check_finite(path, {name: np.frombuffer(data, "<f4") for name, (_, _, data) in arrays.items()})
@@ -68,6 +76,20 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     state = nnx.to_pure_dict(nnx.state(network))
     nnx.update(network, serialization.from_bytes(state, path.read_bytes()))
     return {key: np.array(variable[...]) for key, variable in by_key(network.layers, architecture).items()}
+
+
+def _counter() -> Callable[[Any], Any]:
+    """A hook that counts what is in lists and maps: in a small file they could nest by the million."""
+    total = 0
+
+    def count(container: Any) -> Any:
+        nonlocal total
+        total += 1 + len(container)
+        if total > ITEMS_AT_MOST:
+            raise ValueError("more lists and maps than any network here")
+        return container
+
+    return count
 
 
 def _leaves(path: Path, tree: Any, *above: str) -> Iterator[tuple[str, bytes]]:

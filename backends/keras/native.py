@@ -80,7 +80,7 @@ def _datasets(path: Path, file: Any) -> dict[str, Any]:
         for variable in list(variables)[:3]:  # no layer has more than two; the third is one too many already
             data = _child(path, variables, variable, "Dataset")
             name = f"layers/{layer}/vars/{variable}"
-            if data.chunks is not None or data.external or data.is_virtual:
+            if data.chunks is not None or data.external or data.is_virtual or "dtype" in data.attrs:
                 raise files.MisfitError(f"{path}: {files.shown(name)} is not stored as Keras stores weights")
             found[name] = data
     return found

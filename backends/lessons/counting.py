@@ -136,7 +136,7 @@ def with_jax() -> Outputs:
     summary = nnx.tabulate(
         network,
         jnp.ones((1, 784)),
-        console_kwargs={"width": 84, "no_color": True, "force_terminal": False},
+        console_kwargs={"width": 78, "no_color": True, "force_terminal": False},
     )
 
     backend = load_backend("jax")

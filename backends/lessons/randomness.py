@@ -9,8 +9,8 @@ SEED = 0
 
 NOTE = (
     "NumPy's default_rng is PCG64; PyTorch's CPU generator is the Mersenne Twister; TensorFlow's and JAX's generators "
-    "are counter-based (Philox, Threefry): a number is a hash of a key and a counter. The state is an object in "
-    "NumPy, a global or an explicit torch.Generator in PyTorch, a global seed plus a counter of operations in Keras, "
+    "are counter-based (Philox, Threefry): a number is a hash of a key and a counter. The state is an object in NumPy, "
+    "a global or an explicit torch.Generator in PyTorch, a variable of a SeedGenerator, global or one's own, in Keras, "
     "and in JAX there is none: a key is a value, the same key gives the same numbers, and new ones come from split(). "
     "nnx.Rngs wraps a key and a counter, so that layers can draw in turn. Even with equal numbers the weights would "
     "differ, because the default initializers do: PyTorch draws Linear weight and bias from U(-1/sqrt(fan_in), "

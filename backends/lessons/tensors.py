@@ -8,12 +8,13 @@ from backends.lessons import Outputs
 NOTE = (
     "torch.from_numpy and Tensor.numpy() share memory: a change in place on one side shows on the other; torch.tensor "
     "copies. TensorFlow's tensors cannot be changed, so tf.constant and .numpy() copy (memoryview(t) is the view "
-    "without a copy); what can be changed is a tf.Variable. JAX arrays cannot be changed either; jnp.array copies, "
-    "jnp.asarray copies only when it must, so do not write to an array that you handed over, and np.asarray gives a "
-    "read-only array back. Python floats become float32 in all but NumPy; float64 arrays stay float64 in PyTorch and "
-    "TensorFlow and become float32 in JAX unless jax_enable_x64 is set; Python integers become int64 in NumPy and "
-    "PyTorch, int32 in TensorFlow and JAX. A reshape is a view in NumPy and, where strides allow, in PyTorch (view() "
-    "insists on it); where nothing can be changed in place the question has no answer that a program could see."
+    "without a copy); what can be changed is a tf.Variable. JAX arrays cannot be changed either; jnp.array copies, and "
+    "as of JAX 0.10 so does jnp.asarray of a NumPy array; jax.device_put and jax.dlpack.from_dlpack share memory on "
+    "the CPU where it is aligned, so do not write to an array that you gave them; np.asarray gives a read-only array "
+    "back. Python floats become float32 in all but NumPy; float64 arrays stay float64 in PyTorch and TensorFlow and "
+    "become float32 in JAX unless jax_enable_x64 is set; Python integers become int64 in NumPy and PyTorch, int32 in "
+    "TensorFlow and JAX. A reshape is a view in NumPy and, where strides allow, in PyTorch (view() insists on it); "
+    "where nothing can be changed in place the question has no answer that a program could see."
 )
 DIFFERS = {
     "follows_numpy": "whether the tensor shows a later change of the array that it was made from",

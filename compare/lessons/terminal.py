@@ -64,7 +64,7 @@ def _print_columns(result: LessonResult, console: Console) -> None:
     if not ran:
         return
     outputs = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0), show_lines=False)
-    outputs.add_column(Text("output", "bold"), ratio=5)
+    outputs.add_column(Text("output", "bold"), ratio=5, overflow="fold")
     for column in ran:
         outputs.add_column(Text(LABELS[column.framework], "bold"), ratio=5, overflow="fold")
     for verdict in result.verdicts:
@@ -109,9 +109,9 @@ def _print_stacked(result: LessonResult, console: Console) -> None:
 def _print_blocks(result: LessonResult, console: Console) -> None:
 
     for verdict in result.verdicts:
-        for title, text in blocks(result, verdict):
+        for title, text in blocks(result, verdict, console.width):
             console.print(Text(title, "bold"))
-            console.print(Text(text, no_wrap=True, overflow="crop"))
+            console.print(Text(text), no_wrap=True, overflow="ellipsis")  # a Text's own are lost in print
             console.print()
 
 

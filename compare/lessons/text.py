@@ -51,6 +51,16 @@ def block_text(value: Any) -> str:
     return "\n".join(" ".join(f"{item:3d}" for item in row) for row in value)
 
 
+def _block(title: str, value: Any, width: int | None) -> tuple[str, str]:
+    """A heading and a block; of a table that is too wide, what lies between its outer columns of zeros."""
+    if width is not None and not isinstance(value, str) and len(block_text(value[:1])) > width:
+        filled = np.flatnonzero(np.any(value, axis=0))
+        if filled.size:
+            title += f"\ncolumns {filled[0]} to {filled[-1]}; all others are 0"
+            value = [row[filled[0] : filled[-1] + 1] for row in value]
+    return title, block_text(value)
+
+
 def verdict_text(verdict: Verdict, *, reason: bool = True) -> str:
     if verdict.verdict == "agree":
         apart = verdict.largest_difference
@@ -64,14 +74,20 @@ def heading(column: Column) -> str:
     return f"{LABELS[column.framework]} {main}".strip()
 
 
-def blocks(result: LessonResult, verdict: Verdict) -> list[tuple[str, str]]:
-    """An output that needs room of its own, once where all agree and otherwise for each framework, with a heading."""
+def blocks(result: LessonResult, verdict: Verdict, width: int | None = None) -> list[tuple[str, str]]:
+    """An output that needs room of its own, once where all agree and otherwise for each framework, with a heading.
+
+    Args:
+        result: of the lesson.
+        verdict: on the output.
+        width: what tables should fit in, in characters; None for tables in full.
+    """
     ran = [column for column in result.columns if verdict.output in column.outputs]
     if not any(is_block(column.outputs[verdict.output]) for column in ran):
         return []
     if verdict.verdict == "agree":
         labels = ", ".join(LABELS[column.framework] for column in ran)
-        return [(f"{verdict.output} (the same in {labels})", block_text(ran[0].outputs[verdict.output]))]
+        return [_block(f"{verdict.output} (the same in {labels})", ran[0].outputs[verdict.output], width)]
     return [
-        (f"{verdict.output}: {LABELS[column.framework]}", block_text(column.outputs[verdict.output])) for column in ran
+        _block(f"{verdict.output}: {LABELS[column.framework]}", column.outputs[verdict.output], width) for column in ran
     ]
