@@ -128,9 +128,7 @@ class CellWork:
         if request["evidence"]:
             self.report("phase", name="certify")
             facts = [
-                evidence.gather(
-                    model, task, dataset, cell.seed, Path(path), nudge, terms=request["dtype"] == "float64"
-                )
+                evidence.gather(model, task, dataset, cell.seed, Path(path), nudge, terms=request["dtype"] == "float64")
                 for nudge, path in enumerate(request["evidence"])
             ]
             result["evidence"] = facts[0]

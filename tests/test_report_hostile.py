@@ -23,7 +23,8 @@ SEEDS = (
     "\x1b[2J\x1b[31m", "\x1b]0;owned\x07", "\x1b]8;;http://x\x1b\\link", "\x9b31m", "\u202egnp.exe", "\u2028x",
     "a|b|c", "| --- |", "](javascript:alert(1))", "![x](http://x/y.png)", "`code`", "# title", "\n\n# title\n",
     "&lt;script&gt;", "&#x3c;script&#x3e;", "%3Cscript%3E", "\\input{/etc/passwd}", "\\end{tabular}", "% comment",
-    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00", "\ufeff", "\u0130\u0131", "a" * 5000, "", " ", "\"", "'", "\\",
+    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00a\x1cb\x1dc\x1ed\x1f", "\ufeff", "\u0130\u0131", "a" * 5000, "", " ",
+    "\"", "'", "\\",
 )  # fmt: skip
 WRAPS = ("{}", "x{}", "{}x", '">{}', "'>{}", "</td>{}", "\n{}", "{}\n", "<b>{}", "={}")
 PAYLOADS = [wrap.format(seed) if wrap != "{}" else seed for seed in SEEDS for wrap in WRAPS]
