@@ -292,6 +292,9 @@ def test_tutorial_costs_are_paired() -> None:
 def test_times_never_rounds_a_difference_away() -> None:
     assert [times(r) for r in (1.004, 1.00004, 0.997, 1.18, 1)] == ["1.004", "1.0000", "0.997", "1.18", "1.00"]
     assert times_range(1.1501, 1.1538) == "1.150 to 1.154"
+    assert [times(r) for r in (0.0041, 0.0996, 2e-7)] == ["0.0041", "0.1", "2e-07"]
+    assert times_range(0.0041, 0.0042) == "0.0041 to 0.0042"
+    assert times_range(0.00411, 0.00412) == "0.00411 to 0.00412"
 
 
 def expected_medians(results: Results) -> Iterator[tuple[str, dict[str, float | None]]]:

@@ -197,9 +197,9 @@ def summarize(results: Results) -> list[Section]:
 
 
 def times(ratio: float) -> str:
-    """A ratio with two decimals, or as many as keep it apart from 1."""
+    """A ratio with two decimals, or as many as keep it apart from 1; below 0.1 with two digits that count."""
     for decimals in (2, 3, 4):
-        text = f"{ratio:,.{decimals}f}"
+        text = _ratio(ratio, decimals)
         if float(text.replace(",", "")) != 1 or ratio == 1:
             return text
     return text
@@ -211,8 +211,12 @@ def times_range(low: float, high: float) -> str:
     for decimals in (3, 4, 5):
         if low_text != high_text or low == high:
             break
-        low_text, high_text = f"{low:,.{decimals}f}", f"{high:,.{decimals}f}"
+        low_text, high_text = _ratio(low, decimals), _ratio(high, decimals)
     return f"{low_text} to {high_text}"
+
+
+def _ratio(ratio: float, digits: int) -> str:
+    return f"{ratio:,.{digits}f}" if ratio >= 0.1 else f"{ratio:.{digits}g}"
 
 
 def number(count: int) -> str:
