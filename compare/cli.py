@@ -37,7 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except SideBySideError as error:
-        print(f"sidebyside: {error}", file=sys.stderr)
+        from compare.report.rows import clean  # an error may quote a file, whose text must not steer the terminal
+
+        print(f"sidebyside: {clean(error)}", file=sys.stderr)
         return WRONG_WORDS
     except KeyboardInterrupt:
         print("sidebyside: interrupted", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
+from compare.cli import main
 from compare.report.charts import write_charts
 from compare.report.diff import compare_runs
 from compare.report.render import render
-from compare.results import Certificate, Results
+from compare.report.terminal import print_results
+from compare.results import Certificate, Results, ResultsError, read_results
 from tests.test_report import Page, make_certificate, make_results, make_run
 
 SEEDS = (
@@ -23,8 +27,8 @@ SEEDS = (
     "\x1b[2J\x1b[31m", "\x1b]0;owned\x07", "\x1b]8;;http://x\x1b\\link", "\x9b31m", "\u202egnp.exe", "\u2028x",
     "a|b|c", "| --- |", "](javascript:alert(1))", "![x](http://x/y.png)", "`code`", "# title", "\n\n# title\n",
     "&lt;script&gt;", "&#x3c;script&#x3e;", "%3Cscript%3E", "\\input{/etc/passwd}", "\\end{tabular}", "% comment",
-    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00a\x1cb\x1dc\x1ed\x1f", "\ufeff", "\u0130\u0131", "a" * 5000, "", " ",
-    "\"", "'", "\\",
+    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00a\x1cb\x1dc\x1ed\x1f", "\ufeff", "\u0130\u0131", "a" * 5000, "",
+    " ", "\"", "'", "\\",
 )  # fmt: skip
 WRAPS = ("{}", "x{}", "{}x", '">{}', "'>{}", "</td>{}", "\n{}", "{}\n", "<b>{}", "={}")
 PAYLOADS = [wrap.format(seed) if wrap != "{}" else seed for seed in SEEDS for wrap in WRAPS]
@@ -115,6 +119,25 @@ def test_nothing_breaks_out(index: int, harmless: Page, monkeypatch: pytest.Monk
     sections = latex.count("\\begin{tabular}")
     assert sections == latex.count("\\end{tabular}") == latex.count("\\begin{table}")
     assert visible(compare_runs(results, poison(BATCHES[index - 1])).text())
+
+    assert visible(render(results, None, "json"))
+    assert Results.model_validate_json(render(results, None, "json")) == results
+    terminal = io.StringIO()
+    print_results(results, Console(file=terminal))
+    assert visible(terminal.getvalue())
+
+
+@pytest.mark.parametrize("index", range(len(BATCHES)))
+def test_an_error_steers_no_terminal(index: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in BATCHES[index]:
+        path = tmp_path / "results.json"
+        path.write_text(json.dumps({"schema_version": 1, key: 1}))
+        with pytest.raises(ResultsError):
+            read_results(path)
+        assert main(["report", str(path)]) == 2
+        error = capsys.readouterr().err
+        assert visible(error)
+        assert error.count("\n") == 1
 
 
 def test_charts_hold_no_script_and_write_nowhere_else(tmp_path: Path) -> None:

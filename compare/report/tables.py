@@ -167,8 +167,9 @@ def render_csv(results: Results) -> str:
 
 
 def render_json(results: Results) -> str:
-    """The results as ``results.json`` holds them."""
-    return results.model_dump_json(indent=1) + "\n"
+    """The results as ``results.json`` holds them, in visible ASCII: what else a text holds is escaped."""
+    text = json.dumps(results.model_dump(mode="json"), indent=1)
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def json_schema() -> str:

@@ -24,7 +24,7 @@ def print_results(results: Results, console: Console) -> None:
     for c in results.certificates:
         if not c.granted:
             subject = f"{c.task} {c.backend} {c.mode} {c.device}"
-            console.print(escape(f"refused: {subject}: first to fail: {c.failure}"), soft_wrap=True)
+            console.print(escape(clean(f"refused: {subject}: first to fail: {c.failure}")), soft_wrap=True)
     for run in results.runs:
         if run.status != "ok" or run.message:
             label = f"{run.task} {run.backend} {run.mode} {run.device}"
