@@ -237,6 +237,47 @@ def test_unequal_accuracies_are_not_called_equal() -> None:
     assert "that they are equally accurate is not shown by three seeds" in section.sentence
 
 
+def sentence_of(runs: list[Run]) -> str:
+    return summarize(make_results(runs=runs))[0].sentence
+
+
+def test_rows_in_conflict_are_not_called_the_same() -> None:
+    hashes = {"keras": "b" * 64, "jax": HASH}
+    sentence = sentence_of(
+        [make_run(n, seed=s, round_=r, batches_sha256=h) for n, h in hashes.items() for s in range(3) for r in range(3)]
+    )
+    assert "not trained on the same batches" in sentence
+    assert "certified identical" not in sentence
+    assert "accurate" not in sentence
+
+
+@pytest.mark.parametrize("lacking", [{"keras": (0, 1), "pytorch": (2, 3)}, {"keras": (), "pytorch": (0, 1, 2, 3)}])
+def test_every_two_rows_must_share_seeds_to_be_called_equally_accurate(lacking: dict[str, tuple[int, ...]]) -> None:
+    given = {"jax": (0, 1, 2, 3)} | lacking
+    runs = [
+        make_run(name, seed=s, round_=r, accuracy=0.9 if s in seeds else None)
+        for name, seeds in given.items()
+        for s in range(4)
+        for r in range(3)
+    ]
+    sentence = sentence_of(runs)
+    assert "their accuracies cannot be compared (not every two of them share a seed)" in sentence
+    assert "equally" not in sentence
+
+
+def test_the_seeds_that_pairs_share_are_counted() -> None:
+    given = {"jax": range(4), "keras": range(4), "pytorch": range(1, 4)}
+    sentence = sentence_of(
+        [make_run(n, seed=s, round_=r) for n, seeds in given.items() for s in seeds for r in range(3)]
+    )
+    assert "equally accurate (within 0.5 points, 3 to 4 seeds)" in sentence
+
+
+def test_rows_without_a_common_round_are_not_compared() -> None:
+    sentence = sentence_of([make_run("keras" if r < 3 else "jax", round_=r) for r in range(6)])
+    assert "the speeds of keras and jax cannot be compared (no round is of them all)" in sentence
+
+
 @pytest.mark.parametrize(
     "other",
     [
