@@ -63,7 +63,7 @@ class Run(_Record):
     build_seconds: float | None = None
     first_epoch_seconds: float | None = None
     compile_seconds: float | None = None
-    """The first epoch's seconds above those of a steady one: tracing, compiling, first use."""
+    """Of the first training call of each length the seconds above those of steady epochs: tracing, compiling."""
     compile_cache: Literal["", "empty", "filled", "kept"] = ""
     """What the compilers found: no cache, one that an earlier round filled, or the user's own, as it happens to be."""
     epoch_seconds: list[float] = []

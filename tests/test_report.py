@@ -16,7 +16,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from compare.plan import Cell
-from compare.report.charts import draw, write_charts
+from compare.report.charts import draw, phase_seconds, write_charts
 from compare.report.drawing import dark
 from compare.report.html import TEMPLATES, render_cell
 from compare.report.markdown import markdown_text
@@ -328,6 +328,17 @@ def test_tutorial_costs_are_paired() -> None:
     (cost,) = section.tutorial_costs
     assert cost.speed.interval is not None
     assert cost.speed.interval[0] < 2.3 < cost.speed.interval[1]
+
+
+def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
+    cold = make_run("keras", compile_cache="empty", compile_seconds=30.0, import_seconds=9.0)
+    warm = [
+        make_run("keras", round_=r, compile_cache="filled", compile_seconds=2.0, import_seconds=1.0) for r in (1, 2)
+    ]
+    (section,) = summarize(make_results(runs=[cold, *warm]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (2.0, 1.0)
+    (section,) = summarize(make_results(runs=[cold]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (30.0, 9.0)
 
 
 def test_times_never_rounds_a_difference_away() -> None:

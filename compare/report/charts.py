@@ -134,21 +134,15 @@ PHASES = ("import", "build", "compile", "train", "evaluate")
 
 
 def phase_seconds(row: Row) -> dict[str, float]:
-    """Seconds of each phase, from medians; compiling without a warm cache."""
+    """Seconds of each phase, from medians over runs of one kind: those with a warm compile cache, where there are."""
+    warm = tuple(run for run in row.well if run.compile_cache == "filled")
+    row = Row(warm or row.well, row.certificate)
     found: dict[str, float] = {}
-    for phase in ("import", "build"):
+    for phase in ("import", "build", "compile"):
         if (seconds := row.median_of(f"{phase}_seconds")) is not None:
             found[phase] = seconds
-    steady = [second for run in row.well for second in run.epoch_seconds]
-    first = row.median_of("first_epoch_seconds")
-    compiling = row.compile_seconds(warm=False)
-    if steady:
-        epoch = float(np.median(steady))
-        if compiling is None and first is not None:
-            compiling = max(first - epoch, 0.0)
-        found["train"] = epoch * row.first.epochs
-    if compiling is not None:
-        found["compile"] = compiling
+    if steady := [second for run in row.well for second in run.epoch_seconds]:
+        found["train"] = float(np.median(steady)) * row.first.epochs
     evaluation = row.median_of("evaluate_seconds")
     if evaluation is not None:
         found["evaluate"] = evaluation * max(len(run.accuracies) for run in row.well)
@@ -177,8 +171,9 @@ def _phases(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
         )
     )
     caption = (
-        "Time by phase, from medians: compile is the first epoch beyond a steady one, train a steady epoch times the"
-        " epochs, evaluate one evaluation times their number. The bars stack in the order of the legend."
+        "Time by phase, from medians, of the runs with a warm compile cache where there are any: compile is what first"
+        " training calls take beyond steady epochs, train a steady epoch times the epochs, evaluate one evaluation"
+        " times their number. The bars stack in the order of the legend."
     )
     return Drawing("phases", "Where the time goes", caption, chart)
 
