@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from rich.console import Console
 from safetensors.numpy import save_file
 
 from compare.plan import Cell
@@ -23,7 +24,8 @@ from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
 from compare.report.summary import clean, summarize, times, times_range
-from compare.report.tables import json_schema, neutral
+from compare.report.tables import COLUMNS, json_schema, neutral
+from compare.report.terminal import print_tables
 from compare.results import Certificate, Distance, Pair, Results, Run, Status
 
 HASH = "a" * 64
@@ -339,6 +341,30 @@ def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
     assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (2.0, 1.0)
     (section,) = summarize(make_results(runs=[cold]))
     assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (30.0, 9.0)
+
+
+def printed(results: Results, width: int = 400) -> str:
+    file = io.StringIO()
+    print_tables(results, Console(file=file, width=width))
+    return file.getvalue()
+
+
+def test_the_terminal_shows_the_figures_of_the_other_formats(results: Results) -> None:
+    """Also of several workloads, where seeds have different numbers of rounds, and with caches cold and warm."""
+    runs = [make_run("keras", seed=s, round_=r, accuracy=0.9 - s / 10) for s, r in ((0, 0), (0, 1), (0, 2), (1, 0))]
+    runs += [make_run("keras", round_=r, epochs=9, accuracy=0.5) for r in range(3)]
+    runs += [make_run("jax", compile_cache="empty", compile_seconds=77.7)]
+    runs += [make_run("jax", round_=r, compile_cache="filled", compile_seconds=3.3) for r in (1, 2)]
+    for shown in (results, make_results(runs=runs)):
+        text = printed(shown)
+        (section,) = summarize(shown)
+        for row in section.rows:
+            lines = [line.split("  ") for line in text.splitlines() if line.startswith(f"  {section.label(row)} ")]
+            cells = {cell.strip() for line in lines for cell in line}
+            assert {column.figure(row).text for column in COLUMNS} <= cells | {"-"}, section.label(row)
+            assert {"granted" if row.verified else "refused" if row.certificate else "unverified"} <= cells
+    assert "1 ok, 1 timeout" in printed(results)
+    assert printed(results, 120) != printed(results)
 
 
 def test_times_never_rounds_a_difference_away() -> None:
