@@ -59,6 +59,8 @@ class Run(_Record):
     accuracy_epochs: list[int] = []
     accuracy: float | None = None
     """Test accuracy after the last epoch."""
+    test_examples: int | None = None
+    """How many examples an accuracy is of."""
     import_seconds: float | None = None
     build_seconds: float | None = None
     first_epoch_seconds: float | None = None

@@ -92,6 +92,7 @@ class CellWork:
         result["parameter_count"] = model.parameter_count()
         result["parameter_counts"] = task.architecture.parameter_counts
         result["batches_sha256"] = model.held_batches(batches).sha256()
+        result["test_examples"] = len(dataset.test_labels)
         result["target_accuracy"] = task.target_accuracy
         result["operations_per_epoch"] = task.architecture.training_operations() * batches.examples
 

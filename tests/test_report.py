@@ -72,6 +72,7 @@ def make_run(backend: str, *, seed: int = 0, round_: int = 0, status: Status = "
         "accuracies": [0.5, 0.8, 0.9],
         "accuracy_epochs": [1, 2, 3],
         "accuracy": 0.9 + seed / 1000,
+        "test_examples": 10_000,
         "import_seconds": 1.5 * noise,
         "build_seconds": 0.25,
         "first_epoch_seconds": 3.5,
