@@ -24,7 +24,7 @@ from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
 from compare.report.summary import clean, summarize, times, times_range
-from compare.report.tables import COLUMNS, json_schema, neutral
+from compare.report.tables import COLUMNS, json_schema, neutral, ratio_text
 from compare.report.terminal import print_tables
 from compare.results import Certificate, Distance, Pair, Results, Run, Status
 
@@ -342,6 +342,13 @@ def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
     assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (2.0, 1.0)
     (section,) = summarize(make_results(runs=[cold]))
     assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (30.0, 9.0)
+
+
+def test_only_a_row_that_alone_has_rank_1_is_called_the_fastest() -> None:
+    for rival, words in (("keras", "1 (reference)"), ("pytorch", "1 (the fastest)")):
+        runs = [make_run(name, round_=r) for r in range(5) for name in ("jax", rival)]
+        (section,) = summarize(make_results(runs=runs))
+        assert ratio_text(section, section.rows[0]) == words
 
 
 def printed(results: Results, width: int = 400) -> str:

@@ -117,7 +117,7 @@ def ratio_text(section: Section, row: Row) -> str:
             return "alone" if len(group.rows) == 1 else "too few rounds"
         leader = group.rows[group.leader]
         if row is leader:
-            return "1 (the fastest)"
+            return "1 (the fastest)" if list(group.ranks.values()).count(1) == 1 else "1 (reference)"
         for pair in group.comparisons:
             if pair.first is leader and pair.second is row and pair.speed.interval:
                 low, high = pair.speed.interval
