@@ -15,7 +15,7 @@ from rich.console import Console
 from compare.cli import main
 from compare.report.charts import write_charts
 from compare.report.diff import compare_runs
-from compare.report.render import render
+from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
 from compare.results import Certificate, Results, ResultsError, read_results
 from tests.test_report import Page, make_certificate, make_results, make_run
@@ -138,6 +138,25 @@ def test_an_error_steers_no_terminal(index: int, tmp_path: Path, capsys: pytest.
         error = capsys.readouterr().err
         assert visible(error)
         assert error.count("\n") == 1
+
+
+def test_the_largest_and_smallest_numbers_are_rendered(tmp_path: Path) -> None:
+    counts = ("epochs", "parameter_count", "peak_memory_bytes", "operations_per_epoch")
+    rates = ("examples_per_second", "inference_examples_per_second", "matrix_operations_per_second")
+    runs = [
+        make_run(
+            name, round_=r, losses=[(-1) ** r * 1e300], epoch_seconds=[1e-18], total_seconds=1e18, accuracy=r % 2,
+            **dict.fromkeys(counts, 10**18), **dict.fromkeys(rates, (1e18, 1e-18)[r % 2]),
+        )
+        for name in ("keras", "jax")
+        for r in range(4)
+    ]  # fmt: skip
+    results = make_results(runs=runs)
+    for form in FORMATS:
+        assert "inf" not in re.sub('inference|data:image[^"]*', "", render(results, None, form))
+    write_charts(results, None, tmp_path)
+    print_results(results, Console(file=io.StringIO()))
+    compare_runs(results, results).text()
 
 
 def test_charts_hold_no_script_and_write_nowhere_else(tmp_path: Path) -> None:
