@@ -618,7 +618,21 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
     assert wrong_digits(["a"], [predictions], found) == ([], 0)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x80" + b"\x00" * 100])
+def strange_array(kind: str) -> bytes:
+    head = json.dumps({"predictions": {"dtype": kind, "shape": [8], "data_offsets": [0, 8]}}).encode()
+    return len(head).to_bytes(8, "little") + head + b"\0" * 8
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 100,
+        b"\x80" + b"\x00" * 100,
+        strange_array("F8_E4M3"),
+        strange_array("BF16").replace(b"[8]", b"[4]"),
+    ],
+)
 def test_damaged_arrays_are_left_out(tmp_path: Path, content: bytes) -> None:
     results = make_results(runs=[make_run("keras")])
     (tmp_path / "arrays").mkdir()
