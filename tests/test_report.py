@@ -618,6 +618,18 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
     assert wrong_digits(["a"], [predictions], found) == ([], 0)
 
 
+def test_pictures_are_of_one_seed_and_say_of_which_and_what_is_left_out(tmp_path: Path) -> None:
+    runs = [make_run("pytorch", seed=0, status="crashed"), make_run("pytorch", seed=1)]
+    runs += [make_run(f"row{at}", seed=seed) for at in range(6) for seed in (0, 1)]
+    (tmp_path / "arrays").mkdir()
+    for run in runs:
+        kernel = np.full((784, 2), run.seed, np.float32)
+        save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+    text = Page(render(make_results(runs=runs), tmp_path, "html")).text
+    assert "are of the runs with seed 1. 1 more row is not shown." in text
+    assert "The largest difference from the first model's is 0.0e+00." in text
+
+
 def strange_array(kind: str) -> bytes:
     head = json.dumps({"predictions": {"dtype": kind, "shape": [8], "data_offsets": [0, 8]}}).encode()
     return len(head).to_bytes(8, "little") + head + b"\0" * 8

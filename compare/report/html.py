@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,11 +78,15 @@ class _Page:
         return found, False
 
     def pictures(self, section: Section) -> dict[str, Any]:
-        """Confusions, wrong digits and first-layer weights, as far as there are arrays."""
-        rows = [row for row in section.rows if row.well][:PICTURED]
+        """Confusions, wrong digits and first-layer weights, as far as there are arrays, of the seed most rows have."""
+        seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.well))
+        seed = seeds.most_common(1)[0][0] if seeds else 0
+        rows = [Row(tuple(run for run in row.well if run.seed == seed), row.certificate) for row in section.rows]
+        rows = [row for row in rows if row.runs][:PICTURED]
         arrays = first_arrays(rows, self.folder)
         names = [section.label(row) for row in rows]
         found: dict[str, Any] = {"confusions": [], "digits": [], "digit_count": 0, "weights": [], "weights_apart": None}
+        found |= {"seed": seed, "more": sum(bool(row.well) for row in section.rows) - len(rows)}
         kernels = [(n, a["first_kernel"]) for n, a in zip(names, arrays, strict=True) if "first_kernel" in a]
         largest = max((float(abs(kernel).max()) for _, kernel in kernels), default=0.0)
         for name, kernel in kernels:
