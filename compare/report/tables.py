@@ -73,6 +73,15 @@ def _compile(*, warm: bool) -> Callable[[Row], Figure]:
     return figure
 
 
+def _to_target(row: Row) -> Figure:
+    """The median over the runs that reached the target, and how many of how many did, where not all."""
+    figure = _plain("seconds_to_target", ".2f")(row)
+    reached = sum(run.seconds_to_target is not None for run in row.well)
+    if figure.value is None or reached == len(row.well):
+        return figure
+    return Figure(figure.value, f"{figure.text}, {reached} of {len(row.well)} runs")
+
+
 def _matrix_share(row: Row) -> Figure:
     """The arithmetic of training over what a large matrix product reaches in the same process."""
     shares = [run.share_of_matrix_rate for run in row.well if run.share_of_matrix_rate is not None]
@@ -89,7 +98,7 @@ COLUMNS = (
     Column("compile_seconds", "compile, s", _compile(warm=False)),
     Column("compile_warm_seconds", "compile with a warm cache, s", _compile(warm=True)),
     Column("total_seconds", "total, s", _plain("total_seconds", ".1f")),
-    Column("seconds_to_target", "to target accuracy, s", _plain("seconds_to_target", ".2f")),
+    Column("seconds_to_target", "to target accuracy, s", _to_target),
     Column("inference_examples_per_second", "inference, examples/s", _plain("inference_examples_per_second", ",.0f")),
     Column("latency_seconds", "latency of one example, ms", _plain("latency_seconds", ".3f", 1e3)),
     Column("latency_95_seconds", "95 % of latencies under, ms", _plain("latency_95_seconds", ".3f", 1e3)),
