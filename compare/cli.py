@@ -249,7 +249,7 @@ def run(options: argparse.Namespace) -> int:
         data=options.data,
         certify=not options.no_certify,
         save_models=options.save_models,
-        command="sidebyside " + shlex.join(sys.argv[1:]),
+        command="sidebyside " + shlex.join(without_folder(sys.argv[1:])),
     )
     results, folder = comparison.results, shown_path(comparison.folder)
     print_results(results, Console())
@@ -258,6 +258,17 @@ def run(options: argparse.Namespace) -> int:
     well = all(run.status in ("ok", "skipped") for run in results.runs)
     verified = options.no_certify or all(results.verified(run) for run in results.runs if run.status == "ok")
     return OK if well and verified else FAILED
+
+
+def without_folder(words: Sequence[str]) -> list[str]:
+    """The words of a run but for the folder that it wrote, which a repetition would refuse or go on with."""
+    given = list(words)
+    for name in ("--output", "--resume"):
+        given = [word for word in given if not word.startswith(f"{name}=")]
+        while name in given:
+            at = given.index(name)
+            del given[at : at + 2]
+    return given
 
 
 def parity(options: argparse.Namespace) -> int:

@@ -122,6 +122,12 @@ def numpy_run(*arguments: str) -> tuple[str, ...]:
     return ("run", "and-gate", "--backend", "numpy", "--no-certify", *arguments)
 
 
+@pytest.mark.parametrize("folder", [("--output", "a b"), ("--output=a b",), ("--resume", "a"), ("--resume=a",), ()])
+def test_the_recorded_command_names_no_folder(folder: tuple[str, ...]) -> None:
+    """Made again with it, the run would be refused, for the folder is no longer empty."""
+    assert cli.without_folder(["run", "and-gate", *folder, "--seeds", "2"]) == ["run", "and-gate", "--seeds", "2"]
+
+
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     error = refused(capsys, *numpy_run("--output", str(tmp_path)))

@@ -25,7 +25,7 @@ from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
 from compare.report.summary import clean, summarize, times, times_range
 from compare.report.tables import COLUMNS, json_schema, neutral, ratio_text
-from compare.report.terminal import print_tables
+from compare.report.terminal import print_results, print_tables
 from compare.results import Certificate, Distance, Pair, Results, Run, Status
 
 HASH = "a" * 64
@@ -349,6 +349,21 @@ def test_only_a_row_that_alone_has_rank_1_is_called_the_fastest() -> None:
         runs = [make_run(name, round_=r) for r in range(5) for name in ("jax", rival)]
         (section,) = summarize(make_results(runs=runs))
         assert ratio_text(section, section.rows[0]) == words
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_certificates_of_the_run_that_was_gone_on_with_are_not_denied(earlier: bool) -> None:
+    results = make_results(settings={"certified": False}, **({} if earlier else {"certificates": []}))
+    file = io.StringIO()
+    print_results(results, Console(file=file))
+    assert ("No certificates were made" in file.getvalue()) != earlier
+
+
+def test_seconds_to_a_target_that_few_runs_reached_say_so() -> None:
+    runs = [make_run("keras", round_=r, seconds_to_target=0.3 if r == 2 else None) for r in range(5)]
+    assert "0.30, 1 of 5 runs" in Page(render(make_results(runs=runs), None, "html")).text
+    assert "0.30, 1 of 5 runs" in printed(make_results(runs=runs))
+    assert "of 5 runs" not in printed(make_results(runs=runs[2:3]))
 
 
 def printed(results: Results, width: int = 400) -> str:

@@ -655,6 +655,7 @@ def test_a_real_run_is_resumed(
     assert [cell.task for cell in recorder.begun] == ["iris-mlp"]
     assert results.runs[0] == certified[1].runs[0]
     assert results.certificates == certified[1].certificates
+    assert results.command == "a test"
     run = results.runs[1]
     assert (run.status, run.parameter_count) == ("ok", 193)
     assert run.losses[-1] < 0.8 * run.losses[0]

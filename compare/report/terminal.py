@@ -20,7 +20,7 @@ def print_results(results: Results, console: Console) -> None:
         console.width = max(console.width, 400)  # a file has no edge to fit
     print_tables(results, console)
     print_ledger(results, console)
-    if not results.settings.get("certified", True):
+    if not results.settings.get("certified", True) and not results.certificates:
         console.print("No certificates were made (--no-certify): every row is unverified.")
     for c in results.certificates:
         if not c.granted:
