@@ -390,6 +390,14 @@ def test_the_terminal_shows_the_figures_of_the_other_formats(results: Results) -
     assert printed(results, 120) != printed(results)
 
 
+@pytest.mark.parametrize("seeds", [30, 51])
+def test_charts_say_what_they_leave_out(seeds: int) -> None:
+    (section,) = summarize(make_results(runs=[make_run("keras", seed=seed) for seed in range(seeds)]))
+    captions = {drawing.name: drawing.caption for drawing in draw(section, None)}
+    assert ("only the first 50 runs have a tick" in captions["throughput"]) == (seeds > 50)
+    assert ("only the first 30 seeds are drawn" in captions["accuracy"]) == (seeds > 30)
+
+
 def test_times_never_rounds_a_difference_away() -> None:
     assert [times(r) for r in (1.004, 1.00004, 0.997, 1.18, 1)] == ["1.004", "1.0000", "0.997", "1.18", "1.00"]
     assert times_range(1.1501, 1.1538) == "1.150 to 1.154"
