@@ -398,6 +398,12 @@ def test_charts_say_what_they_leave_out(seeds: int) -> None:
     assert ("only the first 30 seeds are drawn" in captions["accuracy"]) == (seeds > 30)
 
 
+@pytest.mark.parametrize("name", ["[2cm]", "*"])
+def test_no_row_of_latex_is_an_argument_of_the_line_break_before_it(name: str) -> None:
+    latex = render(make_results(runs=[make_run("keras"), make_run(name)]), None, "latex")
+    assert not re.search(r"\\\\\s*[\[*]", latex)
+
+
 def test_times_never_rounds_a_difference_away() -> None:
     assert [times(r) for r in (1.004, 1.00004, 0.997, 1.18, 1)] == ["1.004", "1.0000", "0.997", "1.18", "1.00"]
     assert times_range(1.1501, 1.1538) == "1.150 to 1.154"
