@@ -323,6 +323,15 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
     assert "pytorch is not ranked (its runs differ in data)" in section.sentence
 
 
+def test_a_row_without_a_hash_of_its_data_has_that_of_its_certificate() -> None:
+    runs = [make_run(n, round_=r, data_sha256=h) for n, h in (("keras", HASH), ("jax", None)) for r in range(3)]
+    (section,) = summarize(make_results(runs=runs))
+    assert [section.rank_of(row) for row in section.rows] == [1, 1]
+    certificates = [make_certificate("keras"), make_certificate("jax", data_sha256="b" * 64)]
+    (section,) = summarize(make_results(runs=runs, certificates=certificates))
+    assert [section.rank_of(row) for row in section.rows] == [None, None]
+
+
 def test_tutorial_costs_are_paired() -> None:
     runs = [make_run("keras", round_=r) for r in range(5)]
     runs += [make_run("keras", round_=r, mode="stock", examples_per_second=500 + r) for r in range(5)]

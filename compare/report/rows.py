@@ -142,7 +142,7 @@ class Row:
     @property
     def data_sha256(self) -> str | None:
         """Of the data that the runs were trained on, as far as it is known."""
-        return next(iter(self._data), None)
+        return next(iter(self._data), self.certificate.data_sha256 if self.certificate else None)
 
     @property
     def _data(self) -> list[str]:
