@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
@@ -31,6 +32,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what the terminal's encoding lacks must not end a report
     try:
         options = make_parser().parse_args(arguments)
         status: int = options.command(options)
@@ -320,7 +323,8 @@ def report(options: argparse.Namespace) -> int:
             content = render(results, folder, options.format, beside=options.output.parent)
             write_whole(options.output, content.encode())
         else:
-            print(render(results, folder, options.format))
+            content = render(results, folder, options.format)
+            sys.stdout.buffer.write(f"{content}\n".encode())  # a page says that it is UTF-8, whatever the terminal is
     except BrokenPipeError:
         raise
     except OSError as error:

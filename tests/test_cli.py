@@ -54,6 +54,16 @@ def test_statuses_are_those_of_the_design() -> None:
     assert (cli.OK, cli.FAILED, cli.WRONG_WORDS, cli.INTERRUPTED) == (0, 1, 2, 130)
 
 
+def test_a_terminal_that_lacks_letters_gets_a_report(tmp_path: Path) -> None:
+    results = {"created": "2026", "host": {"cpu": "\u6570"}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    for form, word in (("table", b"cpu ?"), ("markdown", "\u6570".encode()), ("html", "\u6570".encode())):
+        command = (sys.executable, "-c", f"import sys\n{RUN}", "report", str(tmp_path), "--format", form)
+        found = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+        assert (found.returncode, found.stderr) == (0, b"")
+        assert word in found.stdout
+
+
 # Wrong words
 
 
