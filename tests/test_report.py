@@ -668,6 +668,21 @@ def test_pictures_are_of_one_seed_and_say_of_which_and_what_is_left_out(tmp_path
     assert "The largest difference from the first model's is 0.0e+00." in text
 
 
+def test_pictures_that_the_page_cannot_hold_are_left_out_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arrays").mkdir()
+    run = make_run("keras")
+    kernel = np.random.default_rng(0).standard_normal((784, 16)).astype(np.float32)
+    save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+    monkeypatch.setattr("compare.report.html.draw", lambda section, folder: [])
+    for size, omitted in ((3_000_000, False), (100, True)):
+        monkeypatch.setattr("compare.report.html.CHART_BYTES", size)
+        page = render(make_results(runs=[run]), tmp_path, "html")
+        assert ("Digits and weights of this task are left out" in page) == omitted
+        assert ("first-layer weights of keras" in page) != omitted
+
+
 def strange_array(kind: str) -> bytes:
     head = json.dumps({"predictions": {"dtype": kind, "shape": [8], "data_offsets": [0, 8]}}).encode()
     return len(head).to_bytes(8, "little") + head + b"\0" * 8

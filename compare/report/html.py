@@ -19,7 +19,7 @@ from compare.results import Certificate, Distance, Results
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 CHART_BYTES = 3_000_000
-"""Of all charts on the page; what would go beyond is left out, and said to be."""
+"""Of all charts and pictures on the page; what would go beyond is left out, and said to be."""
 PICTURED = 6
 """Rows of a task whose confusions, digits and weights are shown."""
 DISTANCES = 4000
@@ -110,7 +110,10 @@ class _Page:
         if given:
             digits = wrong_digits([g[0] for g in given], [g[1] for g in given], given[0][2])
             found["digits"], found["digit_count"] = digits
-        return found
+        self._left -= sum(len(image) for _, image, _, _ in found["weights"])
+        self._left -= sum(len(digit.image) for digit in found["digits"])
+        found["omitted"] = self._left <= 0 and bool(found["weights"] or found["digits"])
+        return found | {"weights": [], "digits": []} if found["omitted"] else found
 
     def layers(self, section: Section) -> list[tuple[str, list[int | None]]]:
         """Parameters by layer, a count for each row."""
