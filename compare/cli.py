@@ -323,8 +323,9 @@ def report(options: argparse.Namespace) -> int:
             content = render(results, folder, options.format, beside=options.output.parent)
             write_whole(options.output, content.encode())
         else:
-            content = render(results, folder, options.format)
-            sys.stdout.buffer.write(f"{content}\n".encode())  # a page says that it is UTF-8, whatever the terminal is
+            if isinstance(sys.stdout, TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as a page says that it is, whatever the terminal's may be
+            print(render(results, folder, options.format))
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,9 @@ def test_a_terminal_that_lacks_letters_gets_a_report(tmp_path: Path) -> None:
         found = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
         assert (found.returncode, found.stderr) == (0, b"")
         assert word in found.stdout
+    with redirect_stdout(StringIO()) as file:
+        assert cli.main(["report", str(tmp_path), "--format", "markdown"]) == 0
+    assert "\u6570" in file.getvalue()
 
 
 # Wrong words
