@@ -33,14 +33,16 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may hold any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any bytes, a terminal may lack letters
     try:
         options = make_parser().parse_args(arguments)
         status: int = options.command(options)
         sys.stdout.flush()
         return status
     except SideBySideError as error:
-        print(f"sidebyside: {error}", file=sys.stderr)
+        from compare.report.rows import clean  # an error may quote a file, whose text must not steer the terminal
+
+        print(f"sidebyside: {clean(error)}", file=sys.stderr)
         return WRONG_WORDS
     except KeyboardInterrupt:
         print("sidebyside: interrupted", file=sys.stderr)
@@ -250,7 +252,7 @@ def run(options: argparse.Namespace) -> int:
         data=options.data,
         certify=not options.no_certify,
         save_models=options.save_models,
-        command="sidebyside " + shlex.join(sys.argv[1:]),
+        command="sidebyside " + shlex.join(without_folder(sys.argv[1:])),
     )
     results, folder = comparison.results, shown_path(comparison.folder)
     print_results(results, Console())
@@ -259,6 +261,17 @@ def run(options: argparse.Namespace) -> int:
     well = all(run.status in ("ok", "skipped") for run in results.runs)
     verified = options.no_certify or all(results.verified(run) for run in results.runs if run.status == "ok")
     return OK if well and verified else FAILED
+
+
+def without_folder(words: Sequence[str]) -> list[str]:
+    """The words of a run but for the folder that it wrote, which a repetition would refuse or go on with."""
+    given = list(words)
+    for name in ("--output", "--resume"):
+        given = [word for word in given if not word.startswith(f"{name}=")]
+        while name in given:
+            at = given.index(name)
+            del given[at : at + 2]
+    return given
 
 
 def parity(options: argparse.Namespace) -> int:
@@ -310,6 +323,8 @@ def report(options: argparse.Namespace) -> int:
             content = render(results, folder, options.format, beside=options.output.parent)
             write_whole(options.output, content.encode())
         else:
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # as a page says that it is, whatever the terminal's may be
             print(render(results, folder, options.format))
     except BrokenPipeError:
         raise

@@ -18,6 +18,12 @@ FILE_NAME = "results.json"
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 """For each older version of the schema that is still read: its content in, the next version's out."""
 Status = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "skipped", "interrupted"]
+# Bounds that no real run reaches, and within which no median, ratio or sum of a report overflows.
+Count = Annotated[int, Field(ge=0, le=10**18)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, le=1e18)]
+Rate = Annotated[float, Field(ge=1e-18, le=1e18)]
+Loss = Annotated[float, Field(ge=-1e300, le=1e300)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -38,62 +44,64 @@ class Run(_Record):
     backend: str
     mode: str
     device: str
-    seed: int
-    round: int = 0
-    epochs: int
-    examples: int | None = None
-    batch_size: int | None = None
+    seed: Count
+    round: Count = 0
+    epochs: Count
+    examples: Count | None = None
+    batch_size: Count | None = None
     status: Status
     message: str = ""
     versions: dict[str, str] = {}
     settings: dict[str, Setting] = {}
-    parameter_count: int | None = None
-    parameter_counts: dict[str, int] = {}
+    parameter_count: Count | None = None
+    parameter_counts: dict[str, Count] = {}
     parameters_sha256: Sha256 | None = None
     batches_sha256: Sha256 | None = None
     data_sha256: Sha256 | None = None
-    losses: list[float] = []
+    losses: list[Loss] = []
     """The mean over each epoch's examples."""
-    accuracies: list[float] = []
+    accuracies: list[Fraction] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
-    accuracy_epochs: list[int] = []
-    accuracy: float | None = None
+    accuracy_epochs: list[Count] = []
+    accuracy: Fraction | None = None
     """Test accuracy after the last epoch."""
-    import_seconds: float | None = None
-    build_seconds: float | None = None
-    first_epoch_seconds: float | None = None
-    compile_seconds: float | None = None
-    """The first epoch's seconds above those of a steady one: tracing, compiling, first use."""
+    test_examples: Annotated[Count, Field(ge=1)] | None = None
+    """How many examples an accuracy is of."""
+    import_seconds: Amount | None = None
+    build_seconds: Amount | None = None
+    first_epoch_seconds: Amount | None = None
+    compile_seconds: Amount | None = None
+    """Of the first training call of each length the seconds above those of steady epochs: tracing, compiling."""
     compile_cache: Literal["", "empty", "filled", "kept"] = ""
     """What the compilers found: no cache, one that an earlier round filled, or the user's own, as it happens to be."""
-    epoch_seconds: list[float] = []
+    epoch_seconds: list[Rate] = []
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
-    epochs_a_call: int | None = None
-    evaluate_seconds: float | None = None
-    total_seconds: float | None = None
+    epochs_a_call: Count | None = None
+    evaluate_seconds: Amount | None = None
+    total_seconds: Amount | None = None
     """From the start of the process to its result, certificate and extra timing excluded."""
-    first_epoch_end_seconds: float | None = None
+    first_epoch_end_seconds: Amount | None = None
     """From the start of the process to the end of the first epoch."""
-    target_accuracy: float | None = None
-    seconds_to_target: float | None = None
+    target_accuracy: Fraction | None = None
+    seconds_to_target: Amount | None = None
     """Seconds of training calls until the test accuracy reached the target, evaluation off the clock."""
-    examples_per_second: float | None = None
+    examples_per_second: Rate | None = None
     """Median of the steady epochs."""
-    inference_examples_per_second: float | None = None
-    latency_seconds: float | None = None
+    inference_examples_per_second: Rate | None = None
+    latency_seconds: Amount | None = None
     """Of a single example: the median."""
-    latency_95_seconds: float | None = None
-    peak_memory_bytes: int | None = None
+    latency_95_seconds: Amount | None = None
+    peak_memory_bytes: Count | None = None
     """The process's peak above its level before the framework was imported; on a GPU the device's own peak."""
-    import_memory_bytes: int | None = None
+    import_memory_bytes: Count | None = None
     memory_source: str = ""
-    operations_per_epoch: int | None = None
+    operations_per_epoch: Count | None = None
     """Floating-point operations of the matrix products, forward and backward, by arithmetic."""
-    matrix_operations_per_second: float | None = None
+    matrix_operations_per_second: Rate | None = None
     """What a large float32 matrix product reaches in the same process."""
-    runner_cpu_share: float | None = None
+    runner_cpu_share: Amount | None = None
     """Of one core, used by the parent process while the cell ran."""
-    load_average: float | None = None
+    load_average: Amount | None = None
     """Of the machine, over the minute before the cell."""
 
     @property
@@ -127,14 +135,14 @@ class Certificate(_Record):
     backend: str
     mode: str
     device: str
-    seed: int
+    seed: Count
     granted: bool
     failure: str = ""
     """The first quantity that fails, with its layer."""
     parameters_sha256: Sha256
     batches_sha256: Sha256
     data_sha256: Sha256
-    parameter_counts: dict[str, int]
+    parameter_counts: dict[str, Count]
     distances: list[Distance]
 
     @property

@@ -75,7 +75,7 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
 
     Args:
         cells: in the order in which they are run.
-        earlier: results to go on from: what ended well in them is not run again.
+        earlier: results to go on from: what ended well in them is not run again, and their command stays recorded.
 
     Raises:
         SideBySideError: the earlier results are of another machine, thread budget or data set.
@@ -89,7 +89,7 @@ def run_cells(cells: Sequence[Cell], options: Options, progress: Progress, earli
     if earlier:
         _check_comparable(earlier, settings)
     results = earlier or Results(created=now(), host=measure.describe_host())
-    results.command, results.settings = options.command, settings
+    results.command, results.settings = results.command or options.command, settings
     results.runs = [run for run in results.runs if run.status == "ok" or Cell.of(run.model_dump()) not in cells]
     done = {Cell.of(run.model_dump()) for run in results.runs if run.status == "ok"}
     pending = [cell for cell in cells if cell not in done]

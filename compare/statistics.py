@@ -168,13 +168,14 @@ def median_interval(speeds: Values) -> Estimate:
     return Estimate(median, (exp(low), exp(high)), rounds)
 
 
-def mean_interval(values: Values) -> Estimate:
+def mean_interval(values: Values, resolution: float = 0.0) -> Estimate:
     """The mean (of accuracies over seeds, say) and Student's 95 % interval, None for a single value.
 
+    A standard deviation below the resolution of the values, as one example is of an accuracy, is taken for it.
     Raises ValueError where there is no value, or one is not finite.
     """
     array = _finite("values", values)
-    interval = _student_interval(array, CONFIDENCE) if len(array) > 1 else None
+    interval = _student_interval(array, CONFIDENCE, resolution) if len(array) > 1 else None
     return Estimate(float(array.mean()), interval, len(array))
 
 
@@ -230,9 +231,10 @@ def _student_quantile(confidence: float, freedom: int) -> float:
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
-def _student_interval(array: NDArray[np.float64], confidence: float) -> Interval:
+def _student_interval(array: NDArray[np.float64], confidence: float, least_deviation: float = 0.0) -> Interval:
     mean, count = float(array.mean()), len(array)
-    reach = _student_quantile(confidence, count - 1) * float(array.std(ddof=1)) / sqrt(count)
+    deviation = max(float(array.std(ddof=1)), least_deviation)
+    reach = _student_quantile(confidence, count - 1) * deviation / sqrt(count)
     return mean - reach, mean + reach
 
 

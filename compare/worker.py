@@ -52,6 +52,7 @@ class CellWork:
         self.result: dict[str, Any] = {"status": "ok"}
         self.started = request["started"]
         self.evaluating = 0.0
+        self.first_calls: list[tuple[float, int]] = []
 
     def run(self) -> None:
         cell, request, result = self.cell, self.request, self.result
@@ -91,6 +92,7 @@ class CellWork:
         result["parameter_count"] = model.parameter_count()
         result["parameter_counts"] = task.architecture.parameter_counts
         result["batches_sha256"] = model.held_batches(batches).sha256()
+        result["test_examples"] = len(dataset.test_labels)
         result["target_accuracy"] = task.target_accuracy
         result["operations_per_epoch"] = task.architecture.training_operations() * batches.examples
 
@@ -113,7 +115,8 @@ class CellWork:
             if steady:
                 result["epoch_seconds"] = steady
                 result["examples_per_second"] = batches.examples / statistics.median(steady)
-                result["compile_seconds"] = max(result["first_epoch_seconds"] - statistics.median(steady), 0.0)
+                epoch = statistics.median(steady)
+                result["compile_seconds"] = sum(max(call - epoch * epochs, 0.0) for call, epochs in self.first_calls)
             inference = measure.time_inference(model, dataset.test_inputs, batches.batch_size)
             result["inference_examples_per_second"] = inference.examples_per_second
             result["latency_seconds"] = inference.latency_seconds
@@ -174,11 +177,12 @@ class CellWork:
         # One evaluation counts, the last: how often a loop lets itself be looked at must not count against it.
         result["total_seconds"] = time.monotonic() - self.started - self.evaluating + result["evaluate_seconds"]
         self.step_losses = np.concatenate(losses)
-        # The first call of each length compiles; what follows is steady.
-        known, steady = {1}, []
-        for call, epochs in seconds[1:]:
-            if epochs in known or self.cell.mode == "stock":
-                steady.append((call, epochs))
+        # The first call of each length compiles, of a stock loop the first of all; what follows is steady.
+        known: set[int] = set()
+        steady: list[tuple[float, int]] = []
+        for call, epochs in seconds:
+            compiled = epochs in known or (known and self.cell.mode == "stock")
+            (steady if compiled else self.first_calls).append((call, epochs))
             known.add(epochs)
         if not steady or statistics.median(call for call, _ in steady) < measure.CALL_SECONDS:
             return []

@@ -5,6 +5,8 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +54,19 @@ RUN = "from compare.cli import main\nsys.exit(main(sys.argv[1:]))"
 
 def test_statuses_are_those_of_the_design() -> None:
     assert (cli.OK, cli.FAILED, cli.WRONG_WORDS, cli.INTERRUPTED) == (0, 1, 2, 130)
+
+
+def test_a_terminal_that_lacks_letters_gets_a_report(tmp_path: Path) -> None:
+    results = {"created": "2026", "host": {"cpu": "\u6570"}}
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    for form, word in (("table", b"cpu \\u6570"), ("markdown", "\u6570".encode()), ("html", "\u6570".encode())):
+        command = (sys.executable, "-c", f"import sys\n{RUN}", "report", str(tmp_path), "--format", form)
+        found = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+        assert (found.returncode, found.stderr) == (0, b"")
+        assert word in found.stdout
+    with redirect_stdout(StringIO()) as file:
+        assert cli.main(["report", str(tmp_path), "--format", "markdown"]) == 0
+    assert "\u6570" in file.getvalue()
 
 
 # Wrong words
@@ -120,6 +135,12 @@ def test_the_command_of_the_package_exits_with_the_status(tmp_path: Path) -> Non
 def numpy_run(*arguments: str) -> tuple[str, ...]:
     """A run that works whatever frameworks are installed."""
     return ("run", "and-gate", "--backend", "numpy", "--no-certify", *arguments)
+
+
+@pytest.mark.parametrize("folder", [("--output", "a b"), ("--output=a b",), ("--resume", "a"), ("--resume=a",), ()])
+def test_the_recorded_command_names_no_folder(folder: tuple[str, ...]) -> None:
+    """Made again with it, the run would be refused, for the folder is no longer empty."""
+    assert cli.without_folder(["run", "and-gate", *folder, "--seeds", "2"]) == ["run", "and-gate", "--seeds", "2"]
 
 
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: Capture) -> None:

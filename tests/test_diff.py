@@ -87,8 +87,46 @@ def test_an_unverified_row_is_not_compared() -> None:
     second = make(slow=2)
     second.certificates = [make_certificate("pytorch")]
     diff = compare_runs(make(), second)
-    assert diff.exit_status == 0
+    assert diff.exit_status == 1
+    assert [(f.quantity, f.text) for f in diff.worse] == [("certificate", "granted -> unverified: no certificate")]
     assert "in the second run it is not ranked (unverified: no certificate)" in diff.text()
+
+
+def test_data_that_are_not_recorded_hide_no_fall() -> None:
+    """A run with --no-certify has no hash of its data."""
+    second = make(seeds=2, fall=0.7, data_sha256=None)
+    second.certificates = []
+    diff = compare_runs(make(seeds=2), second)
+    assert "the data differ" not in diff.text()
+    assert "accuracy" in [finding.quantity for finding in diff.worse]
+    assert "the data differ" in compare_runs(make(), make(fall=0.7, data_sha256="b" * 64)).text()
+
+
+def test_a_lost_row_is_worse() -> None:
+    second = make()
+    second.runs = [run for run in second.runs if run.backend == "keras"]
+    diff = compare_runs(make(), second)
+    assert diff.exit_status == 1
+    assert [(f.quantity, f.text) for f in diff.worse] == [("row", "lost: the second run lacks it")]
+    assert compare_runs(second, make()).exit_status == 0
+
+
+def test_one_example_fewer_is_noise() -> None:
+    second = make(seeds=2)
+    for run in second.runs:
+        assert run.accuracy is not None
+        run.accuracy -= 1e-4
+    diff = compare_runs(make(seeds=2), second)
+    assert diff.exit_status == 0
+    assert [f.change for f in diff.findings if f.quantity == "accuracy"] == ["unchanged"] * 2
+
+
+def test_a_changed_speed_stands_beside_the_load() -> None:
+    diff = compare_runs(make(), make(slow=1.2, load_average=7.5))
+    assert "load average before the cells: 0.5 to 0.5 -> 7.5 to 7.5" in diff.text()
+    assert "Not decided" not in diff.text()
+    assert "Ratios of two rows that changed beyond the intervals:" in diff.text()
+    assert "load average" not in compare_runs(make(), make(load_average=7.5)).text()
 
 
 def test_a_lost_certificate_is_worse() -> None:

@@ -13,17 +13,19 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from rich.console import Console
 from safetensors.numpy import save_file
 
 from compare.plan import Cell
-from compare.report.charts import draw, write_charts
+from compare.report.charts import draw, phase_seconds, write_charts
 from compare.report.drawing import dark
 from compare.report.html import TEMPLATES, render_cell
 from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
 from compare.report.summary import clean, summarize, times, times_range
-from compare.report.tables import json_schema, neutral
+from compare.report.tables import COLUMNS, json_schema, neutral, ratio_text
+from compare.report.terminal import print_results, print_tables
 from compare.results import Certificate, Distance, Pair, Results, Run, Status
 
 HASH = "a" * 64
@@ -70,6 +72,7 @@ def make_run(backend: str, *, seed: int = 0, round_: int = 0, status: Status = "
         "accuracies": [0.5, 0.8, 0.9],
         "accuracy_epochs": [1, 2, 3],
         "accuracy": 0.9 + seed / 1000,
+        "test_examples": 10_000,
         "import_seconds": 1.5 * noise,
         "build_seconds": 0.25,
         "first_epoch_seconds": 3.5,
@@ -237,6 +240,47 @@ def test_unequal_accuracies_are_not_called_equal() -> None:
     assert "that they are equally accurate is not shown by three seeds" in section.sentence
 
 
+def sentence_of(runs: list[Run]) -> str:
+    return summarize(make_results(runs=runs))[0].sentence
+
+
+def test_rows_in_conflict_are_not_called_the_same() -> None:
+    hashes = {"keras": "b" * 64, "jax": HASH}
+    sentence = sentence_of(
+        [make_run(n, seed=s, round_=r, batches_sha256=h) for n, h in hashes.items() for s in range(3) for r in range(3)]
+    )
+    assert "not trained on the same batches" in sentence
+    assert "certified identical" not in sentence
+    assert "accurate" not in sentence
+
+
+@pytest.mark.parametrize("lacking", [{"keras": (0, 1), "pytorch": (2, 3)}, {"keras": (), "pytorch": (0, 1, 2, 3)}])
+def test_every_two_rows_must_share_seeds_to_be_called_equally_accurate(lacking: dict[str, tuple[int, ...]]) -> None:
+    given = {"jax": (0, 1, 2, 3)} | lacking
+    runs = [
+        make_run(name, seed=s, round_=r, accuracy=0.9 if s in seeds else None)
+        for name, seeds in given.items()
+        for s in range(4)
+        for r in range(3)
+    ]
+    sentence = sentence_of(runs)
+    assert "their accuracies cannot be compared (not every two of them share a seed)" in sentence
+    assert "equally" not in sentence
+
+
+def test_the_seeds_that_pairs_share_are_counted() -> None:
+    given = {"jax": range(4), "keras": range(4), "pytorch": range(1, 4)}
+    sentence = sentence_of(
+        [make_run(n, seed=s, round_=r) for n, seeds in given.items() for s in seeds for r in range(3)]
+    )
+    assert "equally accurate (within 0.5 points, 3 to 4 seeds)" in sentence
+
+
+def test_rows_without_a_common_round_are_not_compared() -> None:
+    sentence = sentence_of([make_run("keras" if r < 3 else "jax", round_=r) for r in range(6)])
+    assert "the speeds of keras and jax cannot be compared (no round is of them all)" in sentence
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -279,6 +323,15 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
     assert "pytorch is not ranked (its runs differ in data)" in section.sentence
 
 
+def test_a_row_without_a_hash_of_its_data_has_that_of_its_certificate() -> None:
+    runs = [make_run(n, round_=r, data_sha256=h) for n, h in (("keras", HASH), ("jax", None)) for r in range(3)]
+    (section,) = summarize(make_results(runs=runs))
+    assert [section.rank_of(row) for row in section.rows] == [1, 1]
+    certificates = [make_certificate("keras"), make_certificate("jax", data_sha256="b" * 64)]
+    (section,) = summarize(make_results(runs=runs, certificates=certificates))
+    assert [section.rank_of(row) for row in section.rows] == [None, None]
+
+
 def test_tutorial_costs_are_paired() -> None:
     runs = [make_run("keras", round_=r) for r in range(5)]
     runs += [make_run("keras", round_=r, mode="stock", examples_per_second=500 + r) for r in range(5)]
@@ -289,9 +342,83 @@ def test_tutorial_costs_are_paired() -> None:
     assert cost.speed.interval[0] < 2.3 < cost.speed.interval[1]
 
 
+def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
+    cold = make_run("keras", compile_cache="empty", compile_seconds=30.0, import_seconds=9.0)
+    warm = [
+        make_run("keras", round_=r, compile_cache="filled", compile_seconds=2.0, import_seconds=1.0) for r in (1, 2)
+    ]
+    (section,) = summarize(make_results(runs=[cold, *warm]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (2.0, 1.0)
+    (section,) = summarize(make_results(runs=[cold]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (30.0, 9.0)
+
+
+def test_only_a_row_that_alone_has_rank_1_is_called_the_fastest() -> None:
+    for rival, words in (("keras", "1 (reference)"), ("pytorch", "1 (the fastest)")):
+        runs = [make_run(name, round_=r) for r in range(5) for name in ("jax", rival)]
+        (section,) = summarize(make_results(runs=runs))
+        assert ratio_text(section, section.rows[0]) == words
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_certificates_of_the_run_that_was_gone_on_with_are_not_denied(earlier: bool) -> None:
+    results = make_results(settings={"certified": False}, **({} if earlier else {"certificates": []}))
+    file = io.StringIO()
+    print_results(results, Console(file=file))
+    assert ("No certificates were made" in file.getvalue()) != earlier
+
+
+def test_seconds_to_a_target_that_few_runs_reached_say_so() -> None:
+    runs = [make_run("keras", round_=r, seconds_to_target=0.3 if r == 2 else None) for r in range(5)]
+    assert "0.30, 1 of 5 runs" in Page(render(make_results(runs=runs), None, "html")).text
+    assert "0.30, 1 of 5 runs" in printed(make_results(runs=runs))
+    assert "of 5 runs" not in printed(make_results(runs=runs[2:3]))
+
+
+def printed(results: Results, width: int = 400) -> str:
+    file = io.StringIO()
+    print_tables(results, Console(file=file, width=width))
+    return file.getvalue()
+
+
+def test_the_terminal_shows_the_figures_of_the_other_formats(results: Results) -> None:
+    """Also of several workloads, where seeds have different numbers of rounds, and with caches cold and warm."""
+    runs = [make_run("keras", seed=s, round_=r, accuracy=0.9 - s / 10) for s, r in ((0, 0), (0, 1), (0, 2), (1, 0))]
+    runs += [make_run("keras", round_=r, epochs=9, accuracy=0.5) for r in range(3)]
+    runs += [make_run("jax", compile_cache="empty", compile_seconds=77.7)]
+    runs += [make_run("jax", round_=r, compile_cache="filled", compile_seconds=3.3) for r in (1, 2)]
+    for shown in (results, make_results(runs=runs)):
+        text = printed(shown)
+        (section,) = summarize(shown)
+        for row in section.rows:
+            lines = [line.split("  ") for line in text.splitlines() if line.startswith(f"  {section.label(row)} ")]
+            cells = {cell.strip() for line in lines for cell in line}
+            assert {column.figure(row).text for column in COLUMNS} <= cells | {"-"}, section.label(row)
+            assert {"granted" if row.verified else "refused" if row.certificate else "unverified"} <= cells
+    assert "1 ok, 1 timeout" in printed(results)
+    assert printed(results, 120) != printed(results)
+
+
+@pytest.mark.parametrize("seeds", [30, 51])
+def test_charts_say_what_they_leave_out(seeds: int) -> None:
+    (section,) = summarize(make_results(runs=[make_run("keras", seed=seed) for seed in range(seeds)]))
+    captions = {drawing.name: drawing.caption for drawing in draw(section, None)}
+    assert ("only the first 50 runs have a tick" in captions["throughput"]) == (seeds > 50)
+    assert ("only the first 30 seeds are drawn" in captions["accuracy"]) == (seeds > 30)
+
+
+@pytest.mark.parametrize("name", ["[2cm]", "*"])
+def test_no_row_of_latex_is_an_argument_of_the_line_break_before_it(name: str) -> None:
+    latex = render(make_results(runs=[make_run("keras"), make_run(name)]), None, "latex")
+    assert not re.search(r"\\\\\s*[\[*]", latex)
+
+
 def test_times_never_rounds_a_difference_away() -> None:
     assert [times(r) for r in (1.004, 1.00004, 0.997, 1.18, 1)] == ["1.004", "1.0000", "0.997", "1.18", "1.00"]
     assert times_range(1.1501, 1.1538) == "1.150 to 1.154"
+    assert [times(r) for r in (0.0041, 0.0996, 2e-7)] == ["0.0041", "0.1", "2e-07"]
+    assert times_range(0.0041, 0.0042) == "0.0041 to 0.0042"
+    assert times_range(0.00411, 0.00412) == "0.00411 to 0.00412"
 
 
 def expected_medians(results: Results) -> Iterator[tuple[str, dict[str, float | None]]]:
@@ -529,7 +656,48 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
     assert wrong_digits(["a"], [predictions], found) == ([], 0)
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x80" + b"\x00" * 100])
+def test_pictures_are_of_one_seed_and_say_of_which_and_what_is_left_out(tmp_path: Path) -> None:
+    runs = [make_run("pytorch", seed=0, status="crashed"), make_run("pytorch", seed=1)]
+    runs += [make_run(f"row{at}", seed=seed) for at in range(6) for seed in (0, 1)]
+    (tmp_path / "arrays").mkdir()
+    for run in runs:
+        kernel = np.full((784, 2), run.seed, np.float32)
+        save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+    text = Page(render(make_results(runs=runs), tmp_path, "html")).text
+    assert "are of the runs with seed 1. 1 more row is not shown." in text
+    assert "The largest difference from the first model's is 0.0e+00." in text
+
+
+def test_pictures_that_the_page_cannot_hold_are_left_out_and_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "arrays").mkdir()
+    run = make_run("keras")
+    kernel = np.random.default_rng(0).standard_normal((784, 16)).astype(np.float32)
+    save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+    monkeypatch.setattr("compare.report.html.draw", lambda section, folder: [])
+    for size, omitted in ((3_000_000, False), (100, True)):
+        monkeypatch.setattr("compare.report.html.CHART_BYTES", size)
+        page = render(make_results(runs=[run]), tmp_path, "html")
+        assert ("Digits and weights of this task are left out" in page) == omitted
+        assert ("first-layer weights of keras" in page) != omitted
+
+
+def strange_array(kind: str) -> bytes:
+    head = json.dumps({"predictions": {"dtype": kind, "shape": [8], "data_offsets": [0, 8]}}).encode()
+    return len(head).to_bytes(8, "little") + head + b"\0" * 8
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 100,
+        b"\x80" + b"\x00" * 100,
+        strange_array("F8_E4M3"),
+        strange_array("BF16").replace(b"[8]", b"[4]"),
+    ],
+)
 def test_damaged_arrays_are_left_out(tmp_path: Path, content: bytes) -> None:
     results = make_results(runs=[make_run("keras")])
     (tmp_path / "arrays").mkdir()

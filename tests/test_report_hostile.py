@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 
+from compare.cli import main
 from compare.report.charts import write_charts
 from compare.report.diff import compare_runs
-from compare.report.render import render
-from compare.results import Certificate, Results
+from compare.report.render import FORMATS, render
+from compare.report.terminal import print_results
+from compare.results import Certificate, Results, ResultsError, read_results
 from tests.test_report import Page, make_certificate, make_results, make_run
 
 SEEDS = (
@@ -23,7 +27,8 @@ SEEDS = (
     "\x1b[2J\x1b[31m", "\x1b]0;owned\x07", "\x1b]8;;http://x\x1b\\link", "\x9b31m", "\u202egnp.exe", "\u2028x",
     "a|b|c", "| --- |", "](javascript:alert(1))", "![x](http://x/y.png)", "`code`", "# title", "\n\n# title\n",
     "&lt;script&gt;", "&#x3c;script&#x3e;", "%3Cscript%3E", "\\input{/etc/passwd}", "\\end{tabular}", "% comment",
-    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00", "\ufeff", "\u0130\u0131", "a" * 5000, "", " ", "\"", "'", "\\",
+    "a & b \\\\", "$x^2$", "../../etc/passwd", "\x00a\x1cb\x1dc\x1ed\x1f", "\ufeff", "\u0130\u0131", "a" * 5000, "",
+    " ", "\"", "'", "\\",
 )  # fmt: skip
 WRAPS = ("{}", "x{}", "{}x", '">{}', "'>{}", "</td>{}", "\n{}", "{}\n", "<b>{}", "={}")
 PAYLOADS = [wrap.format(seed) if wrap != "{}" else seed for seed in SEEDS for wrap in WRAPS]
@@ -114,6 +119,44 @@ def test_nothing_breaks_out(index: int, harmless: Page, monkeypatch: pytest.Monk
     sections = latex.count("\\begin{tabular}")
     assert sections == latex.count("\\end{tabular}") == latex.count("\\begin{table}")
     assert visible(compare_runs(results, poison(BATCHES[index - 1])).text())
+
+    assert visible(render(results, None, "json"))
+    assert Results.model_validate_json(render(results, None, "json")) == results
+    terminal = io.StringIO()
+    print_results(results, Console(file=terminal))
+    assert visible(terminal.getvalue())
+
+
+@pytest.mark.parametrize("index", range(len(BATCHES)))
+def test_an_error_steers_no_terminal(index: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for key in BATCHES[index]:
+        path = tmp_path / "results.json"
+        path.write_text(json.dumps({"schema_version": 1, key: 1}))
+        with pytest.raises(ResultsError):
+            read_results(path)
+        assert main(["report", str(path)]) == 2
+        error = capsys.readouterr().err
+        assert visible(error)
+        assert error.count("\n") == 1
+
+
+def test_the_largest_and_smallest_numbers_are_rendered(tmp_path: Path) -> None:
+    counts = ("epochs", "parameter_count", "peak_memory_bytes", "operations_per_epoch")
+    rates = ("examples_per_second", "inference_examples_per_second", "matrix_operations_per_second")
+    runs = [
+        make_run(
+            name, round_=r, losses=[(-1) ** r * 1e300], epoch_seconds=[1e-18], total_seconds=1e18, accuracy=r % 2,
+            **dict.fromkeys(counts, 10**18), **dict.fromkeys(rates, (1e18, 1e-18)[r % 2]),
+        )
+        for name in ("keras", "jax")
+        for r in range(4)
+    ]  # fmt: skip
+    results = make_results(runs=runs)
+    for form in FORMATS:
+        assert "inf" not in re.sub('inference|data:image[^"]*', "", render(results, None, form))
+    write_charts(results, None, tmp_path)
+    print_results(results, Console(file=io.StringIO()))
+    compare_runs(results, results).text()
 
 
 def test_charts_hold_no_script_and_write_nowhere_else(tmp_path: Path) -> None:

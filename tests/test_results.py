@@ -128,6 +128,26 @@ def test_a_run_that_does_not_fit_is_refused(wrong: dict[str, Any]) -> None:
         make_run(**wrong)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"accuracy": value} for value in (1.5, -0.1)),
+        *({"examples_per_second": value} for value in (1e308, 1e-308, 0)),
+        *({name: 10**400} for name in ("parameter_count", "epochs", "peak_memory_bytes", "operations_per_epoch")),
+        {"accuracies": [2]},
+        {"total_seconds": 1.7e308},
+        {"epoch_seconds": [0]},
+        {"test_examples": 0},
+    ],
+)
+def test_numbers_of_which_no_report_can_be_made_are_refused(wrong: dict[str, Any], tmp_path: Path) -> None:
+    values = make_results().model_dump(mode="json")
+    values["runs"][0] |= wrong
+    (tmp_path / FILE_NAME).write_text(json.dumps(values))
+    with pytest.raises(ResultsError, match=r"not a results file \(runs.0."):
+        read_results(tmp_path)
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 def test_numbers_that_json_lacks_are_refused(number: float) -> None:
     with pytest.raises(ValidationError):

@@ -23,12 +23,15 @@ from safetensors.numpy import load_file
 import backends
 import tasks
 from backends.base import Setting
+from backends.numpy.model import NumpyModel
 from compare import process, runner
 from compare.certify import Certifier
 from compare.plan import Cell, list_cells
 from compare.process import run_worker
 from compare.results import Certificate, Results, Run, read_results
 from compare.runner import Options, make_request, run_cells
+from compare.worker import CellWork
+from tasks.batches import Batches
 from tasks.errors import SideBySideError
 
 ROOT = Path(__file__).parent.parent
@@ -265,6 +268,24 @@ def test_a_worker_may_clean_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.skipif(backends.missing("pytorch") is not None, reason="needs PyTorch")
+def test_the_first_call_of_each_length_counts_as_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known: set[int] = set()
+    train = NumpyModel.train
+
+    def compile_first(model: NumpyModel, batches: Batches) -> Any:
+        if batches.epochs not in known:
+            time.sleep(0.5)
+        known.add(batches.epochs)
+        return train(model, batches)
+
+    monkeypatch.setattr(NumpyModel, "train", compile_first)
+    cell = make_cell(epochs=401)  # calls of one epoch and of four
+    request = make_request(cell, Options(tmp_path, certify=False), started=time.monotonic())
+    work = CellWork(request, lambda event, **values: None)
+    work.run()
+    assert 0.9 < work.result["compile_seconds"] < work.result["total_seconds"]
+
+
 def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiler = tmp_path / "g++"
     compiler.write_text(
@@ -634,6 +655,7 @@ def test_a_real_run_is_resumed(
     assert [cell.task for cell in recorder.begun] == ["iris-mlp"]
     assert results.runs[0] == certified[1].runs[0]
     assert results.certificates == certified[1].certificates
+    assert results.command == "a test"
     run = results.runs[1]
     assert (run.status, run.parameter_count) == ("ok", 193)
     assert run.losses[-1] < 0.8 * run.losses[0]

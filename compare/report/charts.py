@@ -22,6 +22,10 @@ ROWS = 8
 """Rows in one chart; more cannot be told apart."""
 POINTS = 120
 """Points of one line: more than a screen shows, and few enough for the page."""
+TICKS = 50
+"""Runs of a row that are drawn beside its median."""
+SEEDS = 30
+"""Seeds of a row that are drawn."""
 _WORDS = 28
 
 
@@ -108,7 +112,7 @@ def _throughput(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
             continue
         low, high = row.speed.interval or (row.speed.value, row.speed.value)
         values.append({"row": name, "value": row.speed.value, "low": low, "high": high})
-        rounds += [{"row": name, "value": speed} for speed in list(row.speeds.values())[:50]]
+        rounds += [{"row": name, "value": speed} for speed in list(row.speeds.values())[:TICKS]]
     if not values:
         return None
     height = 34 * len(values) + 20
@@ -127,6 +131,8 @@ def _throughput(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
         "the lines are their 95 % intervals" if bars else "no interval is drawn where there are fewer than three rounds"
     )
     caption = f"Training speed: points are medians, ticks the single runs; {what}."
+    if any(len(row.speeds) > TICKS for row in rows):
+        caption += f" Of each row only the first {TICKS} runs have a tick; the medians and intervals are of all."
     return Drawing("throughput", "Training speed", caption, altair.layer(lines, ticks, points))
 
 
@@ -134,21 +140,15 @@ PHASES = ("import", "build", "compile", "train", "evaluate")
 
 
 def phase_seconds(row: Row) -> dict[str, float]:
-    """Seconds of each phase, from medians; compiling without a warm cache."""
+    """Seconds of each phase, from medians over runs of one kind: those with a warm compile cache, where there are."""
+    warm = tuple(run for run in row.well if run.compile_cache == "filled")
+    row = Row(warm or row.well, row.certificate)
     found: dict[str, float] = {}
-    for phase in ("import", "build"):
+    for phase in ("import", "build", "compile"):
         if (seconds := row.median_of(f"{phase}_seconds")) is not None:
             found[phase] = seconds
-    steady = [second for run in row.well for second in run.epoch_seconds]
-    first = row.median_of("first_epoch_seconds")
-    compiling = row.compile_seconds(warm=False)
-    if steady:
-        epoch = float(np.median(steady))
-        if compiling is None and first is not None:
-            compiling = max(first - epoch, 0.0)
-        found["train"] = epoch * row.first.epochs
-    if compiling is not None:
-        found["compile"] = compiling
+    if steady := [second for run in row.well for second in run.epoch_seconds]:
+        found["train"] = float(np.median(steady)) * row.first.epochs
     evaluation = row.median_of("evaluate_seconds")
     if evaluation is not None:
         found["evaluate"] = evaluation * max(len(run.accuracies) for run in row.well)
@@ -177,8 +177,9 @@ def _phases(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
         )
     )
     caption = (
-        "Time by phase, from medians: compile is the first epoch beyond a steady one, train a steady epoch times the"
-        " epochs, evaluate one evaluation times their number. The bars stack in the order of the legend."
+        "Time by phase, from medians, of the runs with a warm compile cache where there are any: compile is what first"
+        " training calls take beyond steady epochs, train a steady epoch times the epochs, evaluate one evaluation"
+        " times their number. The bars stack in the order of the legend."
     )
     return Drawing("phases", "Where the time goes", caption, chart)
 
@@ -277,7 +278,7 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     values: list[dict[str, Any]] = [
         {"row": name, "seed": str(seed), "accuracy": accuracy}
         for row, name in zip(rows, names, strict=True)
-        for seed, accuracy in list(row.accuracies.items())[:30]
+        for seed, accuracy in list(row.accuracies.items())[:SEEDS]
     ]
     if not values:
         return None
@@ -301,4 +302,7 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
             shape=shape,
         )
     )
-    return Drawing("accuracy", "Accuracy by seed", "Test accuracy after the last epoch, a point for each seed.", chart)
+    caption = "Test accuracy after the last epoch, a point for each seed."
+    if any(len(row.accuracies) > SEEDS for row in rows):
+        caption += f" Of each row only the first {SEEDS} seeds are drawn."
+    return Drawing("accuracy", "Accuracy by seed", caption, chart)

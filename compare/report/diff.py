@@ -9,7 +9,7 @@ from compare.report.summary import Compared, Section, summarize, times, times_ra
 from compare.results import Results
 from compare.statistics import MINIMUM_ROUNDS, mean_interval
 
-Change = Literal["better", "worse", "unchanged", "undecided"]
+Change = Literal["better", "worse", "unchanged", "undecided", "changed"]
 
 MACHINE = ("machine", "cpu", "cores", "memory_bytes")
 """What must be the same for speeds to be compared. The system's release is told, and decides nothing."""
@@ -23,9 +23,8 @@ class Finding:
 
     Attributes:
         subject: task, recipe and row.
-        quantity: ``training speed``, ``accuracy``, ``status``, ``certificate`` or ``speed beside <row>``.
-        change: of the second run beside the first; for a ratio of two rows ``undecided`` where it changed, for
-            neither row is to blame.
+        quantity: ``training speed``, ``accuracy``, ``status``, ``certificate``, ``row`` or ``speed beside <row>``.
+        change: of the second run beside the first; ``changed`` of a ratio of two rows, for neither is to blame.
         text: the figures, as people read them.
     """
 
@@ -57,8 +56,8 @@ class Diff:
 
     @property
     def exit_status(self) -> int:
-        """1 where something became worse beyond noise; 2 where the runs have no row in common; otherwise 0."""
-        return 1 if self.worse else 0 if self.shared else 2
+        """1 where something became worse beyond noise or is lost; 2 where no row is in both runs; otherwise 0."""
+        return 2 if not self.shared else 1 if self.worse else 0
 
     def text(self) -> str:
         """Plain text that steers no terminal."""
@@ -66,6 +65,7 @@ class Diff:
         for change, heading in (
             ("worse", "Worse beyond the intervals"),
             ("better", "Better beyond the intervals"),
+            ("changed", "Ratios of two rows that changed beyond the intervals"),
             ("undecided", "Not decided"),
             ("unchanged", "Unchanged within the intervals"),
         ):
@@ -99,6 +99,8 @@ def compare_runs(first: Results, second: Results) -> Diff:
         subject = _subject(old or new)
         if old is None or new is None:
             incomparable.append(f"{subject}: only in the {'second' if old is None else 'first'} run")
+            if new is None:
+                findings.append(Finding(subject, "row", "worse", "lost: the second run lacks it"))
             continue
         shared += 1
         differences += [f"{subject}: {text}" for text in _row_differences(old, new)]
@@ -110,7 +112,14 @@ def compare_runs(first: Results, second: Results) -> Diff:
         for name, section in sections[0].items():
             if name in sections[1]:
                 findings += _ratios(section, sections[1][name])
+    if any("speed" in finding.quantity and finding.change != "unchanged" for finding in findings):
+        differences.append(f"load average before the cells: {_loads(first)} -> {_loads(second)}")
     return Diff(tuple(findings), tuple(dict.fromkeys(incomparable)), tuple(dict.fromkeys(differences)), shared)
+
+
+def _loads(results: Results) -> str:
+    loads = [run.load_average for run in results.runs if run.load_average is not None]
+    return f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not recorded"
 
 
 def _subject(row: Row | None) -> str:
@@ -147,7 +156,7 @@ def _fate(subject: str, old: Row, new: Row) -> list[Finding]:
     if old.status != new.status or shares[0] != shares[1]:
         change: Change = "worse" if shares[1] < shares[0] else "better" if shares[1] > shares[0] else "undecided"
         found.append(Finding(subject, "status", change, f"{old.status} -> {new.status}"))
-    if old.certificate is not None and new.certificate is not None and old.verified != new.verified:
+    if old.verified != new.verified:
         change = "worse" if old.verified else "better"
         text = f"{old.certificate_text} -> {new.certificate_text}"
         found.append(Finding(subject, "certificate", change, text))
@@ -161,9 +170,12 @@ def _refusal(old: Row, new: Row) -> str:
             return f"in the {which} run it is not ranked ({row.refusal})"
     if old.conditions != new.conditions:
         return f"settings differ ({', '.join(_differences(dict(old.conditions), dict(new.conditions)))})"
-    if old.data_sha256 != new.data_sha256:
-        return "the data differ"
-    return ""
+    return "the data differ" if _other_data(old, new) else ""
+
+
+def _other_data(old: Row, new: Row) -> bool:
+    """Whether the data are known to differ: a run without certificates does not record them."""
+    return None not in (old.data_sha256, new.data_sha256) and old.data_sha256 != new.data_sha256
 
 
 def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
@@ -189,10 +201,13 @@ def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list
         if old.well and new.well:
             incomparable.append(f"{subject}: accuracy: the runs share no seed")
         return []
-    if old.data_sha256 != new.data_sha256:
+    if _other_data(old, new):
         incomparable.append(f"{subject}: accuracy: the data differ")
         return []
-    changes = mean_interval([round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds])
+    examples = new.well[0].test_examples
+    changes = mean_interval(
+        [round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds], 1 / examples if examples else 0.0
+    )
     figures = f"{changes.value * 100:+.2f} points"
     if changes.interval is None:
         if changes.value == 0:
@@ -226,5 +241,5 @@ def _ratios(old: Section, new: Section) -> list[Finding]:
             continue
         text = f"{times_range(*before.speed.interval)} times -> {times_range(low, high)} times"
         beside = clean(" ".join(before.second.key))
-        found.append(Finding(_subject(before.first), f"speed beside {beside}", "undecided", text))
+        found.append(Finding(_subject(before.first), f"speed beside {beside}", "changed", text))
     return found

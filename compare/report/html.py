@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from compare.results import Certificate, Distance, Results
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 CHART_BYTES = 3_000_000
-"""Of all charts on the page; what would go beyond is left out, and said to be."""
+"""Of all charts and pictures on the page; what would go beyond is left out, and said to be."""
 PICTURED = 6
 """Rows of a task whose confusions, digits and weights are shown."""
 DISTANCES = 4000
@@ -77,11 +78,15 @@ class _Page:
         return found, False
 
     def pictures(self, section: Section) -> dict[str, Any]:
-        """Confusions, wrong digits and first-layer weights, as far as there are arrays."""
-        rows = [row for row in section.rows if row.well][:PICTURED]
+        """Confusions, wrong digits and first-layer weights, as far as there are arrays, of the seed most rows have."""
+        seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.well))
+        seed = seeds.most_common(1)[0][0] if seeds else 0
+        rows = [Row(tuple(run for run in row.well if run.seed == seed), row.certificate) for row in section.rows]
+        rows = [row for row in rows if row.runs][:PICTURED]
         arrays = first_arrays(rows, self.folder)
         names = [section.label(row) for row in rows]
         found: dict[str, Any] = {"confusions": [], "digits": [], "digit_count": 0, "weights": [], "weights_apart": None}
+        found |= {"seed": seed, "more": sum(bool(row.well) for row in section.rows) - len(rows)}
         kernels = [(n, a["first_kernel"]) for n, a in zip(names, arrays, strict=True) if "first_kernel" in a]
         largest = max((float(abs(kernel).max()) for _, kernel in kernels), default=0.0)
         for name, kernel in kernels:
@@ -105,7 +110,10 @@ class _Page:
         if given:
             digits = wrong_digits([g[0] for g in given], [g[1] for g in given], given[0][2])
             found["digits"], found["digit_count"] = digits
-        return found
+        self._left -= sum(len(image) for _, image, _, _ in found["weights"])
+        self._left -= sum(len(digit.image) for digit in found["digits"])
+        found["omitted"] = self._left <= 0 and bool(found["weights"] or found["digits"])
+        return found | {"weights": [], "digits": []} if found["omitted"] else found
 
     def layers(self, section: Section) -> list[tuple[str, list[int | None]]]:
         """Parameters by layer, a count for each row."""

@@ -54,7 +54,7 @@ def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return {}
         arrays = load_file(path)
-    except (OSError, SafetensorError, ValueError):
+    except (OSError, SafetensorError, ValueError, TypeError, AttributeError):  # the last two: types that NumPy lacks
         return {}
     kinds = {"predictions": "iu", "step_losses": "f", "first_kernel": "f"}
     return {name: array for name, array in arrays.items() if array.size and array.dtype.kind in kinds.get(name, "")}

@@ -13,6 +13,7 @@ from compare.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_int
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch")
 """Settings that rows must share to be ranked together: what the machine gives and what the task asks."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
+_BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 
 Key = tuple[int, int]
 """Seed and round."""
@@ -20,12 +21,8 @@ Key = tuple[int, int]
 
 def clean(text: object) -> str:
     """Text that cannot steer a terminal or reorder a line: without control, formatting and private characters."""
-    kept = _ESCAPES.sub("", str(text))
-    return "".join(
-        " " if c in "\t\n\r\x0b\x0c\x85\u2028\u2029" else c
-        for c in kept
-        if c.isspace() or unicodedata.category(c)[0] != "C"
-    ).strip()
+    kept = _BREAKS.sub(" ", _ESCAPES.sub("", str(text)))
+    return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ class Row:
     @property
     def data_sha256(self) -> str | None:
         """Of the data that the runs were trained on, as far as it is known."""
-        return next(iter(self._data), None)
+        return next(iter(self._data), self.certificate.data_sha256 if self.certificate else None)
 
     @property
     def _data(self) -> list[str]:

@@ -83,13 +83,18 @@ class Group:
         return [pair for pair in found if pair is not None]
 
     @cached_property
-    def equivalences(self) -> list[Equivalence]:
-        """Of the accuracies, each row with each over the seeds that both have."""
-        found = []
+    def equivalences(self) -> list[Equivalence | None]:
+        """Of the accuracies, each row with each over the seeds that both have; None for a pair that shares none.
+
+        In a large group each row with the first.
+        """
+        found: list[Equivalence | None] = []
         for first, second in combinations(self.rows, 2):
+            if first is not self.rows[0] and len(self.rows) > ALL_PAIRS:
+                break
             seeds = [seed for seed in first.accuracies if seed in second.accuracies]
-            if seeds and (first is self.rows[0] or len(self.rows) <= ALL_PAIRS):
-                found.append(equivalent([first.accuracies[s] for s in seeds], [second.accuracies[s] for s in seeds]))
+            one, other = ([row.accuracies[seed] for seed in seeds] for row in (first, second))
+            found.append(equivalent(one, other) if seeds else None)
         return found
 
 
@@ -197,9 +202,9 @@ def summarize(results: Results) -> list[Section]:
 
 
 def times(ratio: float) -> str:
-    """A ratio with two decimals, or as many as keep it apart from 1."""
+    """A ratio with two decimals, or as many as keep it apart from 1; below 0.1 with two digits that count."""
     for decimals in (2, 3, 4):
-        text = f"{ratio:,.{decimals}f}"
+        text = _ratio(ratio, decimals)
         if float(text.replace(",", "")) != 1 or ratio == 1:
             return text
     return text
@@ -211,8 +216,12 @@ def times_range(low: float, high: float) -> str:
     for decimals in (3, 4, 5):
         if low_text != high_text or low == high:
             break
-        low_text, high_text = f"{low:,.{decimals}f}", f"{high:,.{decimals}f}"
+        low_text, high_text = _ratio(low, decimals), _ratio(high, decimals)
     return f"{low_text} to {high_text}"
+
+
+def _ratio(ratio: float, digits: int) -> str:
+    return f"{ratio:,.{digits}f}" if ratio >= 0.1 else f"{ratio:.{digits}g}"
 
 
 def number(count: int) -> str:
@@ -229,7 +238,7 @@ def _clauses(section: Section) -> list[str]:
     for group in section.groups:
         names = [section.label(row) for row in group.rows]
         found += _speed_clauses(section, group, names)
-        if len(names) > 1:
+        if len(names) > 1 and not group.conflict:
             found += _sameness_clauses(group, names)
     for row in section.rows:
         if refusal := section.refusal(row):
@@ -244,6 +253,8 @@ def _speed_clauses(section: Section, group: Group, names: list[str]) -> list[str
         return [f"{names[0]} has nothing comparable beside it"]
     if group.conflict:
         return [f"{join(names)} cannot be compared ({group.conflict})"]
+    if not group.rounds:
+        return [f"the speeds of {join(names)} cannot be compared (no round is of them all)"]
     if not group.decided:
         allow = "allows" if group.rounds == 1 else "allow"
         what = f"{number(group.rounds)} round{'' if group.rounds == 1 else 's'}"
@@ -265,13 +276,15 @@ def _speed_clauses(section: Section, group: Group, names: list[str]) -> list[str
 def _sameness_clauses(group: Group, names: list[str]) -> list[str]:
     everyone = f"all {number(len(names))}" if len(names) > 2 else join(names)
     certified = f"{everyone} are certified identical"
-    verdicts = [pair.equivalent for pair in group.equivalences]
-    seeds = min((len(row.accuracies) for row in group.rows), default=0)
-    if group.equivalences and all(verdicts):
-        margin = f"{group.equivalences[0].margin * 100:g}"
-        return [f"{certified} and equally accurate (within {margin} points, {seeds} seeds)"]
-    if seeds == 1:
+    pairs = [pair for pair in group.equivalences if pair is not None]
+    if len(pairs) < len(group.equivalences):
+        return [certified, "their accuracies cannot be compared (not every two of them share a seed)"]
+    fewest, most = min(pair.seeds for pair in pairs), max(pair.seeds for pair in pairs)
+    if fewest == 1:
         return [certified, "one seed allows no statement on their accuracy"]
-    if not group.equivalences:
-        return [certified, "their accuracies cannot be compared"]
-    return [certified, f"that they are equally accurate is not shown by {number(seeds)} seeds"]
+    seeds = number(most) if fewest == most else f"{number(fewest)} to {number(most)}"
+    if all(pair.equivalent for pair in pairs):
+        equally = "equally accurate" if len(names) <= ALL_PAIRS else f"as accurate as {names[0]}"
+        seeds = str(most) if fewest == most else f"{fewest} to {most}"
+        return [f"{certified} and {equally} (within {pairs[0].margin * 100:g} points, {seeds} seeds)"]
+    return [certified, f"that they are equally accurate is not shown by {seeds} seeds"]

@@ -18,7 +18,7 @@ _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
     '"': r"\textquotedbl{}", "|": r"\textbar{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
-    "-": "{-}",
+    "-": "{-}", "[": "{[}", "*": "{*}",
 }  # fmt: skip
 
 
@@ -73,6 +73,15 @@ def _compile(*, warm: bool) -> Callable[[Row], Figure]:
     return figure
 
 
+def _to_target(row: Row) -> Figure:
+    """The median over the runs that reached the target, and how many of how many did, where not all."""
+    figure = _plain("seconds_to_target", ".2f")(row)
+    reached = sum(run.seconds_to_target is not None for run in row.well)
+    if figure.value is None or reached == len(row.well):
+        return figure
+    return Figure(figure.value, f"{figure.text}, {reached} of {len(row.well)} runs")
+
+
 def _matrix_share(row: Row) -> Figure:
     """The arithmetic of training over what a large matrix product reaches in the same process."""
     shares = [run.share_of_matrix_rate for run in row.well if run.share_of_matrix_rate is not None]
@@ -84,12 +93,15 @@ COLUMNS = (
     Column("parameter_count", "parameters", _plain("parameter_count", ",.0f")),
     Column("examples_per_second", "training, examples/s", _estimate("speed", ",.0f")),
     Column("first_epoch_end_seconds", "first epoch's end, s", _plain("first_epoch_end_seconds", ".1f")),
+    Column("import_seconds", "import, s", _plain("import_seconds", ".1f")),
+    Column("build_seconds", "build, s", _plain("build_seconds", ".1f")),
     Column("compile_seconds", "compile, s", _compile(warm=False)),
     Column("compile_warm_seconds", "compile with a warm cache, s", _compile(warm=True)),
     Column("total_seconds", "total, s", _plain("total_seconds", ".1f")),
-    Column("seconds_to_target", "to target accuracy, s", _plain("seconds_to_target", ".2f")),
+    Column("seconds_to_target", "to target accuracy, s", _to_target),
     Column("inference_examples_per_second", "inference, examples/s", _plain("inference_examples_per_second", ",.0f")),
     Column("latency_seconds", "latency of one example, ms", _plain("latency_seconds", ".3f", 1e3)),
+    Column("latency_95_seconds", "95 % of latencies under, ms", _plain("latency_95_seconds", ".3f", 1e3)),
     Column("peak_memory_bytes", "peak memory, MB", _plain("peak_memory_bytes", ",.0f", 1e-6)),
     Column("matrix_share", "share of the machine's matrix rate", _matrix_share),
 )
@@ -114,7 +126,7 @@ def ratio_text(section: Section, row: Row) -> str:
             return "alone" if len(group.rows) == 1 else "too few rounds"
         leader = group.rows[group.leader]
         if row is leader:
-            return "1 (the fastest)"
+            return "1 (the fastest)" if list(group.ranks.values()).count(1) == 1 else "1 (reference)"
         for pair in group.comparisons:
             if pair.first is leader and pair.second is row and pair.speed.interval:
                 low, high = pair.speed.interval
@@ -167,8 +179,9 @@ def render_csv(results: Results) -> str:
 
 
 def render_json(results: Results) -> str:
-    """The results as ``results.json`` holds them."""
-    return results.model_dump_json(indent=1) + "\n"
+    """The results as ``results.json`` holds them, in visible ASCII: what else a text holds is escaped."""
+    text = json.dumps(results.model_dump(mode="json"), indent=1)
+    return text.replace("\x7f", "\\u007f") + "\n"
 
 
 def json_schema() -> str:

@@ -1,7 +1,7 @@
 """Tables in the terminal."""
 
-from collections.abc import Callable, Iterable, Mapping
-from statistics import median
+from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 from rich import box
 from rich.console import Console
@@ -10,21 +10,22 @@ from rich.table import Table
 
 from compare import statistics
 from compare.report.summary import Section, clean, summarize, times, times_range
-from compare.results import Certificate, Distance, Results, Run
+from compare.report.tables import COLUMNS, MAIN, Column, main_columns
+from compare.results import Certificate, Distance, Results
 
 
 def print_results(results: Results, console: Console) -> None:
     """Prints the tables; then the ledger and what went wrong."""
     if not console.is_terminal:
-        console.width = max(console.width, 200)  # a file has no edge to fit
+        console.width = max(console.width, 400)  # a file has no edge to fit
     print_tables(results, console)
     print_ledger(results, console)
-    if not results.settings.get("certified", True):
+    if not results.settings.get("certified", True) and not results.certificates:
         console.print("No certificates were made (--no-certify): every row is unverified.")
     for c in results.certificates:
         if not c.granted:
             subject = f"{c.task} {c.backend} {c.mode} {c.device}"
-            console.print(escape(f"refused: {subject}: first to fail: {c.failure}"), soft_wrap=True)
+            console.print(escape(clean(f"refused: {subject}: first to fail: {c.failure}")), soft_wrap=True)
     for run in results.runs:
         if run.status != "ok" or run.message:
             label = f"{run.task} {run.backend} {run.mode} {run.device}"
@@ -35,65 +36,35 @@ def print_tables(results: Results, console: Console) -> None:
     """Prints, for each task and recipe, its table and what may be concluded."""
     lines_of = self_check_lines if results.settings.get("self_check") else comparison_lines
     for section in summarize(results):
-        runs = [run for row in section.rows for run in row.runs]
-        if not runs:
+        if not section.rows:
             continue
-        console.print(_task_table(section.task, section.recipe, runs, results, MAIN))
-        if console.width >= COSTS_WIDTH:
-            console.print(_task_table(section.task, section.recipe, runs, results, COSTS))
+        console.print(_task_table(section, main_columns()))
+        costs = [column for column in COLUMNS if column.name not in MAIN]
+        costs = [column for column in costs if any(column.figure(row).value is not None for row in section.rows)]
+        table = _task_table(section, costs)
+        if console.measure(table).maximum <= console.width:  # a narrow terminal is spared it, the results hold it all
+            console.print(table)
         for line in lines_of(section):
             console.print(escape(line), highlight=False, soft_wrap=True)
         console.print()
 
 
-# Heading, and how a run's figure is found and written; a cell of the table is the median over rounds and seeds.
-Column = tuple[str, Callable[[Run], float | None], str]
-MAIN: tuple[Column, ...] = (
-    ("test\naccuracy", lambda run: run.accuracy, ".4f"),
-    ("parameters", lambda run: run.parameter_count, ",.0f"),
-    ("training\nexamples/s", lambda run: run.examples_per_second, ",.0f"),
-    ("first epoch's\nend, s", lambda run: run.first_epoch_end_seconds, ".1f"),
-    ("total, s", lambda run: run.total_seconds, ".1f"),
-)
-COSTS: tuple[Column, ...] = (
-    ("import, s", lambda run: run.import_seconds, ".1f"),
-    ("build, s", lambda run: run.build_seconds, ".1f"),
-    ("compile, s", lambda run: run.compile_seconds, ".2f"),
-    ("to target\naccuracy, s", lambda run: run.seconds_to_target, ".2f"),
-    ("share of\nmatrix rate", lambda run: run.share_of_matrix_rate, ".1%"),
-    ("inference\nexamples/s", lambda run: run.inference_examples_per_second, ",.0f"),
-    ("latency, ms\n(95 %)", lambda run: _times(run.latency_seconds, 1e3), ".2f"),
-    ("peak\nmemory, MB", lambda run: _times(run.peak_memory_bytes, 1e-6), ",.0f"),
-)
-
-
-COSTS_WIDTH = 140
-"""Columns of text that the second table needs; a narrower terminal is spared it, the results hold it all."""
-
-
-def _times(value: float | None, factor: float) -> float | None:
-    return None if value is None else value * factor
-
-
-def _task_table(task: str, recipe: str, runs: list[Run], results: Results, columns: tuple[Column, ...]) -> Table:
-    """One row for each backend, mode and device; what is the same in every row stands in the title."""
-    keys = list(dict.fromkeys((run.backend, run.mode, run.device) for run in runs))
-    varying = [index for index in range(3) if index == 0 or len({key[index] for key in keys}) > 1]
-    constant = [keys[0][index] for index in (1, 2) if index not in varying]
-    words = [task, *([recipe] if recipe != "standard" else []), *constant]
-    table = Table(title=escape(clean(", ".join(words))), title_justify="left", box=box.SIMPLE_HEAD)
-    for index in varying:
-        table.add_column(("backend", "mode", "device")[index], no_wrap=True)
-    for heading, _, _ in columns:
-        table.add_column(heading, justify="right", no_wrap=True)
+def _task_table(section: Section, columns: Sequence[Column]) -> Table:
+    """One line for each row; the mode and device that all share stand in the title."""
+    common = [section.rows[0].key[at] for at in (1, 2) if len({row.key[at] for row in section.rows}) == 1]
+    title = clean(", ".join([section.title, *common]))
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("backend", no_wrap=True)
+    for column in columns:
+        table.add_column(fill(column.heading, 13), justify="right", no_wrap=True)
     table.add_column("certificate", no_wrap=True)
-    for key in keys:
-        words = [escape(clean(key[index])) for index in varying]
-        same = [run for run in runs if (run.backend, run.mode, run.device) == key]
-        well = [run for run in same if run.status == "ok"]
-        figures = [_figure(map(value, well), form) for _, value, form in columns]
-        verdict = ("granted" if results.verified(well[0]) else "unverified") if well else same[0].status
-        table.add_row(*words, *figures, verdict)
+    if any(row.status != "ok" for row in section.rows):
+        table.add_column("status")
+    for row in section.rows:
+        figures = [column.figure(row).text for column in columns]
+        verdict = "unverified" if row.certificate is None else "granted" if row.verified else "refused"
+        words = (escape(word) for word in (section.label(row), *figures, verdict, row.status))
+        table.add_row(*list(words)[: len(table.columns)])
     return table
 
 
@@ -197,9 +168,3 @@ def _share(distance: Distance) -> float:
     """How much of its limit a quantity uses up, by the relative or by the largest absolute distance."""
     absolute = distance.absolute / distance.absolute_limit if distance.absolute_limit else float(distance.absolute > 0)
     return max(distance.relative / distance.limit, absolute)
-
-
-def _figure(values: Iterable[float | None], form: str) -> str:
-    """The median of what is there."""
-    there = [value for value in values if value is not None]
-    return format(median(there), form) if there else "-"
