@@ -16,6 +16,7 @@ import tasks
 from backends.base import MODES
 from compare.api import REPORT_NAME, compare, shown_path
 from compare.plan import DEFAULT_TASKS, device_names
+from compare.text import clean
 from tasks.errors import SideBySideError
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except SideBySideError as error:
-        from compare.report.rows import clean  # an error may quote a file, whose text must not steer the terminal
-
-        print(f"sidebyside: {clean(error)}", file=sys.stderr)
+        print(f"sidebyside: {clean(error)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
         return WRONG_WORDS
     except KeyboardInterrupt:
         print("sidebyside: interrupted", file=sys.stderr)

@@ -168,8 +168,8 @@ def test_the_example_notebook_runs_and_its_outputs_are_of_the_kind_stored(tmp_pa
     assert [output for kinds in expected for output in kinds if output[0] in ("error", "stream")] == []
     (folder,) = (tmp_path / "runs").iterdir()
     assert len(read_results(folder).runs) == 3
-    progress = texts_of(ran)[0].splitlines()
-    assert len(progress) == 3
+    progress = texts_of(ran)[0].splitlines()  # and before these a line on the reference, where none is kept
+    assert len(progress) in (3, 4)
     assert all(line.startswith("iris-mlp numpy tuned cpu") for line in progress[-3:])
 
 

@@ -23,10 +23,11 @@ from compare.report.html import TEMPLATES, render_cell
 from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render
-from compare.report.summary import clean, summarize, times, times_range
+from compare.report.summary import summarize, times, times_range
 from compare.report.tables import COLUMNS, json_schema, neutral, ratio_text
 from compare.report.terminal import print_results, print_tables
 from compare.results import Certificate, Distance, Pair, Results, Run, Status
+from compare.text import clean
 
 HASH = "a" * 64
 VOID = {"meta", "br", "img", "source", "link", "hr", "input", "wbr"}

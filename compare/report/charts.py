@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from compare.report.drawing import INK, LIGHT, Drawing
 from compare.report.pictures import first_arrays
-from compare.report.rows import Row, clean
+from compare.report.rows import Row
 from compare.report.summary import Section, summarize
 from compare.results import Results
+from compare.text import clean
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 6])
 ROWS = 8

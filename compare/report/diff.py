@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.report.rows import Row, clean
+from compare.report.rows import Row
 from compare.report.summary import Compared, Section, summarize, times, times_range
 from compare.results import Results
 from compare.statistics import MINIMUM_ROUNDS, mean_interval
+from compare.text import clean
 
 Change = Literal["better", "worse", "unchanged", "undecided", "changed"]
 

@@ -12,10 +12,11 @@ from typing import Any
 from compare.report.charts import PHASES, draw, phase_seconds
 from compare.report.drawing import Drawing, dark
 from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
-from compare.report.rows import Row, clean
+from compare.report.rows import Row
 from compare.report.summary import Compared, Section, summarize, times_range
 from compare.report.tables import COLUMNS, Column, Figure, ratio_text
 from compare.results import Certificate, Distance, Results
+from compare.text import clean
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 CHART_BYTES = 3_000_000

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from compare.plan import Cell
-from compare.report.rows import clean
 from compare.results import Certificate, Run
+from compare.text import clean
 
 
 class ProgressWords(ABC):

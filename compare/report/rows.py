@@ -1,7 +1,5 @@
 """A row of the report: all runs of one backend, mode, device and workload."""
 
-import re
-import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,20 +7,13 @@ from statistics import fmean, median
 
 from compare.results import Certificate, Run
 from compare.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_interval, median_interval
+from compare.text import clean
 
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch")
 """Settings that rows must share to be ranked together: what the machine gives and what the task asks."""
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
-_BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 
 Key = tuple[int, int]
 """Seed and round."""
-
-
-def clean(text: object) -> str:
-    """Text that cannot steer a terminal or reorder a line: without control, formatting and private characters."""
-    kept = _BREAKS.sub(" ", _ESCAPES.sub("", str(text)))
-    return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
 
 
 @dataclass(frozen=True)

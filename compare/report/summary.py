@@ -12,9 +12,9 @@ from itertools import combinations
 from typing import Any
 
 from compare.report.rows import Row
-from compare.report.rows import clean as clean
 from compare.results import Certificate, Results, Run
 from compare.statistics import MINIMUM_ROUNDS, Comparison, Equivalence, compare_ratio, equivalent, rank
+from compare.text import clean
 
 ALL_PAIRS = 6
 """Groups of up to so many rows are compared each with each, larger ones with their fastest only."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from compare.report.rows import Row, clean
+from compare.report.rows import Row
 from compare.report.summary import Section, summarize, times_range
 from compare.results import SCHEMA_VERSION, Results, Run
 from compare.statistics import Estimate
+from compare.text import clean
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
 _LATEX = {

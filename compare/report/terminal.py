@@ -9,9 +9,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from compare import statistics
-from compare.report.summary import Section, clean, summarize, times, times_range
+from compare.report.summary import Section, summarize, times, times_range
 from compare.report.tables import COLUMNS, MAIN, Column, main_columns
 from compare.results import Certificate, Distance, Results
+from compare.text import clean
 
 
 def print_results(results: Results, console: Console) -> None:
