@@ -8,7 +8,7 @@ computation falls on one side and an equally right one on the other, and Adam ma
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
 PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
-quantity's size or, for a gradient, of the size that it has where its terms do not cancel.
+quantity's size or, for a gradient that is smaller because its terms cancel, of the size that it has where they do not.
 """
 
 from collections.abc import Iterable, Mapping
@@ -70,7 +70,7 @@ def judge(
             if not name.startswith(OPTIONAL):
                 failures.append(f"{name}: missing")
             continue
-        size = reference.get(SIZE + name, expected)
+        size = np.maximum(np.abs(expected), reference.get(SIZE + name, 0))
         distance = _distance(name, evidence[name], expected, size, noise[name])
         distances.append(distance)
         if not distance.passed:
@@ -122,7 +122,7 @@ def _distance(
         absolute, relative = _absolute(found, expected), _relative(found, expected)
     reference_absolute, reference_relative = noise
     limit = FACTOR * reference_relative + FLOOR * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
-    absolute_limit = FACTOR * reference_absolute + FLOOR * float(np.abs(size).max(initial=0))
+    absolute_limit = FACTOR * reference_absolute + FLOOR * float(size.max(initial=0))
     return Distance(
         quantity=name,
         absolute=absolute,
