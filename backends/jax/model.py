@@ -68,10 +68,9 @@ class JaxBackend(Backend):
         return StockModel
 
 
-# nnx layers take the canonical layout as it is: NHWC, kernels (in, out) and (height, width, in, out).
-LAYERS: dict[type[Layer], BuildLayer] = {
-    Dense: lambda layer, shape, rngs: nnx.Linear(shape[0], layer.units, kernel_init=nnx.initializers.zeros, rngs=rngs),
-    Conv2D: lambda layer, shape, rngs: nnx.Conv(
+def convolution(kind: type[nnx.Conv]) -> BuildLayer:
+    """Builds convolutions of the class that is given."""
+    return lambda layer, shape, rngs: kind(
         shape[2],
         layer.filters,
         layer.kernel_size,
@@ -79,7 +78,13 @@ LAYERS: dict[type[Layer], BuildLayer] = {
         padding=layer.padding.upper(),
         kernel_init=nnx.initializers.zeros,
         rngs=rngs,
-    ),
+    )
+
+
+# nnx layers take the canonical layout as it is: NHWC, kernels (in, out) and (height, width, in, out).
+LAYERS: dict[type[Layer], BuildLayer] = {
+    Dense: lambda layer, shape, rngs: nnx.Linear(shape[0], layer.units, kernel_init=nnx.initializers.zeros, rngs=rngs),
+    Conv2D: convolution(nnx.Conv),
     MaxPool2D: lambda layer, shape, rngs: lambda x: nnx.max_pool(x, layer.size, strides=layer.size),
     Flatten: lambda layer, shape, rngs: lambda x: x.reshape(x.shape[0], -1),
     ReLU: lambda layer, shape, rngs: nnx.relu,

@@ -1,14 +1,13 @@
 """Layers in forms that XLA makes more of, with the same parameters and the same results."""
 
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from backends.jax.model import LAYERS, BuildLayer
-from tasks.architecture import Conv2D, Layer, MaxPool2D
+from backends.jax.model import LAYERS, BuildLayer, convolution
+from tasks.architecture import Conv2D, Layer, MaxPool2D, Shape
 
 FEW_CHANNELS = 4
 """Up to this many input channels a convolution is computed as shifted slices and one matrix product."""
@@ -69,18 +68,8 @@ def max_pool(layer: MaxPool2D, x: jax.Array) -> jax.Array:
     return _largest(x.reshape(n, height // size_y, size_y, width // size_x, size_x, channels))
 
 
-def _convolution(layer: Conv2D, shape: tuple[int, ...], rngs: nnx.Rngs) -> Any:
-    if shape[2] > FEW_CHANNELS:
-        return LAYERS[Conv2D](layer, shape, rngs)
-    return SlicesConv(
-        shape[2],
-        layer.filters,
-        layer.kernel_size,
-        strides=layer.strides,
-        padding=layer.padding.upper(),
-        kernel_init=nnx.initializers.zeros,
-        rngs=rngs,
-    )
+def _convolution(layer: Conv2D, shape: Shape, rngs: nnx.Rngs) -> nnx.Conv:
+    return convolution(SlicesConv if shape[2] <= FEW_CHANNELS else nnx.Conv)(layer, shape, rngs)
 
 
 def tuned_layers(on_cpu: bool) -> dict[type[Layer], BuildLayer]:
