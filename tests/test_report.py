@@ -16,10 +16,11 @@ import pytest
 from rich.console import Console
 from safetensors.numpy import save_file
 
+from compare.pages import TEMPLATES
 from compare.plan import Cell
 from compare.report.charts import draw, phase_seconds, write_charts
 from compare.report.drawing import dark
-from compare.report.html import TEMPLATES, render_cell
+from compare.report.html import render_cell
 from compare.report.markdown import markdown_text
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import FORMATS, render

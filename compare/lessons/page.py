@@ -1,7 +1,6 @@
 """Lessons as one page that needs nothing else: no script, no request."""
 
 import base64
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import vl_convert
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -18,9 +16,8 @@ from pygments.lexers import PythonLexer
 from backends.lessons import load_lesson
 from compare.lessons.result import LABELS, LessonResult
 from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
+from compare.pages import read_style, render_page
 from compare.results import write_whole
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
@@ -29,40 +26,22 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
-        shown=shown,
-        is_block=is_block,
-        blocks=blocks,
-        block_text=block_text,
-        verdict_text=verdict_text,
-        code=_html_code,
-        pictures=_pictures,
-        heading=heading,
-        labels=LABELS,
-        breakable=_breakable,
-    )
-    template = environment.get_template("lessons.html.j2")
-    style = (TEMPLATES / "lessons.css").read_text(encoding="utf-8") + _code_style()
-    frameworks = list(dict.fromkeys(column.framework for result in results for column in result.columns))
-    page = template.render(
-        results=results,
-        frameworks=frameworks,
-        style=Markup(style),
-        style_hash=_sha256(style),
-    )
+    values = {
+        "results": results,
+        "frameworks": list(dict.fromkeys(column.framework for result in results for column in result.columns)),
+        "labels": LABELS,
+        "shown": shown,
+        "is_block": is_block,
+        "blocks": blocks,
+        "block_text": block_text,
+        "verdict_text": verdict_text,
+        "heading": heading,
+        "code": _html_code,
+        "pictures": _pictures,
+        "breakable": _breakable,
+    }
+    page = render_page("lessons.html.j2", read_style("lessons.css") + _code_style(), values)
     write_whole(Path(path), page.encode())
-
-
-def _sha256(text: str) -> str:
-
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _breakable(name: str) -> Markup:
@@ -84,7 +63,6 @@ def _html_code(source: str) -> Markup:
 
 
 def _code_style() -> str:
-
     def rules(style: str) -> str:
         text = HtmlFormatter(style=style, nobackground=True).get_style_defs(".code")
         # Pygments also styles line numbers and the background, which this page has its own rules for.
@@ -105,7 +83,6 @@ def _pictures(result: LessonResult) -> list[dict[str, str]]:
 
 
 def _render(chart: Any, *, dark: bool) -> str:
-
     spec = chart.to_dict(validate=False)
     ink, faint = ("#e6e6e6", "#444c56") if dark else ("#1f2328", "#d0d7de")
     colors = ["#79b8ff", "#ffab70", "#85e89d", "#f97583"] if dark else ["#1f6feb", "#d9570a", "#1a7f37", "#cf222e"]

@@ -44,7 +44,6 @@ def print_lesson(result: LessonResult, console: Console) -> None:
 
 
 def _print_columns(result: LessonResult, console: Console) -> None:
-
     table = Table(box=box.MINIMAL, expand=True, pad_edge=False, padding=(0, 0), show_edge=False)
     for column in result.columns:
         table.add_column(Text(heading(column), "bold"), ratio=1)
@@ -83,7 +82,6 @@ def _print_columns(result: LessonResult, console: Console) -> None:
 
 
 def _print_stacked(result: LessonResult, console: Console) -> None:
-
     for column in result.columns:
         console.print(Rule(Text(heading(column), "bold"), align="left", style="dim"))
         if column.message:
@@ -107,7 +105,6 @@ def _print_stacked(result: LessonResult, console: Console) -> None:
 
 
 def _print_blocks(result: LessonResult, console: Console) -> None:
-
     for verdict in result.verdicts:
         for title, text in blocks(result, verdict, console.width):
             console.print(Text(title, "bold"))
@@ -116,7 +113,6 @@ def _print_blocks(result: LessonResult, console: Console) -> None:
 
 
 def _styled_verdict(verdict: Verdict, *, reason: bool = True) -> Text:
-
     styles = {"agree": "green", "differ": "yellow", "disagree": "bold red", "alone": "dim"}
     return Text(verdict_text(verdict, reason=reason), styles[verdict.verdict])
 
@@ -140,7 +136,6 @@ class _Code:
         self.code = code.rstrip("\n")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-
         # ansi_dark takes the terminal's own sixteen colours, which its owner has made legible.
         text = Syntax(self.code, "python", theme="ansi_dark", background_color="default").highlight(self.code)
         text.rstrip()

@@ -1,7 +1,6 @@
 """The report as one HTML page that needs nothing else: no script, no request, a strict content-security policy."""
 
 import base64
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from compare.pages import read_style, render_page
 from compare.report.charts import PHASES, draw, phase_seconds
 from compare.report.drawing import Drawing, dark
 from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
@@ -18,7 +18,6 @@ from compare.report.tables import COLUMNS, Column, Figure, ratio_text
 from compare.results import Certificate, Distance, Results
 from compare.text import clean
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
 CHART_BYTES = 3_000_000
 """Of all charts and pictures on the page; what would go beyond is left out, and said to be."""
 PICTURED = 6
@@ -163,29 +162,22 @@ def render_cell(results: Results, folder: Path | None) -> str:
 
 
 def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
+    values = {
+        "page": _Page(results, folder),
+        "results": results,
+        "whole": whole,
+        "lessons": lessons,
+        "ratio_text": ratio_text,
+        "ratio": _ratio,
+        "phase_seconds": phase_seconds,
+        "brief_number": _brief,
+        "run_figure": _run_figure,
+    }
+    return render_page("report.html.j2", read_style("report.css"), values, finalize=_cleaned)
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value,
-    )
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    environment.globals.update(
-        ratio_text=ratio_text, ratio=_ratio, phase_seconds=phase_seconds, brief_number=_brief, run_figure=_run_figure
-    )
-    return environment.get_template("report.html.j2").render(
-        page=_Page(results, folder),
-        results=results,
-        whole=whole,
-        lessons=lessons,
-        style=Markup(style),  # our own, which must reach the page unchanged for its hash to hold
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-    )
+
+def _cleaned(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _picture(drawing: Drawing) -> _Picture:
