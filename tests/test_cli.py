@@ -15,6 +15,7 @@ import pytest
 import backends
 import tasks
 from compare import cli
+from compare.arguments import make_parser
 from compare.results import Results, now, read_results, write_results
 
 ROOT = Path(__file__).parent.parent
@@ -261,7 +262,7 @@ def test_a_reader_that_has_gone_is_no_error_message() -> None:
 
 
 def commands() -> list[str]:
-    parser = cli.make_parser()
+    parser = make_parser()
     choices = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
     return list(choices[0])
 
