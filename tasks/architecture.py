@@ -223,6 +223,12 @@ class Architecture:
         }
 
     @property
+    def pooled_convolutions(self) -> tuple[int, ...]:
+        """Indices of the convolutions that a ReLU and a max pool follow."""
+        kinds = [type(layer) for layer in self.layers]
+        return tuple(i for i in range(len(kinds)) if kinds[i : i + 3] == [Conv2D, ReLU, MaxPool2D])
+
+    @property
     def parameter_counts(self) -> dict[str, int]:
         """Trained parameters of each layer that has any."""
         counts: dict[str, int] = {}

@@ -1,5 +1,8 @@
 """The fastest correct loop in Keras on TensorFlow: every epoch of a call in one ``tf.function``, the data resident."""
 
+from functools import partial
+
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -19,6 +22,9 @@ class TunedModel(KerasModel):
             "compiled": f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA",
             "layout": "NHWC",
         }
+        self.in_turn = list(self.network.layers)
+        for index in reversed(self.recipe.architecture.pooled_convolutions):
+            self.in_turn[index : index + 3] = [partial(pool_first, *self.in_turn[index : index + 3])]
         with tf.device(f"/{self.device}"):
             self.optimizer = make_optimizer(self.recipe.optimizer)
             self.optimizer.build(self.network.trainable_variables)
@@ -43,8 +49,10 @@ class TunedModel(KerasModel):
     def train_step(self, inputs: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Gather, forward, loss, backward, update."""
         with tf.GradientTape() as tape:
-            outputs = self.network(tf.gather(inputs, batch), training=True)
-            loss = self.loss(tf.gather(labels, batch), outputs)
+            x = tf.gather(inputs, batch)
+            for layer in self.in_turn:
+                x = layer(x)
+            loss = self.loss(tf.gather(labels, batch), x)
         variables = self.network.trainable_variables
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
@@ -66,3 +74,11 @@ class TunedModel(KerasModel):
         with tf.device(f"/{self.device}"):
             # TensorFlow keeps int32 in host memory even on a GPU: indices travel as int64.
             return tf.constant(batches.indices, tf.int64), tf.constant(batches.remainder, tf.int64)
+
+
+def pool_first(
+    convolution: keras.layers.Conv2D, relu: keras.layers.Layer, pool: keras.layers.Layer, x: tf.Tensor
+) -> tf.Tensor:
+    """Convolution, pool, bias, ReLU: bias and ReLU keep the order of numbers, and of pooled ones there are fewer."""
+    x = convolution.convolution_op(x, convolution.kernel)
+    return relu(pool(x) + convolution.bias)

@@ -124,6 +124,7 @@ class PytorchModel(Model):
     """What tuned and stock share: the network, its parameters, its answers."""
 
     layers = LAYERS
+    network_class = Network
     flattens_channels_last = False
     """Whether ``layers`` flattens images in the canonical order."""
 
@@ -131,7 +132,7 @@ class PytorchModel(Model):
         super().__init__(recipe, parameters, device, dtype)
         self.torch_device = torch.device(device.replace("gpu", "cuda"))
         self.loss = loss_function(recipe.loss)
-        self.network: nn.Module = Network(recipe.architecture, self.layers).to(self.torch_device)
+        self.network: nn.Module = self.network_class(recipe.architecture, self.layers).to(self.torch_device)
         self.load_parameters(parameters)
 
     def load_parameters(self, parameters: Parameters) -> None:

@@ -12,7 +12,7 @@ from torch._dynamo.exc import BackendCompilerFailed
 from torch.func import functional_call, grad_and_value
 
 from backends.pytorch.model import PytorchModel, channels_first
-from backends.pytorch.tuned_layers import TUNED_LAYERS
+from backends.pytorch.tuned_layers import TUNED_LAYERS, PoolFirstNetwork
 from tasks.batches import Batches
 from tasks.task import SGD, Dataset
 
@@ -25,6 +25,7 @@ State = tuple[dict[str, Tensor], ...]
 
 class TunedModel(PytorchModel):
     layers = TUNED_LAYERS
+    network_class = PoolFirstNetwork
     flattens_channels_last = True
 
     state: State = ()

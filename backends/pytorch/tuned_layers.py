@@ -1,11 +1,14 @@
 """Layers in forms that PyTorch's compiler makes more of, with the same parameters and the same results."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backends.pytorch.model import LAYERS, BuildLayer
-from tasks.architecture import Dense, Flatten, Layer, MaxPool2D, Shape
+from backends.pytorch.model import LAYERS, BuildLayer, Network
+from tasks.architecture import Architecture, Dense, Flatten, Layer, MaxPool2D, Shape
 
 SMALL_KERNEL = 256
 """Below so many weights a matrix product costs less than calling a library for it."""
@@ -58,3 +61,25 @@ TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     MaxPool2D: lambda layer, shape: SlicesMaxPool(layer),
     Flatten: lambda layer, shape: ChannelsLastFlatten(),
 }
+
+
+class PoolFirstNetwork(Network):
+    """The layers in turn, but where a ReLU and a pool follow a convolution, the pool comes first."""
+
+    def __init__(self, architecture: Architecture, layers: dict[type[Layer], BuildLayer]) -> None:
+        super().__init__(architecture, layers)
+        self.in_turn: list[Callable[[Tensor], Tensor]] = list(self)
+        for index in reversed(architecture.pooled_convolutions):
+            if isinstance(self[index], nn.Conv2d):  # not where zeros are put there by hand
+                self.in_turn[index : index + 3] = [partial(pool_first, *self.in_turn[index : index + 3])]
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.in_turn:
+            x = layer(x)
+        return x
+
+
+def pool_first(convolution: nn.Conv2d, relu: nn.Module, pool: nn.Module, x: Tensor) -> Tensor:
+    """Convolution, pool, bias, ReLU: bias and ReLU keep the order of numbers, and of pooled ones there are fewer."""
+    x = functional.conv2d(x, convolution.weight, None, convolution.stride, convolution.padding)
+    return relu(pool(x) + convolution.bias[:, None, None])
