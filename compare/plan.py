@@ -16,9 +16,9 @@ DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
 QUICK: dict[str, tuple[int, int | None]] = {
     "and-gate": (1000, None),
     "iris-mlp": (100, None),
-    "mnist-mlp": (3, 20_000),
-    "mnist-dense": (3, 20_000),
-    "mnist-cnn": (3, 10_000),
+    "mnist-mlp": (3, 12_000),
+    "mnist-dense": (3, 12_000),
+    "mnist-cnn": (3, 6_000),
 }
 
 

@@ -113,13 +113,12 @@ def run_cell(cell: Cell) -> dict[str, Any]:
 
 
 def print_large_batches() -> None:
-    """The share of the matrix rate at batch 256: of the framework that reaches most."""
-    shares = {}
-    for cell in list_cells(["mnist-cnn"], FRAMEWORKS, batch_size=256):
-        run = Run(**cell.as_dict(), **run_cell(cell))
-        shares[cell.backend] = run.share_of_matrix_rate or 0
-    fastest = max(shares, key=lambda backend: shares[backend])
-    reached = shares[fastest]
+    """The share of the matrix rate at batch 256: of the framework that is fastest."""
+    cells = list_cells(["mnist-cnn"], FRAMEWORKS, batch_size=256)
+    rounds = [[Run(**cell.as_dict(), **run_cell(cell)) for cell in cells] for _ in range(ROUNDS)]
+    runs = {cell.backend: list(found) for cell, found in zip(cells, zip(*rounds, strict=True), strict=True)}
+    fastest = max(runs, key=lambda backend: speed(runs[backend]))
+    reached = share(runs[fastest])
     line(f"mnist-cnn at batch 256, {fastest}: share", SHARE_AT_256, reached, reached >= SHARE_AT_256)
 
 
