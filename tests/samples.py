@@ -78,5 +78,5 @@ SAMPLES = {
         (Conv2D(4, (2, 3), (2, 1), "same"), ReLU(), MaxPool2D(), Flatten(), Dense(3)),
         optimizer=SGD(0.05, 0.9),
     ),
-    "many-channels": make_sample((6, 6, 8), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
+    "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

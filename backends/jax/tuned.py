@@ -33,7 +33,7 @@ class TunedModel(JaxModel):
         self.settings = {
             "compiled": "jax.jit of a scan over all epochs of a call",
             "layout": "NHWC",
-            "convolution": "slices and a product for few channels" if on_cpu else "XLA's",
+            "convolution": "a sum of shifted images, where an output has few inputs" if on_cpu else "XLA's",
         }
         self.optimizer = make_optimizer(self.recipe.optimizer)
         self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.jax_device)

@@ -1,20 +1,23 @@
 """Layers in forms that XLA makes more of, with the same parameters and the same results."""
 
 from functools import partial
+from math import prod
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from backends.jax.model import LAYERS, BuildLayer, convolution
 from tasks.architecture import Conv2D, Layer, MaxPool2D, Shape
 
-FEW_CHANNELS = 4
-"""Up to this many input channels a convolution is computed as shifted slices and one matrix product."""
+FEW_INPUTS = 100
+"""A convolution whose outputs have up to so many inputs each is computed as a sum, one term for each input."""
 
 
-class SlicesConv(nnx.Conv):
-    """A convolution as one slice of the image for each kernel position, and a matrix product.
+class SumConv(nnx.Conv):
+    """A convolution as a sum of shifted images times weights, which XLA fuses with its surroundings.
 
     XLA's CPU compiler brings convolutions onto its fast path only outside of loops, and this one runs inside a scan.
     """
@@ -22,18 +25,44 @@ class SlicesConv(nnx.Conv):
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         height, width, _, filters = self.kernel.shape
         layer = Conv2D(filters, (height, width), tuple(self.strides), self.padding.lower())
-        x = jnp.pad(x, ((0, 0), *layer.pads(x.shape[1:]), (0, 0)))
-        rows, columns = (
-            (size - kernel) // stride + 1
-            for size, kernel, stride in zip(x.shape[1:3], (height, width), layer.strides, strict=True)
-        )
-        step_y, step_x = layer.strides
-        slices = [
-            x[:, i : i + (rows - 1) * step_y + 1 : step_y, j : j + (columns - 1) * step_x + 1 : step_x]
-            for i in range(height)
-            for j in range(width)
-        ]
-        return jnp.concatenate(slices, axis=-1) @ self.kernel.reshape(-1, filters) + self.bias
+        return weighted_sum(layer, x, self.kernel[...]) + self.bias
+
+
+def _weighted_sum(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """The convolution (n, rows, columns, filters) of images (n, height, width, channels), without bias."""
+    weights = kernel.reshape(-1, layer.filters)
+    return sum(image * weight for image, weight in zip(_shifted(layer, x), weights, strict=True))  # type: ignore[return-value]
+
+
+def _shifted(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
+    """What each weight of a filter is multiplied with: images (n, rows, columns, 1), in the order of the kernel."""
+    x = jnp.pad(x, ((0, 0), *layer.pads(x.shape[1:]), (0, 0)))
+    rows, columns = (
+        (size - kernel) // stride + 1
+        for size, kernel, stride in zip(x.shape[1:3], layer.kernel_size, layer.strides, strict=True)
+    )
+    step_y, step_x = layer.strides
+    return [
+        x[:, i : i + (rows - 1) * step_y + 1 : step_y, j : j + (columns - 1) * step_x + 1 : step_x, channel, None]
+        for i, j, channel in np.ndindex(*layer.kernel_size, x.shape[3])
+    ]
+
+
+def _weighted_sum_forward(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Any]:
+    return _weighted_sum(layer, x, kernel), (x, kernel)
+
+
+def _weighted_sum_backward(layer: Conv2D, kept: Any, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The kernel's gradient as one matrix product: a sum for each weight would read the gradient as often."""
+    x, kernel = kept
+    of_x = jax.linear_transpose(lambda x: _weighted_sum(layer, x, kernel), x)(gradient)[0]
+    images = jnp.concatenate(_shifted(layer, x), axis=-1)
+    of_kernel = images.reshape(-1, images.shape[-1]).T @ gradient.reshape(-1, layer.filters)
+    return of_x, of_kernel.reshape(kernel.shape)
+
+
+weighted_sum = jax.custom_vjp(_weighted_sum, nondiff_argnums=(0,))
+weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
 
 
 @jax.custom_vjp
@@ -69,11 +98,12 @@ def max_pool(layer: MaxPool2D, x: jax.Array) -> jax.Array:
 
 
 def _convolution(layer: Conv2D, shape: Shape, rngs: nnx.Rngs) -> nnx.Conv:
-    return convolution(SlicesConv if shape[2] <= FEW_CHANNELS else nnx.Conv)(layer, shape, rngs)
+    few = prod(layer.kernel_size) * shape[2] <= FEW_INPUTS
+    return convolution(SumConv if few else nnx.Conv)(layer, shape, rngs)
 
 
 def tuned_layers(on_cpu: bool) -> dict[type[Layer], BuildLayer]:
-    """The layers that a scan trains; the convolution of slices is for a CPU alone."""
+    """The layers that a scan trains; the convolution as a sum is for a CPU alone."""
     layers: dict[type[Layer], BuildLayer] = {
         **LAYERS,
         MaxPool2D: lambda layer, shape, rngs: partial(max_pool, layer),
