@@ -21,6 +21,16 @@ def remote(request: pytest.FixtureRequest) -> Iterator[RemoteBackend]:
 @pytest.fixture(scope="session")
 def every_remote() -> Iterator[dict[str, RemoteBackend]]:
     """All installed frameworks at once, each in its own process."""
+    yield from start_all()
+
+
+@pytest.fixture
+def fresh_remotes() -> Iterator[dict[str, RemoteBackend]]:
+    """The same, for one test alone."""
+    yield from start_all()
+
+
+def start_all() -> Iterator[dict[str, RemoteBackend]]:
     started = {name: RemoteBackend(name) for name in backends.framework_backends() if is_there(name)}
     yield started
     for server in started.values():
