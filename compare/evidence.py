@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from backends.base import Model
-from tasks.architecture import Parameters, sha256_of
+from tasks.architecture import Parameters
 from tasks.batches import Batches
+from tasks.reproducible import sha256_of
 from tasks.task import Dataset, Task
 
 LOGITS_EXAMPLES = 64

@@ -24,9 +24,9 @@ from backends.base import Model, usable_cores
 from compare import evidence, measure
 from compare.plan import Cell
 from tasks import load_task
-from tasks.architecture import sha256_of
 from tasks.batches import Batches
 from tasks.errors import SideBySideError
+from tasks.reproducible import sha256_of
 from tasks.task import Dataset, predicted_labels
 
 Report = Callable[..., None]

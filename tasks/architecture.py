@@ -5,16 +5,16 @@ The canonical layout, which every backend converts to and from: inputs NHWC, den
 convolution kernels ``(height, width, in, out)``, flatten in NHWC order.
 """
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod, sqrt
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tasks.reproducible import random_stream
 
 Shape = tuple[int, ...]
 Parameters = dict[str, NDArray[np.floating]]
@@ -285,23 +285,3 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
             values = random.uniform(-limit, limit, shape)
         parameters[key] = values.astype(np.float32)
     return parameters
-
-
-def random_stream(seed: int, purpose: str) -> np.random.RandomState:
-    """A random stream for one purpose, independent of the streams for others.
-
-    RandomState, not Generator: its streams are frozen (NEP 19), so a seed gives the same parameters and batches under
-    every NumPy version, and hashes in old reports stay comparable.
-    """
-    entropy = (seed, *purpose.encode())
-    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(entropy)))
-
-
-def sha256_of(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """The SHA-256 of named arrays: of every name, dtype, shape and element in C order, in the order of the names."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.newbyteorder('<').str} {array.shape}\n".encode())
-        digest.update(array.astype(array.dtype.newbyteorder("<"), copy=False).data)
-    return digest.hexdigest()

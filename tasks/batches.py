@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import random_stream, sha256_of
+from tasks.reproducible import random_stream, sha256_of
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Architecture, Initializer, Parameters, draw_parameters, sha256_of
+from tasks.architecture import Architecture, Initializer, Parameters, draw_parameters
 from tasks.batches import Batches, draw_batches
+from tasks.reproducible import sha256_of
 
 Loss = Literal["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
 """The loss of a batch, from the network's outputs ``z`` (n, outputs) and the labels ``y`` (n,).

@@ -581,7 +581,7 @@ def test_a_real_cell_is_measured(certified: tuple[Path, Results, Recorder]) -> N
     assert run.settings["affinity"] == 1 or not hasattr(os, "sched_setaffinity")
     assert run.parameter_count == 3
     assert run.parameter_counts == {"0_dense": 3}
-    assert run.parameters_sha256 == tasks.architecture.sha256_of(task.parameters(0))
+    assert run.parameters_sha256 == tasks.reproducible.sha256_of(task.parameters(0))
     assert run.batches_sha256 == task.batches(4, 0, epochs=20).sha256()
     assert run.data_sha256 == task.load(None).train_sha256
     assert len(run.losses) == 20

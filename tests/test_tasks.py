@@ -34,11 +34,10 @@ from tasks.architecture import (
     Softmax,
     Tanh,
     draw_parameters,
-    random_stream,
-    sha256_of,
 )
 from tasks.batches import Batches, draw_batches
 from tasks.errors import DataError, UnknownNameError
+from tasks.reproducible import random_stream, sha256_of
 from tasks.task import SGD, Adam, Dataset, Loss, Optimizer, check_parameters, predicted_labels
 
 drawn = settings(deadline=None, max_examples=60, database=None)
