@@ -7,10 +7,9 @@ from typing import NoReturn
 import backends
 import tasks
 from backends.base import MODES
-from compare.plan import DEFAULT_TASKS, device_names
+from compare.plan import DEFAULT_TASKS
+from compare.report.render import FORMATS
 from tasks.errors import SideBySideError
-
-FORMATS = ("markdown", "html", "csv", "json", "latex")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,8 +31,6 @@ def make_parser() -> argparse.ArgumentParser:
 
     command = _add_command(commands, "run", "train and compare")
     _add_selection(command)
-    command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
-    command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--seeds", type=_positive_int, default=1, metavar="N", help="how many seeds, from 0")
     command.add_argument(
         "--rounds", type=_positive_int, default=1, metavar="N", help="repeat every cell, in random order"
@@ -55,8 +52,6 @@ def make_parser() -> argparse.ArgumentParser:
 
     command = _add_command(commands, "parity", "certify that the models are the same")
     _add_selection(command, default="all")
-    command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
-    command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
     command.add_argument("--recipe", choices=["standard", "as-written"], help="default: every recipe of a task")
     command.add_argument("--json", action="store_true", help="print JSON")
 
@@ -72,9 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     command = _add_command(commands, "lesson", "the same idea in four dialects")
     command.add_argument("name", nargs="?", metavar="NAME", help="default: list the lessons")
-    command.add_argument(
-        "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
-    )
+    _add_backend(command)
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument("--html", type=Path, metavar="FILE", help="write a page; without NAME, of all lessons")
 
@@ -84,9 +77,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--model", type=Path, required=True, metavar="FILE", help="what run --save-models or convert wrote"
     )
     _add_task(command)
-    command.add_argument(
-        "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
-    )
+    _add_backend(command)
     command.add_argument("--test-set", action="store_true", help="the accuracy on the task's test set")
     command.add_argument("--data", type=Path, metavar="FILE", help="another test set: an .npz with MNIST's keys")
     command.add_argument("--json", action="store_true", help="print JSON")
@@ -107,6 +98,12 @@ def _add_command(commands: "argparse._SubParsersAction[_Parser]", name: str, hel
 
 def _add_selection(command: argparse.ArgumentParser, default: str = ", ".join(DEFAULT_TASKS)) -> None:
     command.add_argument("tasks", nargs="*", metavar="TASK", help=f"default: {default}")
+    _add_backend(command)
+    command.add_argument("--mode", choices=[*MODES, "both"], default="tuned", help="which training loop")
+    command.add_argument("--device", nargs="+", default=["cpu"], metavar="DEVICE", help="cpu, gpu, gpu:1 ...")
+
+
+def _add_backend(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--backend", nargs="+", action="extend", metavar="NAME", help="default: all that are installed"
     )
@@ -154,7 +151,3 @@ def chosen_backends(options: argparse.Namespace) -> tuple[str, ...]:
             raise SideBySideError(f"{name} is a task: write the tasks before --backend")
         backends.missing(name)  # raises UnknownNameError
     return names
-
-
-def chosen_devices(options: argparse.Namespace) -> tuple[str, ...]:
-    return device_names(options.device)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import backends
 import tasks
 from compare.api import REPORT_NAME, compare, shown_path
-from compare.arguments import chosen_backends, chosen_devices, chosen_modes, chosen_tasks, make_parser
+from compare.arguments import chosen_backends, chosen_modes, chosen_tasks, make_parser
 from compare.text import clean
 from tasks.errors import SideBySideError
 
@@ -127,7 +127,7 @@ def parity(options: argparse.Namespace) -> int:
     """``sidebyside parity``."""
     from rich.console import Console
 
-    from compare.plan import list_cells
+    from compare.plan import device_names, list_cells
     from compare.report.progress import TerminalProgress
     from compare.report.terminal import print_certificates
     from compare.runner import Options, run_cells
@@ -138,7 +138,7 @@ def parity(options: argparse.Namespace) -> int:
         for name in chosen_tasks(options, default=tasks.available_tasks())
         for recipe in ([options.recipe] if options.recipe else tasks.available_recipes(name))
         for cell in list_cells(
-            [name], names, modes=chosen_modes(options), devices=chosen_devices(options), recipe=recipe
+            [name], names, modes=chosen_modes(options), devices=device_names(options.device), recipe=recipe
         )
     ]
     with TemporaryDirectory(prefix="sidebyside-") as folder, TerminalProgress(Console(stderr=True)) as progress:

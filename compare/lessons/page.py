@@ -41,7 +41,7 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
         "breakable": _breakable,
     }
     page = render_page("lessons.html.j2", read_style("lessons.css") + _code_style(), values)
-    write_whole(Path(path), page.encode())
+    write_whole(path, page.encode())
 
 
 def _breakable(name: str) -> Markup:

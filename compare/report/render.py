@@ -1,15 +1,16 @@
 """One door to all forms of the report."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
-from compare.results import Results
+if TYPE_CHECKING:
+    from compare.results import Results
 
 Format = Literal["markdown", "html", "csv", "json", "latex"]
-FORMATS: tuple[Format, ...] = ("markdown", "html", "csv", "json", "latex")
+FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-def render(results: Results, folder: Path | None, format: Format, beside: Path | None = None) -> str:
+def render(results: "Results", folder: Path | None, format: Format, beside: Path | None = None) -> str:
     """The report as text.
 
     Args:
