@@ -319,7 +319,7 @@ def test_random_architectures(
 def test_many_random_architectures(
     seed: int, fresh_remotes: dict[str, RemoteBackend], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """200 of them, in processes that are renewed: after 120 there is no address space left for what XLA compiles."""
+    """200 of them, in processes that are renewed: after some 120 XLA could allocate no more memory for its code."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(max_examples=20, **{**SETTINGS, "derandomize": False})  # type: ignore[arg-type]
