@@ -1,6 +1,7 @@
 """The fastest correct loop in Keras on TensorFlow: every epoch of a call in one ``tf.function``, the data resident."""
 
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 
 import keras
 import numpy as np
@@ -14,6 +15,14 @@ from tasks.task import Dataset
 
 
 class TunedModel(KerasModel):
+    @cached_property
+    def in_turn(self) -> list[Callable[[tf.Tensor], tf.Tensor]]:
+        """The network's layers, but where a ReLU and a pool follow a convolution, the pool comes first."""
+        layers = list(self.network.layers)
+        for index in reversed(self.recipe.architecture.pooled_convolutions):
+            layers[index : index + 3] = [partial(pool_first, *layers[index : index + 3])]
+        return layers
+
     def start_optimizer(self) -> None:
         # XLA is the faster way for dense networks and, on a CPU, the slower one for convolutions.
         convolutional = any(isinstance(layer, Conv2D) for layer in self.recipe.architecture.layers)
@@ -22,9 +31,6 @@ class TunedModel(KerasModel):
             "compiled": f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA",
             "layout": "NHWC",
         }
-        self.in_turn = list(self.network.layers)
-        for index in reversed(self.recipe.architecture.pooled_convolutions):
-            self.in_turn[index : index + 3] = [partial(pool_first, *self.in_turn[index : index + 3])]
         with tf.device(f"/{self.device}"):
             self.optimizer = make_optimizer(self.recipe.optimizer)
             self.optimizer.build(self.network.trainable_variables)
