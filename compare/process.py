@@ -92,6 +92,9 @@ def worker_environment(threads: int, compile_cache: Path | None = None) -> dict[
         # How long a waiting thread of OpenMP holds its core: by default so long that on a busy machine it keeps the
         # core from the thread it waits for (PyTorch 5 times as slow beside one busy process; no loss on a quiet one).
         "GOMP_SPINCOUNT": "10000",
+        # glibc keeps freed memory instead of giving it back and fetching it anew, page by page, in every step.
+        "MALLOC_MMAP_THRESHOLD_": str(2**30),
+        "MALLOC_TRIM_THRESHOLD_": str(2**32),
         "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
         "TORCHINDUCTOR_VEC_ISA_OK": "1",  # else it compiles four programs to see what the processor tells: 15 s
         "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
