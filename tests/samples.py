@@ -77,6 +77,8 @@ SAMPLES = {
         (7, 6, 2),
         (Conv2D(4, (2, 3), (2, 1), "same"), ReLU(), MaxPool2D(), Flatten(), Dense(3)),
         optimizer=SGD(0.05, 0.9),
+        count=250,
+        batch_size=120,  # and a last one of 10: JAX has two forms of the gradient
     ),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

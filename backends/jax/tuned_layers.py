@@ -15,6 +15,9 @@ from tasks.architecture import Conv2D, Layer, MaxPool2D, Shape
 FEW_INPUTS = 100
 """A convolution whose outputs have up to so many inputs each is computed as a sum, one term for each input."""
 
+MANY_IMAGES = 100
+"""From so many on, the kernel's gradient is a product for each image, whose numbers stay in the processor's cache."""
+
 
 class SumConv(nnx.Conv):
     """A convolution as a sum of shifted images times weights, which XLA fuses with its surroundings.
@@ -53,11 +56,15 @@ def _weighted_sum_forward(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> tup
 
 
 def _weighted_sum_backward(layer: Conv2D, kept: Any, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The kernel's gradient as one matrix product: a sum for each weight would read the gradient as often."""
+    """The kernel's gradient as a matrix product: a sum for each weight would read the gradient as often."""
     x, kernel = kept
     of_x = jax.linear_transpose(lambda x: _weighted_sum(layer, x, kernel), x)(gradient)[0]
-    images = jnp.concatenate(_shifted(layer, x), axis=-1)
-    of_kernel = images.reshape(-1, images.shape[-1]).T @ gradient.reshape(-1, layer.filters)
+    images = _shifted(layer, x)
+    if len(x) < MANY_IMAGES:
+        of_kernel = jnp.concatenate(images).reshape(len(images), -1) @ gradient.reshape(-1, layer.filters)
+    else:
+        each = jnp.stack(images, axis=1).reshape(len(x), len(images), -1)
+        of_kernel = (each @ gradient.reshape(len(x), -1, layer.filters)).sum(axis=0)
     return of_x, of_kernel.reshape(kernel.shape)
 
 
