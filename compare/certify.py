@@ -18,7 +18,7 @@ from safetensors.numpy import load, load_file
 
 from backends import REFERENCE
 from compare import parity
-from compare.evidence import KINKS
+from compare.evidence import ROUNDINGS
 from compare.parity import Evidence, Noise
 from compare.plan import Cell
 from compare.process import run_worker
@@ -142,7 +142,7 @@ class Certifier:
 
     def _compute(self, request: dict[str, Any], dtype: str, index: int) -> tuple[list[Path], dict[str, Any]]:
         """Computes the reference's evidence in one precision; returns a file for each copy, and the facts."""
-        copies = 1 if dtype == "float64" else len(KINKS)
+        copies = 1 if dtype == "float64" else len(ROUNDINGS)
         half = max(1, request["threads"] // 2)
         request = {**request, "dtype": dtype, "threads": half, "first_core": index % 2 * half}
         paths = [Path(self._folder.name) / f"reference.{dtype}.{copy}.safetensors" for copy in range(copies)]

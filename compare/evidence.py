@@ -47,9 +47,9 @@ def certificate_batches(task: Task, example_count: int, seed: int) -> list[Batch
     return calls
 
 
-KINKS = (0.0, 4e-7, -4e-7)
-"""Of the reference's float32 copies: see :attr:`backends.numpy.model.NumpyModel.kink`. About what the rounding of a sum
-of some hundred products comes to."""
+ROUNDINGS = (0.0, 4e-7, -4e-7)
+"""Of the reference's float32 copies: see :attr:`backends.numpy.model.NumpyModel.rounding`. About what the rounding of
+a sum of some hundred products comes to."""
 
 
 def nudged(parameters: Parameters, seed: int) -> Parameters:
@@ -81,7 +81,7 @@ def gather(
     Args:
         model: with the task's data placed.
         nudge: from 1, for the noise of the reference: which of the neighbouring sets of parameters to start from, see
-            :func:`nudged`, and where to move the kink of ReLU.
+            :func:`nudged`, and what rounding adds.
         sizes: for the exact reference: whether to add :meth:`backends.numpy.model.NumpyModel.gradient_sizes`.
 
     Returns:
@@ -89,7 +89,7 @@ def gather(
         parameters by layer.
     """
     if nudge:
-        model.kink = KINKS[nudge]  # type: ignore[attr-defined] # only the reference is asked for these
+        model.rounding = ROUNDINGS[nudge]  # type: ignore[attr-defined] # only the reference is asked for these
     model.load_parameters(nudged(task.parameters(seed), nudge))
     calls = certificate_batches(task, len(dataset.train_labels), seed)
     initial = model.parameters()

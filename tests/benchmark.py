@@ -47,7 +47,7 @@ SHARE_AT_256 = 0.30
 APART = 1.25
 FIRST_STEP_SECONDS = {"pytorch": 6.0, "keras": 9.0, "jax": 4.0}
 """From the start of the process, compilers' caches warm: guides, as these are no ratios."""
-SIZES = (3_840, 7_680, 15_360)
+SIZES = (1_920, 3_840, 7_680)
 PROPORTIONAL = 0.05
 CLOCK_SHARE = 0.001
 
@@ -173,7 +173,7 @@ def time_sizes(model: Model) -> tuple[list[float], list[int]]:
     for size in SIZES:
         model.train(task.batches(60_000, next(seeds), epochs=1, examples=size))  # compiles
         memory.append(measure.resident_bytes())
-    rounds = [[seconds(size) for size in SIZES] for _ in range(2 * ROUNDS)]
+    rounds = [[seconds(size) for size in SIZES] for _ in range(6 * ROUNDS)]
     smallest, *larger = zip(*rounds, strict=True)
     return [median(map(truediv, of_size, smallest)) for of_size in larger], memory
 

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from backends import load_backend
 from backends.numpy.model import NumpyModel
 from compare import parity
-from compare.evidence import KINKS, certificate_batches, gather
+from compare.evidence import ROUNDINGS, certificate_batches, gather
 from compare.results import Certificate
 from tasks.architecture import (
     Architecture,
@@ -51,7 +51,7 @@ def make_reference(sample: Sample, folder: Path) -> Reference:
     copies = [
         numpy_evidence(NumpyModel, sample, folder, dtype, nudge)
         for dtype in ("float32", *(["mixed"] if adam else []))
-        for nudge in range(len(KINKS))
+        for nudge in range(len(ROUNDINGS))
     ]
     return Reference(exact, parity.measure_noise(exact, [evidence for evidence, _ in copies]), copies[0][1])
 
@@ -215,6 +215,31 @@ def test_reference_gradients_by_finite_differences() -> None:
                     losses.append(model.loss_and_gradients(inputs, labels)[0])
                 numeric = (losses[0] - losses[1]) / 2e-6
                 assert gradient[index] == pytest.approx(numeric, rel=1e-5, abs=1e-8), (loss, key)
+
+
+FOUND = {
+    # A gradient of exactly 0, half of the labels being 0 and half 1: Adam makes a step of what rounding leaves of it.
+    "labels in balance": make_sample(
+        (7, 6, 2),
+        (
+            Conv2D(6, (2, 1), (2, 2), "valid"), Tanh(), Conv2D(1, (3, 3), (1, 2), "valid"), ReLU(), Flatten(),
+            Dense(2), Softmax(),
+        ),
+        loss="negative_log_likelihood", optimizer=Adam(0.001), count=57, batch_size=8, seed=58,
+    ),
+    # XLA computed what is pooled twice, with other roundings: a value was not equal to its maximum.
+    "maximum computed twice": make_sample(
+        (9, 7, 3),
+        (Conv2D(5, (2, 1), (1, 2)), Tanh(), Conv2D(4, (3, 2), (2, 2)), ReLU(), MaxPool2D((1, 2)), Flatten(), Dense(1)),
+        loss="sum_of_squared_errors", optimizer=SGD(0.01, 0.9), count=40, batch_size=3, seed=134,
+    ),
+}  # fmt: skip
+"""Random architectures that were refused once."""
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_refused_once(name: str, every_remote: dict[str, RemoteBackend], tmp_path: Path) -> None:
+    check_random(FOUND[name], every_remote, tmp_path)
 
 
 @pytest.mark.parametrize("seed", [77, 87])

@@ -1,7 +1,8 @@
 """Layers in forms that XLA makes more of, with the same parameters and the same results."""
 
-from functools import partial
+from functools import partial, reduce
 from math import prod
+from operator import and_
 from typing import Any
 
 import jax
@@ -74,24 +75,30 @@ weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
 
 @jax.custom_vjp
 def _largest(windows: jax.Array) -> jax.Array:
-    """The maximum of each window, (n, rows, size_y, columns, size_x, channels) to (n, rows, columns, channels).
-
-    Equal maxima share the gradient, as that of ``jnp.max`` does; but JAX's own writes the shares out before it picks.
-    """
+    """The maximum of each window, (n, rows, size_y, columns, size_x, channels) to (n, rows, columns, channels)."""
     return windows.max(axis=(2, 4))
 
 
-def _largest_forward(windows: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    largest = _largest(windows)
-    return largest, (windows, largest)
+def _largest_forward(windows: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return _largest(windows), windows
 
 
-def _largest_backward(kept: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array]:
-    windows, largest = kept
+def _largest_backward(windows: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
+    """The first of equal maxima gets the gradient.
+
+    A value is held against the others of its window, not against the maximum of the forward pass, as the gradient of
+    ``jnp.max`` does: XLA may compute the windows twice, with other roundings, and then none equals that maximum.
+    """
     size_y, size_x = windows.shape[2], windows.shape[4]
-    equal = sum(windows[:, :, i, :, j] == largest for i in range(size_y) for j in range(size_x))
-    share = (gradient / equal)[:, :, None, :, None]
-    return (jnp.where(windows == largest[:, :, None, :, None], share, 0),)
+    values = {(i, j): windows[:, :, i, :, j] for i, j in np.ndindex(size_y, size_x)}
+
+    def part(place: tuple[int, int]) -> jax.Array:
+        value = values[place]
+        wins = [value > values[at] if at < place else value >= values[at] for at in values if at != place]
+        return jnp.where(reduce(and_, wins, True), gradient, 0)
+
+    rows = [jnp.stack([part((i, j)) for j in range(size_x)], axis=3) for i in range(size_y)]
+    return (jnp.stack(rows, axis=2),)
 
 
 _largest.defvjp(_largest_forward, _largest_backward)

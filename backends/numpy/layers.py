@@ -92,10 +92,10 @@ def flatten_backward(layer: Flatten, kept: Any, dy: Array) -> tuple[Array, Layer
     return dy.reshape(kept), {}
 
 
-def relu_forward(layer: ReLU, x: Array, p: LayerParameters, kink: float = 0.0) -> tuple[Array, Any]:
-    # Inputs within `kink` of 0, as a share of their usual size, are rounding's to decide: see NumpyModel.kink.
+def relu_forward(layer: ReLU, x: Array, p: LayerParameters, rounding: float = 0.0) -> tuple[Array, Any]:
+    # Inputs within `rounding` of 0, as a share of their usual size, may fall on either side: see NumpyModel.rounding.
     # An exact 0, as a bias of 0 on an empty image gives, is no rounding's: there the slope is 0.
-    return np.maximum(x, 0), (x > (kink * np.sqrt(np.mean(x * x)) if kink else 0)) & (x != 0)
+    return np.maximum(x, 0), (x > (rounding * np.sqrt(np.mean(x * x)) if rounding else 0)) & (x != 0)
 
 
 def relu_backward(layer: ReLU, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:

@@ -12,7 +12,7 @@ from backends.base import Backend, Dtype, Mode, Model, Setting
 from backends.numpy.layers import LAYERS, relu_forward
 from tasks.architecture import Parameters, ReLU
 from tasks.batches import Batches
-from tasks.task import SGD, Dataset, Loss, Recipe
+from tasks.task import SGD, Adam, Dataset, Loss, Recipe
 
 Array = NDArray[np.floating]
 
@@ -66,10 +66,11 @@ class NumpyModel(Model):
         # 1 - 0.999 is off by 1e-5 of itself. Both are right; the certificate has to know both.
         self._array_type = np.float64 if dtype == "float64" else np.float32
         self._scalar_type = np.float32 if dtype == "float32" else np.float64
-        self.kink = 0.0
-        """Where the slope of ReLU changes, as a share of the usual size of its inputs; 0 but to measure noise.
+        self.rounding = 0.0
+        """What rounding may add, as a share of the usual size; 0 but to measure noise, a little up or down.
 
-        Moved a little up or down, it decides every input that is within rounding of 0 one way or the other.
+        It decides what rounding decides: which side of ReLU's kink an input falls on that is all but 0, and where Adam
+        goes, which divides a gradient by its own size, when the terms of that gradient cancel.
         """
         self.load_parameters(parameters)
 
@@ -93,6 +94,10 @@ class NumpyModel(Model):
     def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
         """Forward, loss, backward, update."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
+        if self.rounding and isinstance(self.recipe.optimizer, Adam):
+            for key, size in self.gradient_sizes(inputs, labels).items():
+                up_and_down = 1 - 2 * (np.arange(size.size) % 2)  # in turn: one way for all is lost in a softmax
+                gradients[key] += self.rounding * size * up_and_down.reshape(size.shape)
         self.update(gradients)
         return loss
 
@@ -111,7 +116,7 @@ class NumpyModel(Model):
         for name, layer in zip(self.recipe.architecture.names, self.recipe.architecture.layers, strict=True):
             forward, _ = LAYERS[type(layer)]
             if isinstance(layer, ReLU):
-                forward = partial(relu_forward, kink=self.kink)
+                forward = partial(relu_forward, rounding=self.rounding)
             x, kept = forward(layer, x, self._parameters_of(name))
             kept_by_layer.append(kept)
         return x, kept_by_layer
