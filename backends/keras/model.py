@@ -132,10 +132,12 @@ class PaperAdam(keras.optimizers.Adam):
         variable.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
 
 
-def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
+def make_optimizer(
+    optimizer: Optimizer, sgd: type[keras.optimizers.SGD] = keras.optimizers.SGD
+) -> keras.optimizers.Optimizer:
     """The task's rule. Keras's SGD has the learning rate inside the momentum: the same while the rate is constant."""
     if isinstance(optimizer, SGD):
-        return keras.optimizers.SGD(optimizer.learning_rate, momentum=optimizer.momentum)
+        return sgd(optimizer.learning_rate, momentum=optimizer.momentum)
     return PaperAdam(optimizer.learning_rate, optimizer.beta_1, optimizer.beta_2, optimizer.epsilon)
 
 

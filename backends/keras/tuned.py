@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property, partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,6 +13,22 @@ from backends.keras.model import KerasModel, make_optimizer
 from tasks.architecture import Conv2D
 from tasks.batches import Batches
 from tasks.task import Dataset
+
+
+class FusedSGD(keras.optimizers.SGD):
+    """Keras's rule by TensorFlow's own kernel for it: one pass over the numbers, where Keras makes six."""
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        if not self.momentum:
+            return super().update_step(gradient, variable, learning_rate)
+        velocity = self.momentums[self._get_variable_index(variable)]
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=velocity.value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=tf.constant(self.momentum, variable.dtype),
+        )
 
 
 class TunedModel(KerasModel):
@@ -32,7 +49,7 @@ class TunedModel(KerasModel):
             "layout": "NHWC",
         }
         with tf.device(f"/{self.device}"):
-            self.optimizer = make_optimizer(self.recipe.optimizer)
+            self.optimizer = make_optimizer(self.recipe.optimizer, sgd=FusedSGD)
             self.optimizer.build(self.network.trainable_variables)
         self.run = tf.function(self._run, jit_compile=xla)
 

@@ -1,7 +1,8 @@
 """Layers in forms that PyTorch's compiler makes more of, with the same parameters and the same results."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,11 +15,38 @@ SMALL_KERNEL = 256
 """Below so many weights a matrix product costs less than calling a library for it."""
 
 
-class SlicesMaxPool(nn.Module):
-    """The maximum over windows as a maximum over shifted slices; inductor's gradient of ``MaxPool2d`` scatters.
+class LargestInWindow(torch.autograd.Function):
+    """The maximum of each window; the first of equal ones gets the gradient. (n, c, height, width) of whole windows."""
 
-    Between equal maxima ``torch.maximum`` shares the gradient, where the reference gives it to the first.
-    """
+    @staticmethod
+    def forward(x: Tensor, size: tuple[int, int]) -> Tensor:
+        slices = [x[:, :, i :: size[0], j :: size[1]] for i in range(size[0]) for j in range(size[1])]
+        return reduce(torch.maximum, slices)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, tuple[int, int]], output: Tensor) -> None:
+        x, ctx.size = inputs
+        ctx.save_for_backward(x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        """Finds each window's place of the maximum, and compares: torch's gradient of slices puts parts together."""
+        (x,), (size_y, size_x) = ctx.saved_tensors, ctx.size
+        windows = x.permute(0, 2, 3, 1).unflatten(2, (-1, size_x)).unflatten(1, (-1, size_y))
+        places = torch.arange(size_y * size_x, dtype=x.dtype, device=x.device).view(size_y, 1, size_x, 1)
+        largest = windows[:, :, :1, :, :1]
+        place = torch.zeros_like(largest)
+        for number in range(1, size_y * size_x):
+            i, j = divmod(number, size_x)
+            value = windows[:, :, i, None, :, j, None]
+            place = torch.where(value > largest, float(number), place)  # a float is as wide as what it goes with
+            largest = torch.maximum(largest, value)
+        shares = torch.where(place == places, gradient.permute(0, 2, 3, 1)[:, :, None, :, None], 0)
+        return shares.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), None
+
+
+class WindowsMaxPool(nn.Module):
+    """The maximum over windows from shifted slices; inductor's gradient of ``MaxPool2d`` scatters."""
 
     def __init__(self, layer: MaxPool2D) -> None:
         super().__init__()
@@ -28,12 +56,7 @@ class SlicesMaxPool(nn.Module):
         if not torch.compiler.is_compiling():
             return functional.max_pool2d(x, self.size)
         (size_y, size_x), (height, width) = self.size, x.shape[2:]
-        bottom, right = height // size_y * size_y, width // size_x * size_x
-        slices = [x[:, :, i:bottom:size_y, j:right:size_x] for i in range(size_y) for j in range(size_x)]
-        largest = slices[0]
-        for candidate in slices[1:]:
-            largest = torch.maximum(largest, candidate)
-        return largest
+        return LargestInWindow.apply(x[:, :, : height // size_y * size_y, : width // size_x * size_x], self.size)
 
 
 class ChannelsLastFlatten(nn.Module):
@@ -58,7 +81,7 @@ def _dense(layer: Dense, shape: Shape) -> nn.Module:
 TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     Dense: _dense,
-    MaxPool2D: lambda layer, shape: SlicesMaxPool(layer),
+    MaxPool2D: lambda layer, shape: WindowsMaxPool(layer),
     Flatten: lambda layer, shape: ChannelsLastFlatten(),
 }
 
