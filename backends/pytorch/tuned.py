@@ -52,7 +52,7 @@ class TunedModel(PytorchModel):
         triton = self.device == "cpu" or find_spec("triton") is not None
         compiler = triton and any(shutil.which(name) for name in names)
         # Without the pattern matcher: it would make matrix product and momentum one call, which copies the momentum.
-        compiled = torch.compile(self.train_steps, fullgraph=True, dynamic=False, options={"pattern_matcher": False})
+        compiled = torch.compile(self.train_steps, dynamic=False, options={"pattern_matcher": False})
         self.run = compiled if compiler else self.train_eagerly
         self.settings = {
             "layout": "NHWC (channels_last)",
