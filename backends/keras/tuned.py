@@ -16,7 +16,7 @@ from tasks.task import Dataset
 
 
 class FusedSGD(keras.optimizers.SGD):
-    """Keras's rule by TensorFlow's own kernel for it: one pass over the numbers, where Keras makes six."""
+    """Keras's rule by TensorFlow's own kernel for it: one call, where Keras's is one for each operation."""
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
         if not self.momentum:
