@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.files import read_parameters, write_parameters
-from tasks.architecture import Parameters
+from tasks.architecture import Parameters, check_parameters
 from tasks.batches import Batches
+from tasks.dataset import Dataset
 from tasks.errors import SideBySideError, UnknownNameError
-from tasks.task import Dataset, Recipe, Task, check_parameters
+from tasks.task import Recipe, Task
 
 Mode = Literal["tuned", "stock"]
 Dtype = Literal["float32", "float64", "mixed"]
@@ -40,7 +41,7 @@ class Model(ABC):
 
     Args:
         recipe: architecture, loss and optimizer.
-        parameters: float32 arrays in the canonical layout; see :func:`tasks.architecture.draw_parameters`.
+        parameters: float32 arrays in the canonical layout; see :func:`tasks.initial.draw_parameters`.
         device: ``"cpu"`` or ``"gpu:<index>"``.
         dtype: of parameters and arithmetic.
     """

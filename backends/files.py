@@ -6,9 +6,7 @@ refused before one is loaded.
 """
 
 import json
-import os
 import re
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -18,8 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Architecture, Parameters, Shape
+from tasks.architecture import Architecture, Parameters
 from tasks.errors import SideBySideError
+from tasks.files import regular_size, write_whole
+from tasks.layers import Shape
 
 FORMAT = 1
 """Of what ``write_parameters`` writes; it stands in the file's metadata as ``sidebyside``."""
@@ -88,20 +88,6 @@ def write_parameters(path: Path, parameters: Parameters, facts: Mapping[str, str
         write_whole(path, b"".join(content))
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written ({error.strerror}); name another file") from error
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that readers see the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")  # a long name has no room for more
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def read_parameters(path: Path, architecture: Architecture) -> Parameters:
@@ -199,16 +185,8 @@ def check_finite(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def size_of(path: Path) -> int:
-    """The size of a regular file; raises ModelFileError where there is none that can be read."""
-    try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode):
-            with path.open("rb"):
-                return status.st_size
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ModelFileError(f"{path}: cannot be read ({reason}); name a file of parameters") from error
-    raise ModelFileError(f"{path}: is no file; name a file of parameters, as run --save-models writes")
+    """The size of a file of parameters, in bytes; raises ModelFileError where there is none that can be read."""
+    return regular_size(path, ModelFileError, "name a file of parameters, as run --save-models writes")
 
 
 def shown(value: object) -> str:

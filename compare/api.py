@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from backends import framework_backends, missing
 from backends.base import MODES, usable_cores
 from compare.plan import DEFAULT_TASKS, device_names, list_cells
-from tasks import available_recipes
+from tasks import available_recipes, load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError
 
 if TYPE_CHECKING:  # pydantic, rich and the like are imported when there is something to run or to show
@@ -239,7 +239,7 @@ def _check_data(names: tuple[str, ...], file: Path) -> None:
     """Reads the file once before any cell is started. Raises DataError."""
     from tasks.mnist import read_digits
 
-    if not all(name.startswith("mnist-") for name in names):
+    if not all(load_task(name).accepts_file for name in names):
         raise DataError("a data file is for the mnist tasks alone: name them, and leave out the others")
     read_digits(file)
 
@@ -272,7 +272,7 @@ def _call(given: dict[str, Any]) -> str:
 
 def _write_report(results: "Results", folder: Path, file: Path) -> Path:
     from compare.report.render import render
-    from compare.results import write_whole
+    from tasks.files import write_whole
 
     content = render(results, folder, _FORMATS[file.suffix], beside=file.parent)  # type: ignore[arg-type]
     try:

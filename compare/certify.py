@@ -22,10 +22,11 @@ from compare.evidence import ROUNDINGS
 from compare.parity import Evidence, Noise
 from compare.plan import Cell
 from compare.process import run_worker
-from compare.results import Certificate, Pair, write_whole
+from compare.results import Certificate, Pair
 from tasks import load_task
 from tasks.errors import SideBySideError
-from tasks.task import Adam
+from tasks.files import write_whole
+from tasks.training import Adam
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ("tasks/*.py", "backends/base.py", "backends/numpy/*.py", "compare/evidence.py", "compare/parity.py")

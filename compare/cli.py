@@ -155,7 +155,8 @@ def parity(options: argparse.Namespace) -> int:
 def report(options: argparse.Namespace) -> int:
     """``sidebyside report``."""
     from compare.report.render import render
-    from compare.results import read_results, write_whole
+    from compare.results import read_results
+    from tasks.files import write_whole
 
     results = read_results(options.folder)
     folder = options.folder if options.folder.is_dir() else options.folder.parent

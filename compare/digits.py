@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import SideBySideError
+from tasks.files import read_regular
 from tasks.mnist import IMAGE_SHAPE
 
 SIDE = IMAGE_SHAPE[0]
@@ -116,14 +117,7 @@ def _read_grey(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
 
 def _content(path: Path) -> bytes:
     """The bytes of a file that is small enough."""
-    try:
-        if not path.is_file():
-            raise ImageError(f"{path}: no such file; name PNG files of digits")
-        if path.stat().st_size > LARGEST_FILE:
-            raise ImageError(f"{path}: too large; a PNG file of a digit has {LARGEST_FILE:,} bytes at the most")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: cannot be read; name PNG files of digits") from error
+    return read_regular(path, LARGEST_FILE, ImageError, "name PNG files of digits")
 
 
 def _check(path: Path, content: bytes) -> tuple[int, int]:

@@ -10,8 +10,9 @@ from safetensors.numpy import save_file
 from backends.base import Model
 from tasks.architecture import Parameters
 from tasks.batches import Batches
+from tasks.dataset import Dataset
 from tasks.reproducible import sha256_of
-from tasks.task import Dataset, Task
+from tasks.task import Task
 
 LOGITS_EXAMPLES = 64
 CHECKPOINTS = (1, 10, 100)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 import backends
 from compare.models import CANONICAL, Answers, SavedModel, convert, open_model, predict
+from tasks.dataset import predicted_labels
 from tasks.errors import SideBySideError
-from tasks.task import Task, predicted_labels
+from tasks.task import Task
 
 
 def predict_command(options: argparse.Namespace, names: Sequence[str]) -> int:

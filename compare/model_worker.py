@@ -11,8 +11,9 @@ import numpy as np
 
 from backends import load_backend, load_native
 from backends.files import check_finite, read_parameters, write_parameters
-from compare.worker import in_one_line, main, outputs_of
+from compare.worker import main, outputs_of
 from tasks import load_task
+from tasks.errors import one_line
 
 
 class ModelWork:
@@ -49,7 +50,7 @@ class ModelWork:
 
     def fail(self, error: BaseException) -> None:
         """Notes an error as the outcome, in one line."""
-        self.result = {"status": "crashed", "message": in_one_line(error)}
+        self.result = {"status": "crashed", "message": one_line(error)}
 
 
 if __name__ == "__main__":

@@ -27,9 +27,11 @@ from backends.files import (
     write_parameters,
 )
 from compare.process import run_worker
-from tasks.architecture import Parameters, Softmax
+from tasks.architecture import Parameters
+from tasks.dataset import predicted_labels
 from tasks.errors import SideBySideError
-from tasks.task import Task, predicted_labels
+from tasks.layers import Softmax
+from tasks.task import Task
 
 AGREEMENT = 1e-5
 """How far outputs may lie apart, as a share of the largest: rounding in float32 comes to about 1e-6."""

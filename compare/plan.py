@@ -8,18 +8,10 @@ from typing import Any, Literal
 
 from tasks import available_recipes, load_task
 from tasks.errors import UnknownNameError
+from tasks.task import Preset
 
-Preset = Literal["quick", "full"]
+PresetName = Literal["quick", "full"]
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
-
-# The quick preset: epochs, and examples an epoch (None: all of them). The full preset is the recipe as it stands.
-QUICK: dict[str, tuple[int, int | None]] = {
-    "and-gate": (1000, None),
-    "iris-mlp": (100, None),
-    "mnist-mlp": (3, 12_000),
-    "mnist-dense": (3, 12_000),
-    "mnist-cnn": (3, 6_000),
-}
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,7 @@ def list_cells(
     devices: Sequence[str] = ("cpu",),
     seeds: int = 1,
     rounds: int = 1,
-    preset: Preset = "quick",
+    preset: PresetName = "quick",
     epochs: int | None = None,
     recipe: str = "standard",
     batch_size: int | None = None,
@@ -85,15 +77,14 @@ def list_cells(
     shuffler = random.Random(order_seed)
     cells = []
     for task in tasks:
-        quick_epochs, quick_examples = QUICK[task]
-        standard_epochs = load_task(task, _recipe(task, recipe)).recipe.epochs
-        cell_epochs = epochs or (quick_epochs if preset == "quick" else standard_epochs)
+        chosen = load_task(task, _recipe(task, recipe))
+        length = chosen.quick if preset == "quick" else Preset(chosen.recipe.epochs)
         for seed in range(seeds):
             for round_ in range(rounds):
                 block = [
                     Cell(
                         task, _recipe(task, recipe), backend, mode, device, seed, round_,
-                        cell_epochs, quick_examples if preset == "quick" else None, batch_size,
+                        epochs or length.epochs, length.examples, batch_size,
                     )
                     for device in devices
                     for mode in modes

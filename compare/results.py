@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backends.base import Setting
-from backends.files import write_whole as write_whole
 from tasks.errors import SideBySideError
+from tasks.files import write_whole as write_whole
 
 SCHEMA_VERSION = 1
 FILE_NAME = "results.json"

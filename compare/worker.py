@@ -25,9 +25,9 @@ from compare import evidence, measure
 from compare.plan import Cell
 from tasks import load_task
 from tasks.batches import Batches
-from tasks.errors import SideBySideError
+from tasks.dataset import Dataset, predicted_labels
+from tasks.errors import SideBySideError, one_line
 from tasks.reproducible import sha256_of
-from tasks.task import Dataset, predicted_labels
 
 Report = Callable[..., None]
 EVALUATION_BATCH = 500
@@ -219,19 +219,13 @@ class CellWork:
         signs = ("out of memory", "resource_exhausted", "oom when allocating", "can't allocate memory")
         memory = isinstance(error, MemoryError) or any(sign in str(error).lower() for sign in signs)
         self.result["status"] = "out-of-memory" if memory else "crashed"
-        self.result["message"] = in_one_line(error)
+        self.result["message"] = one_line(error)
 
 
 def outputs_of(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
     """The model's outputs for any number of inputs, in parts that fit into memory."""
     parts = range(0, len(inputs), EVALUATION_BATCH)
     return np.concatenate([model.logits(inputs[at : at + EVALUATION_BATCH]) for at in parts])
-
-
-def in_one_line(error: BaseException) -> str:
-    """What an error says, at most 500 characters; with its name, where it is not ours."""
-    text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, SideBySideError) else f"{type(error).__name__}: {text}"
 
 
 def _finite(value: float) -> float | None:

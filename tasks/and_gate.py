@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.architecture import Architecture, Dense, Sigmoid
+from tasks.architecture import Architecture
+from tasks.dataset import Dataset
 from tasks.errors import DataError
-from tasks.task import SGD, Dataset, Recipe
+from tasks.layers import Dense, Sigmoid
+from tasks.task import Preset, Recipe, Task
+from tasks.training import SGD
 
 CLASSES = ("false", "true")
 RECIPES = {
@@ -29,3 +32,14 @@ def load(file: Path | None) -> Dataset:
     inputs = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
     labels = np.array([0, 0, 0, 1], np.int32)
     return Dataset(inputs, labels, inputs, labels, CLASSES)
+
+
+AND_GATE = Task(
+    name="and-gate",
+    summary="the AND gate, one sigmoid neuron",
+    recipes=RECIPES,
+    target_accuracy=1.0,
+    load=load,
+    classes=CLASSES,
+    quick=Preset(1000),
+)

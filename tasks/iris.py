@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.architecture import Architecture, Dense, ReLU, Softmax
+from tasks.architecture import Architecture
+from tasks.dataset import Dataset
 from tasks.errors import DataError
-from tasks.task import SGD, Dataset, Recipe
+from tasks.layers import Dense, ReLU, Softmax
+from tasks.task import Preset, Recipe, Task
+from tasks.training import SGD
 
 TEST_EXAMPLES = 60
 CLASSES = ("setosa", "versicolor", "virginica")
@@ -48,3 +51,14 @@ def load(file: Path | None) -> Dataset:
     order = np.random.RandomState(0).permutation(len(labels))
     test, train = order[:TEST_EXAMPLES], order[TEST_EXAMPLES:]
     return Dataset(inputs[train], labels[train], inputs[test], labels[test], CLASSES)
+
+
+IRIS_MLP = Task(
+    name="iris-mlp",
+    summary="iris, two hidden layers of 10",
+    recipes=RECIPES,
+    target_accuracy=0.95,
+    load=load,
+    classes=CLASSES,
+    quick=Preset(100),
+)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import stat
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,16 +10,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Architecture, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax
-from tasks.errors import DataError
-from tasks.task import SGD, Adam, Dataset, Pixels, Recipe
+from tasks.architecture import Architecture
+from tasks.dataset import Dataset, RawImages
+from tasks.errors import DataError, one_line
+from tasks.files import read_regular
+from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax
+from tasks.task import Preset, Recipe, Task
+from tasks.training import SGD, Adam
 
 FILE = Path(__file__).parent / "data" / "mnist.npz"
 SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
 IMAGE_SHAPE = (28, 28)
 CLASSES = tuple("0123456789")
 MLP_SCALE, CNN_SCALE = (0.1307, 0.3081), (0.5, 0.5)
-"""The mean and the standard deviation that each task takes its pixels by."""
+"""Mean and standard deviation by which the pixels of each task are standardized."""
+LARGEST_FILE = 2_000_000_000
+"""The largest data file that is read, in bytes; MNIST itself has 12 million."""
 _BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
 
 _MLP = Recipe(
@@ -75,7 +80,7 @@ def standardized(mean: float, std: float) -> Callable[[Path | None], Dataset]:
 
 def _load_standardized(mean: float, std: float, file: Path | None) -> Dataset:
     arrays = read_digits(file)
-    return _dataset(arrays, partial(standardize, mean, std), Pixels(arrays["x_train"], mean, std))
+    return _dataset(arrays, partial(standardize, mean, std), RawImages(arrays["x_train"], mean, std))
 
 
 def standardize(mean: float, std: float, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -105,7 +110,7 @@ def unit_columns(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def _dataset(
     arrays: dict[str, NDArray[np.uint8]],
     normalize: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    pixels: Pixels | None,
+    raw_images: RawImages | None,
 ) -> Dataset:
     return Dataset(
         normalize(arrays["x_train"]),
@@ -113,7 +118,7 @@ def _dataset(
         normalize(arrays["x_test"]),
         arrays["y_test"].astype(np.int32),
         CLASSES,
-        pixels,
+        raw_images,
     )
 
 
@@ -130,12 +135,7 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
         DataError: the file is missing, damaged, or holds something else.
     """
     path = FILE if file is None else file
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-            raise DataError(f"{path}: cannot be read (no regular file); --data takes an .npz file")
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}); --data takes an .npz file") from error
+    content = read_regular(path, LARGEST_FILE, DataError, "--data takes an .npz file")
     if file is None and hashlib.sha256(content).hexdigest() != SHA256:
         raise DataError(f"{path}: the checksum is wrong; reinstall sidebyside")
     arrays: dict[str, NDArray[np.uint8]] = {}
@@ -150,7 +150,7 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
     except DataError:
         raise
     except Exception as error:  # on foreign bytes zipfile, zlib and NumPy raise a dozen kinds
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({_first_line(error)})") from error
+        raise DataError(f"{path}: not a readable .npz file of plain arrays ({one_line(error)})") from error
     for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
         for key in (images, labels):
             if arrays[key].dtype != np.uint8:
@@ -164,5 +164,36 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
     return arrays
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+MNIST_MLP = Task(
+    name="mnist-mlp",
+    summary="MNIST, two hidden layers of 512, SGD",
+    recipes=MLP_RECIPES,
+    target_accuracy=0.95,
+    load=standardized(*MLP_SCALE),
+    classes=CLASSES,
+    quick=Preset(3, 12_000),
+    prepare=partial(standardize, *MLP_SCALE),
+    accepts_file=True,
+)
+MNIST_DENSE = Task(
+    name="mnist-dense",
+    summary="MNIST, two hidden layers of 128, Adam",
+    recipes=DENSE_RECIPES,
+    target_accuracy=0.95,
+    load=load_unit_columns,
+    classes=CLASSES,
+    quick=Preset(3, 12_000),
+    prepare=unit_columns,
+    accepts_file=True,
+)
+MNIST_CNN = Task(
+    name="mnist-cnn",
+    summary="MNIST, one convolution of 32 filters, SGD",
+    recipes=CNN_RECIPES,
+    target_accuracy=0.97,
+    load=standardized(*CNN_SCALE),
+    classes=CLASSES,
+    quick=Preset(3, 6_000),
+    prepare=partial(standardize, *CNN_SCALE),
+    accepts_file=True,
+)

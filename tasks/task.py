@@ -1,50 +1,19 @@
-"""What is learned: tasks, data sets, recipes, losses and optimizers, described without a framework."""
+"""A task: data, the recipes it is trained by, and how its inputs are prepared. Describes; knows no framework."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Architecture, Initializer, Parameters, draw_parameters
+from tasks.architecture import Architecture, Parameters
 from tasks.batches import Batches, draw_batches
-from tasks.reproducible import sha256_of
-
-Loss = Literal["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
-"""The loss of a batch, from the network's outputs ``z`` (n, outputs) and the labels ``y`` (n,).
-
-``cross_entropy``: the mean of ``logsumexp(z) - z[y]``: z are logits.
-``negative_log_likelihood``: the mean of ``-z[y]``: z should be log-probabilities.
-``sum_of_squared_errors``: the sum of ``(z - y)**2``, for one output.
-"""
-
-
-@dataclass(frozen=True)
-class SGD:
-    """Stochastic gradient descent with momentum: ``v = momentum * v + g; p -= learning_rate * v``."""
-
-    learning_rate: float
-    momentum: float = 0.0
-
-
-@dataclass(frozen=True)
-class Adam:
-    """Adam as in Kingma and Ba (2015), algorithm 1: epsilon is added to the bias-corrected root.
-
-    ``m = beta_1 m + (1 - beta_1) g; v = beta_2 v + (1 - beta_2) g**2;``
-    ``p -= learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)``
-    """
-
-    learning_rate: float = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-
-
-Optimizer = SGD | Adam
+from tasks.dataset import Dataset
+from tasks.errors import UnknownNameError
+from tasks.initial import Initializer, draw_parameters
+from tasks.training import Loss, Optimizer
 
 
 @dataclass(frozen=True)
@@ -52,7 +21,14 @@ class Recipe:
     """How a task is trained.
 
     Attributes:
-        flaw: what is wrong with this recipe, for those kept because their mistake is worth teaching.
+        architecture: the network.
+        loss: what is minimised.
+        optimizer: the rule by which the parameters are updated.
+        batch_size: examples in one step.
+        epochs: passes over the training data.
+        shuffle: whether each epoch has an order of its own; otherwise the order of the data set is kept.
+        initializer: how the initial parameters are drawn.
+        flaw: what is wrong with this recipe, for those that are kept because their mistake is worth teaching.
     """
 
     architecture: Architecture
@@ -66,73 +42,65 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Pixels:
-    """The training images before normalisation, for input pipelines that normalise as they go.
+class Preset:
+    """How long a task is trained.
 
     Attributes:
-        images: uint8, ``(n, height, width)``.
-        mean: subtracted from ``images / 255``.
-        std: divides the difference.
+        epochs: passes over the data.
+        examples: training examples in one epoch; None for all of them.
     """
 
-    images: NDArray[np.uint8]
-    mean: float
-    std: float
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Examples ready for training.
-
-    Attributes:
-        train_inputs: float32, ``(n, *input_shape)``; images NHWC.
-        train_labels: int32, ``(n,)``.
-        test_inputs: float32, ``(m, *input_shape)``.
-        test_labels: int32, ``(m,)``.
-        classes: a name for each label.
-        pixels: where ``train_inputs`` are normalised images, the images they come from.
-    """
-
-    train_inputs: NDArray[np.float32]
-    train_labels: NDArray[np.int32]
-    test_inputs: NDArray[np.float32]
-    test_labels: NDArray[np.int32]
-    classes: tuple[str, ...]
-    pixels: Pixels | None = None
-
-    @cached_property
-    def train_sha256(self) -> str:
-        """The hash of the training inputs and labels."""
-        return sha256_of({"inputs": self.train_inputs, "labels": self.train_labels})
+    epochs: int
+    examples: int | None = None
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task with the recipe that was chosen for it; ``tasks.load_task`` makes one.
+    """A task, with one of its recipes chosen; ``tasks.load_task`` gives one by name.
 
     Attributes:
         name: as on the command line.
         summary: one line for people.
-        recipe_name: ``standard`` or ``as-written``.
-        recipe: how it is trained.
+        recipes: by name; ``standard``, and for some tasks ``as-written``: a source's recipe with its mistake.
         target_accuracy: the test accuracy that "time to target" means for this task.
-        load: gives the data set; takes a file to read in place of the task's own data, or None.
+        load: returns the data set; takes a file to read in place of the task's own data, or None.
         classes: a name for each label.
-        prepare: from 8-bit images (n, 28, 28) to the network's inputs; None where the inputs are plain numbers.
+        quick: the preset ``quick``; the preset ``full`` is the recipe as it stands.
+        prepare: turns 8-bit images (n, 28, 28) into the network's inputs; None where the inputs are plain numbers.
+        accepts_file: whether ``load`` can read another data set from a file.
+        recipe_name: which of the recipes is chosen.
     """
 
     name: str
     summary: str
-    recipe_name: str
-    recipe: Recipe
+    recipes: Mapping[str, Recipe]
     target_accuracy: float
     load: Callable[[Path | None], Dataset]
     classes: tuple[str, ...] = ()
+    quick: Preset = Preset(1)
     prepare: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
+    accepts_file: bool = False
+    recipe_name: str = "standard"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that is chosen."""
+        return self.recipes[self.recipe_name]
 
     @property
     def architecture(self) -> Architecture:
+        """The network of the chosen recipe."""
         return self.recipe.architecture
+
+    def with_recipe(self, name: str) -> Self:
+        """The same task with another of its recipes.
+
+        Raises:
+            UnknownNameError: the task has no such recipe.
+        """
+        if name not in self.recipes:
+            raise UnknownNameError(f"recipe of {self.name}", name, tuple(self.recipes))
+        return replace(self, recipe_name=name)
 
     def parameters(self, seed: int) -> Parameters:
         """The initial parameters for a seed."""
@@ -157,20 +125,3 @@ class Task:
             shuffle=recipe.shuffle,
             examples=examples,
         )
-
-
-def predicted_labels(outputs: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The labels that outputs (n, outputs) stand for: the largest; with a single output, whether it exceeds 1/2."""
-    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.int64)
-
-
-def check_parameters(architecture: Architecture, parameters: Mapping[str, NDArray[Any]]) -> None:
-    """Raises ValueError, naming the first difference, unless names and shapes are the architecture's."""
-    expected = architecture.parameter_shapes
-    for name in [*expected, *parameters]:
-        if name not in parameters:
-            raise ValueError(f"parameter {name} is missing")
-        if name not in expected:
-            raise ValueError(f"parameter {name} is not in the architecture")
-        if parameters[name].shape != expected[name]:
-            raise ValueError(f"parameter {name} has shape {parameters[name].shape}, not {expected[name]}")

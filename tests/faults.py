@@ -6,9 +6,12 @@ import numpy as np
 
 from backends.base import Dtype
 from backends.numpy.model import NumpyModel
-from tasks.architecture import Conv2D, Parameters
+from tasks.architecture import Parameters
 from tasks.batches import Batches
-from tasks.task import SGD, Adam, Dataset, Recipe
+from tasks.dataset import Dataset
+from tasks.layers import Conv2D
+from tasks.task import Recipe
+from tasks.training import SGD, Adam
 
 
 class OneWeightOff(NumpyModel):

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from backends.base import Dtype, Mode
 from tasks.architecture import Parameters
 from tasks.batches import Batches
-from tasks.task import Dataset, Recipe, Task
+from tasks.dataset import Dataset
+from tasks.task import Recipe, Task
 
 THREADS = 2
 
 
 def task_of(recipe: Recipe, name: str = "drawn") -> Task:
     """A task for a recipe alone; its data come by hand."""
-    return Task(name, name, "standard", recipe, 1.0, load=_no_data)
+    return Task(name, name, {"standard": recipe}, 1.0, load=_no_data)
 
 
 def _no_data(file: object) -> Dataset:

@@ -4,21 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tasks.architecture import (
-    Architecture,
-    Conv2D,
-    Dense,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    Shape,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from tasks.architecture import Architecture
 from tasks.batches import Batches, draw_batches
-from tasks.task import SGD, Adam, Dataset, Loss, Optimizer, Recipe
+from tasks.dataset import Dataset
+from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.task import Recipe
+from tasks.training import SGD, Adam, Loss, Optimizer
 
 
 @dataclass(frozen=True)

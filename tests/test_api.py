@@ -89,11 +89,11 @@ def test_a_report_that_cannot_be_written_gets_one_line(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"tasks": "iris"}, "unknown task 'iris': choose from and-gate, iris-mlp"),
+        ({"tasks": "iris"}, r"unknown task 'iris': did you mean iris-mlp\? choose from and-gate, iris-mlp"),
         ({"tasks": []}, r"tasks is \[\]: give a name, or several in a list"),
         ({"tasks": 5}, "tasks is 5: give a name"),
         ({"tasks": [["iris-mlp"]]}, "give a name, or several"),
-        ({"backends": ["torch"]}, "unknown backend 'torch': choose from numpy, pytorch, keras, jax"),
+        ({"backends": ["torch"]}, r"unknown backend 'torch': did you mean pytorch\? choose from numpy, pytorch"),
         ({"modes": ["fast"]}, "unknown mode 'fast': choose from tuned, stock"),
         ({"devices": "tpu"}, "unknown device 'tpu'"),
         ({"preset": "slow"}, "unknown preset 'slow': choose from quick, full"),

@@ -7,8 +7,12 @@ import pytest
 
 from backends import load_backend
 from backends.base import Mode, Model
-from tasks.architecture import Conv2D, Flatten, MaxPool2D, Parameters, draw_parameters
-from tasks.task import SGD, Adam, Dataset, Recipe
+from tasks.architecture import Parameters
+from tasks.dataset import Dataset
+from tasks.initial import draw_parameters
+from tasks.layers import Conv2D, Flatten, MaxPool2D
+from tasks.task import Recipe
+from tasks.training import SGD, Adam
 from tests.remote import RemoteBackend, RemoteError, task_of
 from tests.samples import SAMPLES, Sample, make_sample
 

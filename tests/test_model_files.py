@@ -91,10 +91,10 @@ FIRST = "0_dense/kernel"
 Maker = Callable[[Path], object]
 HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
     "missing": (lambda path: None, "cannot be read (No such file or directory)"),
-    "a folder": (folder, "is no file"),
+    "a folder": (folder, "cannot be read (not a regular file)"),
     "a loop of links": (loop, "cannot be read"),
-    "a pipe": (fifo, "is no file"),
-    "a device": (lambda path: path.symlink_to("/dev/zero"), "is no file"),
+    "a pipe": (fifo, "cannot be read (not a regular file)"),
+    "a device": (lambda path: path.symlink_to("/dev/zero"), "cannot be read (not a regular file)"),
     "empty": (b"", "empty"),
     "short": (b"abc", "not a safetensors file"),
     "text": (b"weights: 1, 2, 3, and so on\n" * 10, "not a safetensors file"),

@@ -15,20 +15,10 @@ from backends.numpy.model import NumpyModel
 from compare import parity
 from compare.evidence import ROUNDINGS, certificate_batches, gather
 from compare.results import Certificate
-from tasks.architecture import (
-    Architecture,
-    Conv2D,
-    Dense,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    ReLU,
-    Shape,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from tasks.task import SGD, Adam, Loss, Task
+from tasks.architecture import Architecture
+from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.task import Task
+from tasks.training import SGD, Adam, Loss
 from tests.faults import FAULTS
 from tests.remote import RemoteBackend, RemoteError, task_of
 from tests.samples import Sample, make_sample

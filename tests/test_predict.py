@@ -24,9 +24,10 @@ from compare.digits import ImageError, _check, read_digit
 from compare.models import AGREEMENT, Answers, open_model
 from compare.results import read_results
 from tasks.architecture import Parameters
+from tasks.dataset import predicted_labels
 from tasks.errors import SideBySideError
 from tasks.mnist import read_digits
-from tasks.task import Task, predicted_labels
+from tasks.task import Task
 from tests.conftest import is_there
 from tests.remote import RemoteBackend
 
@@ -261,7 +262,7 @@ def test_a_worker_that_fails_is_a_line(tmp_path: Path, capsys: Capture) -> None:
         (("1", "2", "3", "4", "--data", "x.npz"), "--data goes with --test-set"),
         (("--test-set", "--data", "x.npz"), "--data is for the mnist tasks"),
         (("--task", "mnist-mlp", "--test-set"), "has no tensor '1_dense/kernel'"),
-        (("--task", "iris", "--test-set"), "unknown task 'iris': choose from"),
+        (("--task", "iris", "--test-set"), "unknown task 'iris': did you mean iris-mlp? choose from"),
         (("--task", "mnist-cnn", "--recipe", "as-written", "--test-set"), "unknown recipe of mnist-cnn"),
         (("--test-set", "--backend", "theano"), "unknown backend 'theano'"),
     ],

@@ -25,8 +25,8 @@ from compare.results import (
     now,
     read_results,
     write_results,
-    write_whole,
 )
+from tasks.files import write_whole
 
 HASH = "0123456789abcdef" * 4
 

@@ -11,21 +11,10 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from backends.base import Backend, Dtype, Mode, Model, Setting, usable_cores
-from tasks.architecture import (
-    Architecture,
-    Conv2D,
-    Dense,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    Parameters,
-    ReLU,
-    Shape,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from tasks.task import SGD, Loss, Optimizer, Recipe
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.task import Recipe
+from tasks.training import SGD, Loss, Optimizer
 
 BuildLayer = Callable[[Any, Shape, nnx.Rngs], Callable[[jax.Array], jax.Array]]
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from backends import files
-from tasks.architecture import Architecture, Parameters, Shape
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import Shape
 
 SUFFIX = ""
 """How the framework insists that the file's name ends."""

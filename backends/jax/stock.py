@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from backends.jax.model import JaxModel, Network, make_optimizer
 from tasks.batches import Batches
-from tasks.task import Dataset
+from tasks.dataset import Dataset
 
 
 class StockModel(JaxModel):

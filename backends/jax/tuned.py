@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backends.jax.model import JaxModel, Network, make_optimizer
 from backends.jax.tuned_layers import tuned_layers
 from tasks.batches import Batches
-from tasks.task import Dataset
+from tasks.dataset import Dataset
 
 State = tuple[Any, Any]
 """The network's parameters and the optimizer's state."""

@@ -11,7 +11,7 @@ import numpy as np
 from flax import nnx
 
 from backends.jax.model import LAYERS, BuildLayer, convolution
-from tasks.architecture import Conv2D, Layer, MaxPool2D, Shape
+from tasks.layers import Conv2D, Layer, MaxPool2D, Shape
 
 FEW_INPUTS = 100
 """A convolution whose outputs have up to so many inputs each is computed as a sum, one term for each input."""

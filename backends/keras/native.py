@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from backends import files
-from tasks.architecture import Architecture, Parameters, Shape
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import Shape
 
 SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""

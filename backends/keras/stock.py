@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from backends.keras.model import KerasModel, make_optimizer
 from tasks.batches import Batches
-from tasks.task import Dataset
+from tasks.dataset import Dataset
 
 
 class StockModel(KerasModel):

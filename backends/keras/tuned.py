@@ -10,9 +10,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends.keras.model import KerasModel, make_optimizer
-from tasks.architecture import Conv2D
 from tasks.batches import Batches
-from tasks.task import Dataset
+from tasks.dataset import Dataset
+from tasks.layers import Conv2D
 
 
 class FusedSGD(keras.optimizers.SGD):

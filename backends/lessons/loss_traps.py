@@ -14,7 +14,7 @@ import numpy as np
 from backends.base import Mode
 from backends.lessons import Outputs
 from tasks import load_task
-from tasks.task import predicted_labels
+from tasks.dataset import predicted_labels
 
 LOGITS = np.array([[2.0, 1.0, 0.1], [0.5, 2.5, -1.0]], np.float32)
 LABELS = np.array([0, 2], np.int32)
@@ -51,7 +51,7 @@ def accuracies(backend: str) -> dict[str, float]:
 
     found = {}
     for name, (epochs, examples) in TRAINED.items():
-        data = replace(load_task(name).load(None), pixels=None)
+        data = replace(load_task(name).load(None), raw_images=None)
         for recipe in ("standard", "as-written"):
             task = load_task(name, recipe)
             mode: Mode = "tuned" if backend == "numpy" else "stock"

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
 from backends.numpy.layers import LAYERS, relu_forward
-from tasks.architecture import Parameters, ReLU
+from tasks.architecture import Parameters
 from tasks.batches import Batches
-from tasks.task import SGD, Adam, Dataset, Loss, Recipe
+from tasks.dataset import Dataset
+from tasks.layers import ReLU
+from tasks.task import Recipe
+from tasks.training import SGD, Adam, Loss
 
 Array = NDArray[np.floating]
 

@@ -10,21 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backends.base import Backend, Dtype, Mode, Model, Setting
-from tasks.architecture import (
-    Architecture,
-    Conv2D,
-    Dense,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    Parameters,
-    ReLU,
-    Shape,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from tasks.task import SGD, Loss, Optimizer, Recipe
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.task import Recipe
+from tasks.training import SGD, Loss, Optimizer
 
 BuildLayer = Callable[[Any, Shape], nn.Module]
 

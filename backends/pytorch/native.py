@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from backends import files
-from tasks.architecture import Architecture, Conv2D, Parameters, Shape
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import Conv2D, Shape
 
 SUFFIX = ""
 """How the framework insists that the file's name ends."""

@@ -13,13 +13,13 @@ from torchvision import transforms
 
 from backends.pytorch.model import PytorchModel, channels_first, make_optimizer
 from tasks.batches import Batches
-from tasks.task import Dataset, Pixels
+from tasks.dataset import Dataset, RawImages
 
 
 class DigitImages(TorchDataset):
     """What ``torchvision.datasets.MNIST`` is: 8-bit images, each transformed when it is asked for."""
 
-    def __init__(self, pixels: Pixels, labels: NDArray[np.int32]) -> None:
+    def __init__(self, pixels: RawImages, labels: NDArray[np.int32]) -> None:
         self.data = torch.from_numpy(pixels.images)
         self.targets = torch.from_numpy(labels).long()
         self.transform = transforms.Compose(
@@ -57,8 +57,8 @@ class StockModel(PytorchModel):
 
     def place(self, dataset: Dataset) -> None:
         self.dataset: TorchDataset[Any]
-        if dataset.pixels is not None:
-            self.dataset = DigitImages(dataset.pixels, dataset.train_labels)
+        if dataset.raw_images is not None:
+            self.dataset = DigitImages(dataset.raw_images, dataset.train_labels)
         else:
             inputs = channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
             self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())

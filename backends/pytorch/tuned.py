@@ -14,7 +14,8 @@ from torch.func import functional_call, grad_and_value
 from backends.pytorch.model import PytorchModel, channels_first
 from backends.pytorch.tuned_layers import TUNED_LAYERS, PoolFirstNetwork
 from tasks.batches import Batches
-from tasks.task import SGD, Dataset
+from tasks.dataset import Dataset
+from tasks.training import SGD
 
 SMALL_STEP = 1_000_000
 """Below so many floating-point operations a step costs less than calling it: several are compiled into one call."""

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from backends.pytorch.model import LAYERS, BuildLayer, Network
-from tasks.architecture import Architecture, Dense, Flatten, Layer, MaxPool2D, Shape
+from tasks.architecture import Architecture
+from tasks.layers import Dense, Flatten, Layer, MaxPool2D, Shape
 
 SMALL_KERNEL = 256
 """Below so many weights a matrix product costs less than calling a library for it."""

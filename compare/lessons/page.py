@@ -17,7 +17,7 @@ from backends.lessons import load_lesson
 from compare.lessons.result import LABELS, LessonResult
 from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
 from compare.pages import read_style, render_page
-from compare.results import write_whole
+from tasks.files import write_whole
 
 
 def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:

@@ -80,8 +80,7 @@ def evaluation_set_of(row: Row, predictions: NDArray[Any]) -> EvaluationSet | No
 @lru_cache(maxsize=16)
 def _load_evaluation_set(task: str, recipe: str) -> EvaluationSet | None:
     try:
-        if task.startswith("mnist-"):
-            load_task(task, recipe)  # which refuses names that it does not know
+        if load_task(task, recipe).prepare is not None:
             labels, images = _digits()
             return EvaluationSet(labels, tuple("0123456789"), images)
         dataset = load_task(task, recipe).load(None)

@@ -1,0 +1,55 @@
+"""Data sets: examples ready for training, and what they were made from."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.reproducible import sha256_of
+
+
+@dataclass(frozen=True)
+class RawImages:
+    """The training images before normalisation, for input pipelines that normalise as they go.
+
+    Attributes:
+        images: uint8, ``(n, height, width)``.
+        mean: subtracted from ``images / 255``.
+        std: divides the difference.
+    """
+
+    images: NDArray[np.uint8]
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Examples ready for training.
+
+    Attributes:
+        train_inputs: float32, ``(n, *input_shape)``; images NHWC.
+        train_labels: int32, ``(n,)``.
+        test_inputs: float32, ``(m, *input_shape)``.
+        test_labels: int32, ``(m,)``.
+        classes: a name for each label.
+        raw_images: the images that ``train_inputs`` were normalised from; None where the inputs are plain numbers.
+    """
+
+    train_inputs: NDArray[np.float32]
+    train_labels: NDArray[np.int32]
+    test_inputs: NDArray[np.float32]
+    test_labels: NDArray[np.int32]
+    classes: tuple[str, ...]
+    raw_images: RawImages | None = None
+
+    @cached_property
+    def train_sha256(self) -> str:
+        """The hash of the training inputs and labels."""
+        return sha256_of({"inputs": self.train_inputs, "labels": self.train_labels})
+
+
+def predicted_labels(outputs: NDArray[np.floating]) -> NDArray[np.int64]:
+    """The labels that outputs (n, outputs) stand for: the largest; with a single output, whether it exceeds 1/2."""
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.int64)

@@ -1,0 +1,42 @@
+"""The one draw of initial parameters that every backend starts from."""
+
+from math import prod, sqrt
+from typing import Literal
+
+import numpy as np
+
+from tasks.architecture import Architecture, Parameters
+from tasks.reproducible import random_stream
+
+Initializer = Literal["pytorch", "keras", "normal"]
+
+
+def draw_parameters(architecture: Architecture, initializer: Initializer, seed: int) -> Parameters:
+    """Draws the initial parameters that every backend starts from.
+
+    Args:
+        architecture: whose parameters to draw.
+        initializer: ``"pytorch"``: kernels and biases uniform within 1/sqrt(fan_in) (``torch.nn.Linear`` and
+            ``Conv2d``); ``"keras"``: kernels Glorot uniform, within sqrt(6 / (fan_in + fan_out)), biases 0;
+            ``"normal"``: everything standard normal.
+        seed: any int from 0.
+
+    Returns:
+        float32 arrays in the canonical layout, by ``"<index>_<kind>/<kernel|bias>"``.
+    """
+    random = random_stream(seed, "parameters")
+    parameters: Parameters = {}
+    limit = 0.0
+    for key, shape in architecture.parameter_shapes.items():
+        kernel = key.endswith("/kernel")
+        if kernel:
+            fan_in, fan_out = prod(shape[:-1]), prod(shape[:-2]) * shape[-1]
+            limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
+        if initializer == "normal":
+            values = random.standard_normal(shape)
+        elif initializer == "keras" and not kernel:
+            values = np.zeros(shape)
+        else:
+            values = random.uniform(-limit, limit, shape)
+        parameters[key] = values.astype(np.float32)
+    return parameters
