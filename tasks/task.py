@@ -102,6 +102,11 @@ class Task:
             raise UnknownNameError(f"recipe of {self.name}", name, tuple(self.recipes))
         return replace(self, recipe_name=name)
 
+    def with_learning_rate(self, rate: float) -> Self:
+        """The same task, whose chosen recipe has another learning rate."""
+        recipe = replace(self.recipe, optimizer=replace(self.recipe.optimizer, learning_rate=rate))
+        return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
+
     def parameters(self, seed: int) -> Parameters:
         """The initial parameters for a seed."""
         return draw_parameters(self.architecture, self.recipe.initializer, seed)

@@ -6,23 +6,22 @@ between its markers is that of this run, whose results and report stay in ``runs
 
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import datetime
 from itertools import count, product
 from operator import truediv
 from pathlib import Path
 from statistics import median
-from typing import Any
 
-from rich.console import Console
-
-from backends.base import MODES, Model
-from compare import measure
-from compare.plan import Cell, list_cells
-from compare.process import run_worker
-from compare.report.progress import TerminalProgress
-from compare.results import Results, Run, read_results
-from compare.runner import Options, make_request, run_cells
+from backends.base import MODES, Model, usable_cores
+from compare import compare
+from compare.executors.local import LocalExecutor
+from compare.records.request import CellRequest
+from compare.records.results import Results
+from compare.records.run import Run
+from compare.run.options import RunOptions
+from compare.run.plan import list_cells
+from compare.run.store import read_results
+from compare.worker import clocks, memory
 from tasks import load_task
 from tests.remote import RemoteBackend
 
@@ -120,27 +119,23 @@ def print_ratios(results: Results) -> None:
         print_share(task, found, asked)
 
 
-def run_cell(cell: Cell) -> dict[str, Any]:
-    """A cell by itself, as ``sidebyside run`` does it, without its certificate."""
-    return run_worker(make_request(cell, Options(Path())))
-
-
 def print_large_batches(folder: Path) -> None:
     """The share of the matrix rate at batch 256: of the framework that is fastest, with its certificate granted."""
-    cells = list_cells(["mnist-cnn"], FRAMEWORKS, rounds=ROUNDS, batch_size=256)
-    with TerminalProgress(Console(stderr=True)) as progress:
-        results = run_cells(cells, Options(folder), progress)
+    results = compare(tasks="mnist-cnn", backends=FRAMEWORKS, rounds=ROUNDS, batch_size=256, output=folder).results
     print_share("mnist-cnn at batch 256", tuned_runs(results, "mnist-cnn"), SHARE_AT_256)
 
 
 def print_first_steps() -> None:
     """Seconds from the start of a process to the end of its first step, the compilers' caches warm."""
-    for cell in list_cells(["mnist-cnn"], FRAMEWORKS, epochs=1):
-        first = replace(cell, examples=load_task(cell.task).recipe.batch_size)
-        run_cell(first)  # fills the cache
-        seconds = run_cell(first)["first_epoch_end_seconds"]
+    examples = load_task("mnist-cnn").recipe.batch_size
+    options = RunOptions(tasks=("mnist-cnn",), backends=FRAMEWORKS, epochs=1, examples=examples)
+    executor = LocalExecutor(usable_cores())
+    for cell in list_cells(options):
+        executor.ask(cell.backend, CellRequest(cell=cell))  # fills the cache
+        run = executor.ask(cell.backend, CellRequest(cell=cell)).run
+        seconds = (run and run.first_epoch_end_seconds) or 0.0
         asked = FIRST_STEP_SECONDS[cell.backend]
-        line(f"mnist-cnn, {cell.backend}: first step, s", asked, seconds, seconds <= asked)
+        line(f"mnist-cnn, {cell.backend}: first step, s", asked, seconds, 0 < seconds <= asked)
 
 
 def print_growth() -> None:
@@ -149,12 +144,12 @@ def print_growth() -> None:
     for name in FRAMEWORKS:
         backend = RemoteBackend(name)
         backend.build(task, task.parameters(0))
-        growth, memory = backend.call("apply", "tests.benchmark", "time_sizes")
+        growth, held = backend.call("apply", "tests.benchmark", "time_sizes")
         backend.close()
         for size, ratio in zip(SIZES[1:], growth, strict=True):
             what = f"mnist-mlp, {name}: {size / SIZES[0]:.0f}x examples, time for each"
             line(what, 1, ratio, abs(ratio - 1) <= PROPORTIONAL)
-        ratio = memory[-1] / memory[0]
+        ratio = held[-1] / held[0]
         line(f"mnist-mlp, {name}: {SIZES[-1] / SIZES[0]:.0f}x examples, memory", 1, ratio, ratio <= 1 + PROPORTIONAL)
 
 
@@ -167,15 +162,15 @@ def time_sizes(model: Model) -> tuple[list[float], list[int]]:
     def seconds(size: int) -> float:
         """Of as many epochs as make the same number of examples: drift of the machine hits all sizes alike."""
         epochs = [task.batches(60_000, next(seeds), epochs=1, examples=size) for _ in range(SIZES[-1] // size)]
-        return measure.clock(lambda: [model.train(batches) for batches in epochs])
+        return clocks.clock(lambda: [model.train(batches) for batches in epochs])
 
-    memory = []
+    held = []
     for size in SIZES:
         model.train(task.batches(60_000, next(seeds), epochs=1, examples=size))  # compiles
-        memory.append(measure.resident_bytes())
+        held.append(memory.resident_bytes())
     rounds = [[seconds(size) for size in SIZES] for _ in range(6 * ROUNDS)]
     smallest, *larger = zip(*rounds, strict=True)
-    return [median(map(truediv, of_size, smallest)) for of_size in larger], memory
+    return [median(map(truediv, of_size, smallest)) for of_size in larger], held
 
 
 def clock_share() -> float:
@@ -186,14 +181,14 @@ def clock_share() -> float:
 
     def timed() -> None:
         for _ in range(calls):
-            measure.clock(nothing)
+            clocks.clock(nothing)
 
     def bare() -> None:
         for _ in range(calls):
             nothing()
 
-    cost = min(measure.clock(timed) for _ in range(5)) - min(measure.clock(bare) for _ in range(5))
-    return cost / calls / measure.CALL_SECONDS
+    cost = min(clocks.clock(timed) for _ in range(5)) - min(clocks.clock(bare) for _ in range(5))
+    return cost / calls / clocks.CALL_SECONDS
 
 
 def write_readme(results: Results) -> None:

@@ -1,21 +1,30 @@
-"""A backend in a process of its own, called like one in this process: frameworks do not live together in one."""
+"""A backend in a worker of its own, called like one in this process: frameworks do not live together in one."""
 
 import importlib
-import multiprocessing
+import pickle
+import tempfile
 import traceback
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.base import Dtype, Mode
+from backends import load_backend
+from backends.base import Backend, Dtype, Mode
+from compare.executors.local import LocalExecutor
+from compare.records.request import CallRequest
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.task import Recipe, Task
 
 THREADS = 2
+_ENVIRONMENT = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    # Several frameworks share the cores here: a thread of OpenMP that waits must not keep one from the others.
+    "GOMP_SPINCOUNT": "1000",
+}
 
 
 def task_of(recipe: Recipe, name: str = "drawn") -> Task:
@@ -27,37 +36,37 @@ def _no_data(file: object) -> Dataset:
     raise NotImplementedError
 
 
-def _serve(backend_name: str, connection: Connection) -> None:
-    """The other side: builds models and calls them, until the connection closes."""
-    import os
+class _Side:
+    """The worker's side: a backend, and the model that it built last."""
 
-    os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"}
-    # Several frameworks share the cores here: a thread of OpenMP that waits must not keep one from the others.
-    os.environ["GOMP_SPINCOUNT"] = "1000"
-    from backends import load_backend
-
-    backend = load_backend(backend_name)
-    backend.configure(THREADS)
+    backend: Backend
     model: Any = None
-    while True:
-        try:
-            method, args, kwargs = connection.recv()
-        except EOFError:
-            return
-        try:
-            if method == "build":
-                model = backend.build(*args, **kwargs)
-                answer = None
-            elif method == "apply":  # a function of the tests, by name: it may plant a fault in the model
-                module, name, *rest = args
-                answer = getattr(importlib.import_module(module), name)(model, *rest)
-            elif method.startswith("backend."):
-                answer = getattr(backend, method.removeprefix("backend."))(*args, **kwargs)
-            else:
-                answer = getattr(model, method)(*args, **kwargs)
-            connection.send((answer, None))
-        except Exception as error:
-            connection.send((None, (type(error).__name__, str(error), traceback.format_exc())))
+
+    def do(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        if method == "build":
+            self.model = self.backend.build(*args, **kwargs)
+            return None
+        if method == "apply":  # a function of the tests, by name: it may plant a fault in the model
+            module, name, *rest = args
+            return getattr(importlib.import_module(module), name)(self.model, *rest)
+        owner = self.backend if method.startswith("backend.") else self.model
+        return getattr(owner, method.removeprefix("backend."))(*args, **kwargs)
+
+
+_side = _Side()
+
+
+def answer(backend: str, question: str, reply: str) -> None:
+    """Runs in the worker: does what the file ``question`` asks, and writes the answer, or the error, to ``reply``."""
+    if not hasattr(_side, "backend"):
+        _side.backend = load_backend(backend)
+        _side.backend.configure(THREADS)
+    method, args, kwargs = pickle.loads(Path(question).read_bytes())
+    try:
+        content = _side.do(method, *args, **kwargs), None
+    except Exception as error:
+        content = None, (type(error).__name__, str(error), traceback.format_exc())
+    Path(reply).write_bytes(pickle.dumps(content))
 
 
 class RemoteError(Exception):
@@ -69,22 +78,24 @@ class RemoteError(Exception):
 
 
 class RemoteBackend:
-    """A backend and the model it built last, in another process."""
+    """A backend and the model it built last, in a worker."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        context = multiprocessing.get_context("spawn")
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(name, theirs), daemon=True)
-        self.process.start()
-        theirs.close()
+        self.folder = tempfile.TemporaryDirectory(prefix="sidebyside-test-")
+        self.session = LocalExecutor(THREADS, environment=_ENVIRONMENT).open(name)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
-        self.connection.send((method, args, kwargs))
-        answer, error = self.connection.recv()
+        question, answered = (Path(self.folder.name) / name for name in ("question", "reply"))
+        question.write_bytes(pickle.dumps((method, args, kwargs)))
+        arguments = (self.name, str(question), str(answered))
+        reply = self.session.ask(CallRequest(module="tests.remote", function="answer", arguments=arguments))
+        if reply.status != "ok":
+            raise RemoteError("WorkerError", reply.message, "")
+        value, error = pickle.loads(answered.read_bytes())
         if error is not None:
             raise RemoteError(*error)
-        return answer
+        return value
 
     def build(
         self, task: Task, parameters: Parameters, *, device: str = "cpu", mode: Mode = "tuned", dtype: Dtype = "float32"
@@ -111,8 +122,5 @@ class RemoteBackend:
         self.call("load_parameters", parameters)
 
     def close(self) -> None:
-        self.connection.close()
-        self.process.join(10)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        self.session.close()
+        self.folder.cleanup()

@@ -8,12 +8,14 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from compare.plan import Cell
-from compare.results import Certificate, Run
+from compare.records.cell import Cell
+from compare.records.certificate import Certificate
+from compare.records.event import EpochEnd, Phase
+from compare.records.run import Run
 from compare.text import clean
 
 
-class ProgressWords(ABC):
+class Progress(ABC):
     """Puts into words how a run goes on; its children say where the words appear.
 
     Nothing is shown while a cell is on the clock unless its worker reports something, which it does between calls.
@@ -36,13 +38,12 @@ class ProgressWords(ABC):
     def started(self, cell: Cell, index: int, count: int) -> None:
         self.update(description=_label(cell), completed=index, total=count, detail="starting")
 
-    def event(self, cell: Cell, event: dict[str, Any]) -> None:
-        if event["event"] == "epoch":
-            loss = "" if event["loss"] is None else f", loss {event['loss']:.4f}"
-            detail = f"epoch {event['epoch']} of {event['epochs']}{loss}, accuracy {event['accuracy']:.4f}"
-        else:
-            detail = event["name"]
-        self.update(detail=detail)
+    def event(self, cell: Cell, event: Phase | EpochEnd) -> None:
+        if isinstance(event, Phase):
+            self.update(detail=event.name)
+            return
+        loss = "" if event.loss is None else f", loss {event.loss:.4f}"
+        self.update(detail=f"epoch {event.epoch} of {event.epochs}{loss}, accuracy {event.accuracy:.4f}")
 
     def ended(self, cell: Cell, run: Run, certificate: Certificate | None) -> None:
         words = []
@@ -56,7 +57,7 @@ class ProgressWords(ABC):
         self.note(f"{_label(cell)}: {', '.join(words)}")
 
 
-class TerminalProgress(ProgressWords):
+class TerminalProgress(Progress):
     """Progress as a bar with rich on a terminal, as plain lines elsewhere."""
 
     def __init__(self, console: Console) -> None:
@@ -89,7 +90,7 @@ class TerminalProgress(ProgressWords):
         self.bar.refresh()
 
 
-class NotebookProgress(ProgressWords):
+class NotebookProgress(Progress):
     """Progress as the output of a notebook's cell: lines that stay, and below them one that is written anew.
 
     Needs no widgets, and leaves plain text in the notebook's file.

@@ -12,15 +12,18 @@ quantity's size or, for a gradient that is smaller because its terms cancel, of 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.evidence import SIZE
-from compare.results import Certificate, Distance, Pair
+from compare.records.cell import Cell
+from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.event import EvidenceSummary
+from compare.records.quantity import Quantity
 
 Evidence = Mapping[str, NDArray[Any]]
+"""The arrays by the text of their quantity."""
 Noise = Mapping[str, tuple[float, float]]
 """The absolute and the relative distance of each quantity that rounding alone can make."""
 
@@ -28,68 +31,70 @@ FACTOR = 3.0
 FLOOR = 1e-6
 """Added to the limits, as a share of the quantity's size: about eight units in the last place of a float32. A short sum
 can by luck be exact in the float32 reference and cannot be in another order."""
-OPTIONAL = ("losses up to",)
-"""Quantities that a framework's own loop may not keep."""
+_HASHES = (
+    ("initial parameters", "parameters_sha256"),
+    ("batches", "batches_sha256"),
+    ("data", "data_sha256"),
+)
+
+
+class Reference(NamedTuple):
+    """The evidence of the reference in float64, the noise of float32, and the summary of what float32 held."""
+
+    evidence: Evidence
+    noise: Noise
+    summary: EvidenceSummary
 
 
 def judge(
-    subject: Mapping[str, Any],
-    facts: Mapping[str, Any],
+    cell: Cell,
+    summary: EvidenceSummary,
     evidence: Evidence,
-    reference: Evidence,
-    noise: Noise,
-    reference_facts: Mapping[str, Any],
+    reference: Reference,
 ) -> Certificate:
     """Holds a backend's evidence against the reference's.
 
     Args:
-        subject: task, recipe, backend, mode, device and seed.
-        facts: hashes and counts that :func:`compare.evidence.gather` returned in the backend's process.
-        evidence: the arrays it wrote.
-        reference: the float64 reference's arrays.
-        noise: of each quantity, see :func:`measure_noise`.
-        reference_facts: the float32 reference's hashes and counts.
+        cell: the cell that gave the evidence.
+        summary: hashes and counts that the backend's process read back from the framework.
+        evidence: the arrays that it wrote.
+        reference: the float64 reference's arrays, the noise of each quantity, and the float32 reference's summary.
     """
-    failures = [
-        f"hash of the {name}"
-        for name, key in (
-            ("initial parameters", "parameters_sha256"),
-            ("batches", "batches_sha256"),
-            ("data", "data_sha256"),
-        )
-        if facts[key] != reference_facts[key]
-    ]
-    if facts["parameter_counts"] != reference_facts["parameter_counts"]:
+    expected = reference.summary
+    failures = [f"hash of the {what}" for what, field in _HASHES if getattr(summary, field) != getattr(expected, field)]
+    if summary.parameter_counts != expected.parameter_counts:
         failures.append("parameter counts by layer")
-    if facts["parameter_count"] != reference_facts["parameter_count"]:
+    if summary.parameter_count != expected.parameter_count:
         failures.append("parameter count")
     distances = []
-    for name in reference_facts["quantities"]:
-        expected = reference[name]
+    for name in expected.quantities:
+        quantity = Quantity.of(name)
         if name not in evidence:
-            if not name.startswith(OPTIONAL):
+            if quantity.kind != "losses":  # a framework's own loop may keep only their means
                 failures.append(f"{name}: missing")
             continue
-        size = np.maximum(np.abs(expected), reference.get(SIZE + name, 0))
-        distance = _distance(name, evidence[name], expected, size, noise[name])
+        size_name = Quantity(kind="size", name=quantity.name).text if quantity.kind == "gradient" else ""
+        size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
+        distance = _distance(name, evidence[name], reference.evidence[name], size, reference.noise[name])
         distances.append(distance)
         if not distance.passed:
             failures.append(name)
     return Certificate(
-        **subject,
+        **cell.subject.model_dump(),
+        seed=cell.seed,
         granted=not failures,
         failure=failures[0] if failures else "",
-        parameters_sha256=facts["parameters_sha256"],
-        batches_sha256=facts["batches_sha256"],
-        data_sha256=facts["data_sha256"],
-        parameter_counts=facts["parameter_counts"],
+        parameters_sha256=summary.parameters_sha256,
+        batches_sha256=summary.batches_sha256,
+        data_sha256=summary.data_sha256,
+        parameter_counts=summary.parameter_counts,
         distances=distances,
     )
 
 
 def measure_noise(reference: Evidence, in_float32: Iterable[Evidence]) -> dict[str, tuple[float, float]]:
     """The largest distances of float32 computations of the reference from the float64 one."""
-    noise = {name: (0.0, 0.0) for name in reference if not name.startswith(SIZE)}
+    noise = {name: (0.0, 0.0) for name in reference if Quantity.of(name).kind != "size"}
     for evidence in in_float32:
         for name, (absolute, relative) in noise.items():
             found, expected = evidence[name], reference[name]

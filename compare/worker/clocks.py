@@ -1,21 +1,15 @@
-"""Clocks, memory, the machine. Runs inside a worker: standard library, NumPy and psutil alone."""
+"""Clocks: how long training and inference take. Everything in the interface returns NumPy, so work is done by then."""
 
-import contextlib
-import os
-import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
-from backends.base import Model, Setting, usable_cores
+from backends.base import Model
 from tasks.batches import Batches
 
 CALL_SECONDS = 0.2
@@ -113,70 +107,3 @@ def _repeat(call: Callable[[int], object]) -> list[float]:
     while len(seconds) < 20 or time.perf_counter() < end:
         seconds.append(clock(partial(call, len(seconds))))
     return seconds
-
-
-def resident_bytes() -> int:
-    return int(psutil.Process().memory_info().rss)
-
-
-def forget_peak() -> None:
-    """Starts the high-water mark of resident memory afresh, where the system can (Linux)."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
-def peak_resident_bytes() -> int:
-    """The high-water mark of resident memory since the last ``forget_peak``, or since the start."""
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak if sys.platform == "darwin" else peak * 1024)
-
-
-def load_average() -> float | None:
-    """Of the last minute; None where the system does not tell."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
-VARIABLES = (
-    *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "JAX_PLATFORMS", "JAX_ENABLE_X64", "CUDA_VISIBLE_DEVICES"),
-    *("NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "GOMP_SPINCOUNT"),
-    *("KMP_AFFINITY", "KMP_BLOCKTIME", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-    *("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"),
-)
-"""By these of the environment what a framework does can be changed."""
-
-
-def environment() -> str:
-    """The variables of this process's environment that bear on speed, for the ledger."""
-    return " ".join(f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ)
-
-
-def describe_host() -> dict[str, Setting]:
-    """What a reader must know of the machine; nothing that names its owner."""
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "machine": platform.machine(),
-        "cpu": _cpu_model(),
-        "cores": usable_cores(),
-        "memory_bytes": int(psutil.virtual_memory().total),
-        "python": platform.python_version(),
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

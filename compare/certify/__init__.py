@@ -1,0 +1,1 @@
+"""Certificates: what evidence is needed, and how it is judged. Pure: starts no process."""

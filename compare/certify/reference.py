@@ -1,0 +1,116 @@
+"""The reference's evidence: which computations it needs, and where it is kept from run to run."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import platformdirs
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load, load_file
+
+from backends import REFERENCE
+from backends.base import Dtype
+from compare.certify.judge import Reference, measure_noise
+from compare.records.cell import Cell
+from compare.records.event import EvidenceSummary
+from compare.records.request import Copy, EvidenceRequest
+from tasks import load_task
+from tasks.files import write_whole
+from tasks.training import Adam
+
+ROUNDINGS = (0.0, 4e-7, -4e-7)
+"""Relative rounding error assumed in the float32 copies of the reference: none, up, down. 4e-7 is typical of a float32
+sum of a few hundred products."""
+SOURCES = (
+    "tasks/*.py",
+    "backends/base.py",
+    "backends/numpy/*.py",
+    "compare/certify/judge.py",
+    "compare/certify/reference.py",
+    "compare/worker/evidence.py",
+)
+"""What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""
+ROOT = Path(__file__).parent.parent.parent
+
+
+def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: float | None) -> list[EvidenceRequest]:
+    """The computations of the reference for a cell's task, recipe and seed, which are independent of each other.
+
+    The first is exact, in float64. The others are the copies in float32 that measure the noise: with each of the
+    roundings and, for Adam, once more with the optimizer's scalars in float64.
+
+    Args:
+        cell: of any backend.
+        folder: where the files are written.
+        data: a data file in place of the task's own data.
+        learning_rate: in place of the recipe's.
+    """
+    reference_cell = cell.on(REFERENCE, "tuned", "cpu")
+    dtypes: list[Dtype] = ["float32"]
+    if isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam):
+        dtypes.append("mixed")
+    exact = (Copy(path=str(folder / "float64.0.safetensors"), dtype="float64", with_sizes=True),)
+    noisy = [
+        tuple(
+            Copy(path=str(folder / f"{dtype}.{seed}.safetensors"), dtype=dtype, nudge_seed=seed, rounding=rounding)
+            for seed, rounding in enumerate(ROUNDINGS)
+        )
+        for dtype in dtypes
+    ]
+    return [
+        EvidenceRequest(cell=reference_cell, data=data, learning_rate=learning_rate, copies=copies)
+        for copies in (exact, *noisy)
+    ]
+
+
+def reference_key(cell: Cell, data: str | None, learning_rate: float | None) -> str:
+    """The hash of everything that the reference's evidence follows from."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([cell.task, cell.recipe, cell.seed, cell.batch_size, learning_rate]).encode())
+    digest.update(version("numpy").encode())
+    if data:
+        digest.update(Path(data).read_bytes())
+    for pattern in SOURCES:
+        sources = sorted(ROOT.glob(pattern))
+        if not sources:  # a file has moved: what was kept would never become stale
+            raise FileNotFoundError(f"no source of the reference matches {pattern}")
+        for source in sources:
+            digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def load_kept(key: str) -> Reference | None:
+    """The reference that an earlier run kept; None where there is none that is whole."""
+    arrays, summary = _files(key)
+    try:
+        content = json.loads(summary.read_text())
+        return Reference(
+            load(arrays.read_bytes()), content["noise"], EvidenceSummary.model_validate(content["summary"])
+        )
+    except (OSError, ValueError, TypeError, KeyError, ValidationError, SafetensorError):
+        return None
+
+
+def assemble(requests: Sequence[EvidenceRequest], summaries: Sequence[EvidenceSummary]) -> Reference:
+    """The reference from the files that the requests named, and the replies' summaries."""
+    exact, *noisy = requests
+    evidence = load_file(exact.copies[0].path)
+    noise = measure_noise(evidence, (load_file(copy.path) for request in noisy for copy in request.copies))
+    return Reference(evidence, noise, summaries[1])
+
+
+def keep(key: str, requests: Sequence[EvidenceRequest], reference: Reference) -> None:
+    """Keeps the reference for later runs. Raises OSError where it cannot be written."""
+    arrays, summary = _files(key)
+    arrays.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(arrays, Path(requests[0].copies[0].path).read_bytes())
+    content = {"noise": reference.noise, "summary": reference.summary.model_dump()}
+    write_whole(summary, json.dumps(content).encode())
+
+
+def _files(key: str) -> tuple[Path, Path]:
+    path = platformdirs.user_cache_path("sidebyside") / "reference" / key
+    return path.with_suffix(".safetensors"), path.with_suffix(".json")

@@ -1,0 +1,63 @@
+"""The command line. Errors are one line on stderr that says what to do; exit status 2 where the input was invalid."""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError, Parameter
+
+from compare.cli import lessons, models, report, run
+from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
+from compare.text import clean
+from tasks.errors import SideBySideError
+
+
+def make_app() -> App:
+    """The commands, with the parameters of the functions that do them."""
+    app = App(
+        name="sidebyside",
+        help="The same model, provably, in PyTorch, Keras and JAX; trained and measured side by side.",
+        version=lambda: f"sidebyside {version('sidebyside')}",
+        help_format="plaintext",
+        group_parameters="Options",
+        default_parameter=Parameter(negative_iterable=(), show_default=False),
+        result_action="return_value",
+    )
+    app.command(run.list_names, name="list")
+    app.command(run.run)
+    app.command(run.parity)
+    app.command(report.report)
+    app.command(report.diff)
+    app.command(lessons.lesson)
+    app.command(models.predict)
+    app.command(models.convert)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any bytes, a terminal may lack letters
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = make_app()(words, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return int(status or OK)
+    except (SideBySideError, CycloptsError) as error:
+        text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
+        print(f"sidebyside: {clean(text)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
+        return INVALID_INPUT
+    except KeyboardInterrupt:
+        print("sidebyside: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        return FAILED
+
+
+def _help_of(words: Sequence[str]) -> str:
+    """The command that prints the help for these words."""
+    commands = [words[0]] if words and words[0] in make_app() else []
+    return " ".join(["sidebyside", *commands, "--help"])

@@ -1,0 +1,64 @@
+"""The command ``sidebyside lesson``."""
+
+import json as json_module
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from compare.cli.run import Json
+from compare.cli.status import FAILED, OK
+from compare.run.checks import flag
+from tasks.errors import SideBySideError
+
+
+def lesson(
+    name: Annotated[str | None, Parameter(name="NAME")] = None,
+    /,
+    *,
+    backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    html: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Show the same small idea in NumPy, PyTorch, Keras and JAX.
+
+    Args:
+        name: The lesson; without it, the lessons are listed.
+        backend: The frameworks; all that are installed, unless named.
+        html: Write a page to this file; without NAME, of all lessons.
+    """
+    from compare.lessons.result import lesson_json
+    from compare.lessons.run import lesson_titles, run_lessons
+
+    titles = lesson_titles()
+    if name is None and html is None:
+        print(json_module.dumps(titles, indent=1) if json else "\n".join(f"{k:18} {v}" for k, v in titles.items()))
+        return OK
+
+    def announce(framework: str, lesson: str) -> None:
+        print(f"{lesson}: {framework}", file=sys.stderr)
+
+    results = run_lessons(list(titles) if name is None else [name], backend, announce=announce)
+    if json:
+        print(json_module.dumps([lesson_json(result) for result in results], indent=1))
+    if html:
+        from compare.lessons.page import write_lessons_html
+
+        try:
+            write_lessons_html(results, html)
+        except OSError as error:
+            raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
+        print(f"written: {html}", file=sys.stderr)
+    if not json and not html:
+        from rich.console import Console
+
+        from compare.lessons.terminal import print_lesson
+
+        for result in results:
+            print_lesson(result, Console())
+    failures = [failure for result in results for failure in result.failures]
+    for failure in failures:
+        print(f"sidebyside: {failure}", file=sys.stderr)
+    return FAILED if failures else OK

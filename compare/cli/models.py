@@ -1,0 +1,192 @@
+"""The commands that use what was trained: ``sidebyside predict`` and ``convert``."""
+
+import json as json_module
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+import backends
+from compare.cli.run import Json
+from compare.cli.status import FAILED, OK
+from compare.run.checks import flag
+from tasks.errors import SideBySideError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from compare.models.predict import Answers
+    from compare.models.saved import SavedModel
+
+Recipe = Literal["standard", "as-written"] | None
+
+
+def predict(
+    *inputs: Annotated[str, Parameter(name="INPUT", allow_leading_hyphen=True)],
+    model: Path,
+    task: str | None = None,
+    recipe: Recipe = None,
+    backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    test_set: Annotated[bool, Parameter(negative=())] = False,
+    data: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Show what a saved model answers to new inputs.
+
+    Args:
+        inputs: Numbers, or PNG files of digits.
+        model: The file of parameters, as run --save-models or convert wrote it.
+        task: The task of the model; the one that the file names or fits, unless given.
+        recipe: The recipe of the model; the one that the file names, unless given.
+        backend: The backends; all that are installed, unless named.
+        test_set: Show the accuracy on the task's test set.
+        data: Another test set: an .npz file with MNIST's keys and shapes.
+    """
+    from compare.models.inputs import read_inputs, wanted
+    from compare.models.predict import predict as answers_of
+    from compare.models.saved import open_model
+
+    names = _known(backend)
+    saved = open_model(model, task, recipe)
+    if bool(inputs) == test_set:
+        raise SideBySideError(f"name {wanted(saved.task)}, or --test-set")
+    if data and not test_set:
+        raise SideBySideError("--data goes with --test-set")
+    labels, done = None, list[tuple[str, ...]]()
+    if test_set:
+        dataset = saved.task.load(data)
+        arrays, labels = dataset.test_inputs, dataset.test_labels
+    else:
+        arrays, done = read_inputs(saved.task, inputs)
+    answers = answers_of(saved, arrays, _installed(names))
+    for failure in answers.failures.values():
+        print(f"sidebyside: {failure}", file=sys.stderr)
+    if not answers.outputs:
+        return FAILED
+    if json:
+        print(json_module.dumps(_as_json(saved, answers, inputs, done, labels), indent=1))
+    elif labels is not None:
+        _print_accuracies(saved, answers, labels)
+    else:
+        print(saved)
+        _print_answers(answers, inputs, done)
+    return FAILED if answers.failures or answers.agree is False else OK
+
+
+def convert(
+    file: Annotated[Path, Parameter(name="FILE")],
+    output: Annotated[Path, Parameter(name="OUT")],
+    *,
+    to: Literal["pytorch", "keras", "jax", "safetensors"],
+    task: str | None = None,
+    recipe: Recipe = None,
+) -> int:
+    """Convert a saved model to a framework's own file of weights, and back.
+
+    Args:
+        file: The parameters, in any of the forms.
+        output: The file to write.
+        to: The form to write; safetensors is this package's own.
+        task: The task of the model; the one that the file names or fits, unless given.
+        recipe: The recipe of the model; the one that the file names, unless given.
+    """
+    from compare.models.convert import convert as convert_file
+    from compare.models.saved import CANONICAL
+
+    fitting = convert_file(file, to, output, task, recipe)
+    print(f"written: {output} ({fitting.name}, recipe {fitting.recipe_name})", file=sys.stderr)
+    if to != CANONICAL:
+        print(backends.native(to).LOAD.format(path=json_module.dumps(str(output), ensure_ascii=False)))
+    return OK
+
+
+def _known(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The backends that were named, each once; else all frameworks. Raises UnknownNameError."""
+    known = tuple(dict.fromkeys(names or ())) or backends.framework_backends()
+    for name in known:
+        backends.missing(name)
+    return known
+
+
+def _installed(names: Sequence[str]) -> list[str]:
+    missing = {name: backends.missing(name) for name in names}
+    if all(missing.values()):
+        raise SideBySideError("; ".join(filter(None, missing.values())))
+    for message in filter(None, missing.values()):
+        print(f"sidebyside: left out: {message}", file=sys.stderr)
+    return [name for name in names if not missing[name]]
+
+
+def _print_accuracies(model: "SavedModel", answers: "Answers", labels: "NDArray[np.int32]") -> None:
+    from tasks.dataset import predicted_labels
+
+    print(f"{model}: {len(labels):,} test examples\n  {'backend':9} {'right':>7} {'accuracy':>9}")
+    for name, outputs in answers.outputs.items():
+        right = int((predicted_labels(outputs) == labels).sum())
+        print(f"  {name:9} {right:>7,} {right / len(labels):>9.4f}")
+    print(answers.verdict)
+
+
+def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequence[str]]) -> None:
+    from tasks.dataset import predicted_labels
+
+    classes = answers.task.classes
+    digits = 4 if len(classes) < 5 else 3
+    wide = max(len("answer"), *map(len, classes))
+    columns = [max(len(name), digits + 2) for name in classes]
+    for index, steps in enumerate(done):
+        name = words[index] if answers.task.prepare else " ".join(words)
+        print(": ".join([name, "; ".join(steps)] if steps else [name]))
+        header = " ".join(f"{name:>{width}}" for name, width in zip(classes, columns, strict=True))
+        print(f"  {'backend':8} {'answer':{wide}} {header}")
+        for backend in answers.outputs:
+            values = answers.probabilities(backend)[index]
+            answer = classes[predicted_labels(answers.outputs[backend][index : index + 1])[0]]
+            row = " ".join(f"{value:>{width}.{digits}f}" for value, width in zip(values, columns, strict=True))
+            print(f"  {backend:8} {answer:{wide}} {row}")
+    print(answers.verdict)
+
+
+def _as_json(
+    model: "SavedModel",
+    answers: "Answers",
+    words: Sequence[str],
+    done: Sequence[Sequence[str]],
+    labels: "NDArray[np.int32] | None",
+) -> dict[str, Any]:
+    from tasks.dataset import predicted_labels
+
+    classes = model.task.classes
+    shown: dict[str, Any] = {
+        "task": model.task.name,
+        "recipe": model.task.recipe_name,
+        "facts": dict(model.metadata),
+        "failures": dict(answers.failures),
+        "agree": answers.agree,
+        "largest_difference": answers.distance,
+    }
+    if labels is not None:
+        shown["test_examples"] = len(labels)
+        shown["accuracy"] = {
+            name: float((predicted_labels(outputs) == labels).mean()) for name, outputs in answers.outputs.items()
+        }
+        return shown
+    shown["inputs"] = [
+        {
+            "input": words[index] if model.task.prepare else " ".join(words),
+            "done": list(steps),
+            "answers": {
+                name: {
+                    "answer": classes[predicted_labels(outputs[index : index + 1])[0]],
+                    "probabilities": dict(zip(classes, answers.probabilities(name)[index].tolist(), strict=True)),
+                    "outputs": outputs[index].tolist(),
+                }
+                for name, outputs in answers.outputs.items()
+            },
+        }
+        for index, steps in enumerate(done)
+    ]
+    return shown

@@ -1,0 +1,129 @@
+"""The commands that train and certify: ``sidebyside list``, ``run`` and ``parity``."""
+
+import json as json_module
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+import backends
+import tasks as registry
+from compare.api import REPORT_NAME, run_comparison, shown_path
+from compare.cli.status import FAILED, OK
+from compare.run.options import RunOptions, Selection, make_options, read_plan
+from tasks.errors import SideBySideError
+
+Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
+_ALL = Parameter(name="*")
+
+
+def list_names(*, json: Json = False) -> int:
+    """List tasks, recipes and backends."""
+    tasks_there = [registry.load_task(name) for name in registry.available_tasks()]
+    missing = {name: backends.missing(name) for name in backends.available_backends()}
+    if json:
+        listed_tasks = [
+            {
+                "task": task.name,
+                "summary": task.summary,
+                "parameters": task.architecture.parameter_count,
+                "recipes": {name: recipe.flaw for name, recipe in task.recipes.items()},
+            }
+            for task in tasks_there
+        ]
+        listed_backends = [{"backend": name, "missing": message} for name, message in missing.items()]
+        print(json_module.dumps({"tasks": listed_tasks, "backends": listed_backends}, indent=1))
+        return OK
+    print("tasks")
+    for task in tasks_there:
+        print(f"  {task.name:12} {task.summary}, {task.architecture.parameter_count:,} parameters")
+        for name, recipe in task.recipes.items():
+            if recipe.flaw:
+                print(f"  {'':12} --recipe {name}: {recipe.flaw}")
+    print("backends")
+    for name, message in missing.items():
+        print(f"  {name:12} {message or ('the reference' if name == backends.REFERENCE else 'installed')}")
+    return OK
+
+
+def run(*tasks: Tasks, options: Annotated[RunOptions, _ALL] = RunOptions()) -> int:  # noqa: B008 - cannot be changed
+    """Train and compare."""
+    from rich.console import Console
+
+    from compare.report.terminal import print_results
+
+    options = _combined(tasks, options)
+    if _none_installed(options):
+        return FAILED
+    comparison = run_comparison(options, options.as_command())
+    results, folder = comparison.results, shown_path(comparison.folder)
+    print_results(results, Console())
+    print(f"written: {folder / 'results.json'}")
+    print(f"written: {folder / REPORT_NAME}, for a browser")
+    completed = all(run.status in ("ok", "skipped") for run in results.runs)
+    verified = all(results.verified(run) for run in results.runs if run.status == "ok")
+    return OK if completed and (verified or not options.certify) else FAILED
+
+
+def parity(
+    *tasks: Tasks,
+    selection: Annotated[Selection, _ALL] = Selection(),  # noqa: B008 - cannot be changed
+    recipe: Literal["standard", "as-written"] | None = None,
+    json: Json = False,
+) -> int:
+    """Certify that the models are the same.
+
+    Args:
+        recipe: The recipe to certify; every recipe of a task, unless named.
+    """
+    from rich.console import Console
+
+    from compare.executors.local import LocalExecutor
+    from compare.report.terminal import print_certificates
+    from compare.run.plan import list_cells
+    from compare.run.progress import TerminalProgress
+    from compare.run.runner import Runner
+
+    given = {name: getattr(selection, name) for name in selection.model_fields_set}
+    options = make_options(given | {"tasks": tasks or registry.available_tasks()})
+    if _none_installed(options):
+        return FAILED
+    cells = []
+    for name in options.tasks:
+        for chosen in [recipe] if recipe else registry.available_recipes(name):
+            cells += list_cells(options.model_copy(update={"tasks": (name,), "recipe": chosen}))
+    with TemporaryDirectory(prefix="sidebyside-") as folder, TerminalProgress(Console(stderr=True)) as progress:
+        executor = LocalExecutor(options.worker_threads)
+        results = Runner(options, Path(folder), executor, progress, train=False).run(cells)
+    if json:
+        shown = results.model_dump(include={"certificates", "pairs", "runs"}, exclude_unset=True)
+        print(json_module.dumps(shown, indent=1))
+    else:
+        print_certificates(results, Console())
+    failed = any(run.status not in ("ok", "skipped") for run in results.runs)
+    granted = results.certificates and all(certificate.granted for certificate in results.certificates)
+    return OK if granted and not failed else FAILED
+
+
+def _combined(words: tuple[str, ...], options: RunOptions) -> RunOptions:
+    """The options of a plan file, if one is named, with those of the command line in place of its own."""
+    plans = [word for word in words if word.endswith(".toml")]
+    if len(plans) > 1 or (plans and len(words) > 1):
+        raise SideBySideError("name one plan file, or tasks, not both: a plan file names its tasks itself")
+    values = read_plan(Path(plans[0])) if plans else {}
+    if words and not plans:
+        values["tasks"] = words
+    return make_options(values | {name: getattr(options, name) for name in options.model_fields_set})
+
+
+def _none_installed(options: RunOptions) -> bool:
+    """Whether no backend that is asked for is installed; if so, says on stderr what to install."""
+    messages = [backends.missing(name) for name in options.backend_names]
+    if not all(messages):
+        return False
+    for message in messages:
+        print(f"sidebyside: {message}", file=sys.stderr)
+    return True

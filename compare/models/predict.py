@@ -1,0 +1,97 @@
+"""Answers of a saved model to new inputs, in each backend, and whether the backends agree."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.base import usable_cores
+from compare.executors.local import LocalExecutor
+from compare.models.saved import TIMEOUT_SECONDS, SavedModel
+from compare.records.request import PredictRequest
+from tasks.dataset import predicted_labels
+from tasks.layers import Softmax
+from tasks.task import Task
+
+AGREEMENT = 1e-5
+"""How far outputs may lie apart, as a share of the largest: rounding in float32 comes to about 1e-6."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the backends make of the same inputs.
+
+    Attributes:
+        task: whose network answered.
+        outputs: ``(n, outputs)``, of the last layer, by backend.
+        failures: a line for each backend that gave no answer.
+    """
+
+    task: Task
+    outputs: Mapping[str, NDArray[np.floating]]
+    failures: Mapping[str, str]
+
+    @property
+    def distance(self) -> float:
+        """The largest difference between two backends, as a share of the largest output."""
+        outputs = list(self.outputs.values())
+        largest = max(float(np.abs(output).max()) for output in outputs)
+        return float(np.ptp(outputs, axis=0).max()) / largest if largest else 0.0
+
+    @property
+    def agree(self) -> bool | None:
+        """Whether all give the same answers, and outputs within 1e-5; None where there are not two to compare."""
+        if len(self.outputs) < 2:
+            return None
+        labels = [predicted_labels(output) for output in self.outputs.values()]
+        return self.distance <= AGREEMENT and all(np.array_equal(label, labels[0]) for label in labels)
+
+    @property
+    def verdict(self) -> str:
+        """The same, in a line."""
+        if self.agree is None:
+            return "one backend alone: there is nothing to compare it with"
+        labels = np.array([predicted_labels(output) for output in self.outputs.values()])
+        differing = int((labels != labels[0]).any(axis=0).sum())
+        names = " and ".join(filter(None, [", ".join(list(self.outputs)[:-1]), list(self.outputs)[-1]]))
+        distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
+        if self.agree:
+            return f"{names} agree: the same answers, {distance}"
+        return f"{names} DISAGREE: {differing} different answers, {distance} (allowed: {AGREEMENT:.0e})"
+
+    def probabilities(self, backend: str) -> NDArray[np.floating]:
+        """``(n, classes)``: from logits by softmax; where the network ends in one or in a sigmoid, the outputs."""
+        outputs = self.outputs[backend].astype(np.float64)
+        if outputs.shape[1] == 1:
+            return np.concatenate([1 - outputs, outputs], axis=1)
+        if isinstance(self.task.architecture.layers[-1], Softmax):
+            return outputs
+        exponentials = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def predict(model: SavedModel, inputs: NDArray[np.float32], names: Sequence[str]) -> Answers:
+    """Runs a saved network on inputs ``(n, *input_shape)``, in each backend, each in a process of its own."""
+    executor = LocalExecutor(usable_cores())
+    outputs, failures = {}, {}
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as scratch:
+        given, output = Path(scratch) / "inputs.npy", Path(scratch) / "outputs.npy"
+        np.save(given, inputs)
+        for name in names:
+            request = PredictRequest(
+                backend=name,
+                task=model.task.name,
+                recipe=model.task.recipe_name,
+                model=str(model.path.resolve()),
+                inputs=str(given),
+                output=str(output),
+            )
+            reply = executor.ask(name, request, timeout=TIMEOUT_SECONDS)
+            if reply.status == "ok":
+                outputs[name] = np.load(output, allow_pickle=False)
+            else:
+                failures[name] = f"{name}: {reply.message}"
+    return Answers(model.task, outputs, failures)

@@ -1,0 +1,99 @@
+"""Files of parameters: whose they are, checked before a framework is loaded."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import tasks
+from backends.files import MisfitError, ModelFileError, read_header, read_parameters, size_of
+from tasks.architecture import Architecture
+from tasks.task import Task
+
+CANONICAL = "safetensors"
+TIMEOUT_SECONDS = 600.0
+"""The longest that one framework may work on one file."""
+_OF_STATE_DICT = re.compile(r"[0-9.]+\.(weight|bias)")
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A file of parameters that has passed the checks.
+
+    Attributes:
+        path: the file.
+        task: whose network it fits, with the recipe.
+        metadata: what the file says of itself: ``task``, ``recipe``, ``backend``, ``seed``, as far as it does.
+    """
+
+    path: Path
+    task: Task
+    metadata: Mapping[str, str]
+
+    def __str__(self) -> str:
+        trained = f", trained with {self.metadata['backend']}" if "backend" in self.metadata else ""
+        seed = f", seed {self.metadata['seed']}" if "seed" in self.metadata else ""
+        return f"{self.task.name}, recipe {self.task.recipe_name}{trained}{seed}"
+
+
+def open_model(path: Path, task: str | None = None, recipe: str | None = None) -> SavedModel:
+    """Checks a file of parameters and finds out which task's they are.
+
+    Args:
+        path: what ``run --save-models`` wrote, or ``convert --to safetensors``.
+        task: whose network it is; None for what the file says or, where it says nothing, the one it fits.
+        recipe: of the task; None for what the file says, else ``standard``.
+
+    Raises:
+        ModelFileError: there is no such file, it is damaged, or it fits no task.
+        UnknownNameError: there is no such task or recipe.
+    """
+    if (form := form_of(path)) != CANONICAL:
+        raise ModelFileError(
+            f"{path}: {form}'s own form; convert it first: sidebyside convert FILE --to safetensors OUT"
+        )
+    metadata = read_header(path).metadata
+    if task is None and metadata.get("task") in tasks.available_tasks():
+        task = metadata["task"]
+        if recipe is None and metadata.get("recipe") in tasks.available_recipes(task):
+            recipe = metadata["recipe"]
+    fitting = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))
+    return SavedModel(path, fitting, metadata)
+
+
+def form_of(path: Path) -> str:
+    """Whose file it is, from its first bytes: ``safetensors`` for the canonical form, else the framework's name."""
+    size_of(path)
+    with path.open("rb") as file:
+        head = file.read(9)
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "keras"
+    if head[1:8] == b"\xa6layers":  # a map of msgpack's whose first key is this
+        return "jax"
+    names = read_header(path).tensors
+    return "pytorch" if names and all(_OF_STATE_DICT.fullmatch(name) for name in names) else CANONICAL
+
+
+def fitting_task(path: Path, task: str | None, recipe: str | None, check: Callable[[Architecture], object]) -> Task:
+    """The task that was named, or else the one whose architecture the file fits.
+
+    Args:
+        path: the file, for messages.
+        task: as named by the user; None for any.
+        recipe: as named by the user; None for any.
+        check: raises MisfitError where the file does not fit an architecture.
+    """
+    if task is not None:
+        found = tasks.load_task(task, recipe or "standard")
+        check(found.architecture)
+        return found
+    for name in tasks.available_tasks():
+        if recipe is not None and recipe not in tasks.available_recipes(name):
+            continue
+        found = tasks.load_task(name, recipe or "standard")
+        try:
+            check(found.architecture)
+        except MisfitError:
+            continue
+        return found
+    raise ModelFileError(f"{path}: fits no task's network; name a task with --task to see where it differs")

@@ -1,0 +1,46 @@
+"""What is run: a subject, and a cell, which is a subject with a seed, a round and a workload."""
+
+import re
+from typing import Self
+
+from compare.records.base import Count, Record
+
+
+class Subject(Record):
+    """What a certificate is about: one task and recipe on one backend, mode and device."""
+
+    task: str
+    recipe: str
+    backend: str
+    mode: str
+    device: str
+
+    @property
+    def subject(self) -> "Subject":
+        """The subject of a record that holds more."""
+        return Subject(**{name: getattr(self, name) for name in Subject.model_fields})
+
+
+class Cell(Subject):
+    """One training of one subject: with a seed, in a round, for some epochs."""
+
+    seed: Count
+    round: Count = 0
+    epochs: Count
+    examples: Count | None = None
+    batch_size: Count | None = None
+
+    @property
+    def cell(self) -> "Cell":
+        """The cell of a record that holds more."""
+        return Cell(**{name: getattr(self, name) for name in Cell.model_fields})
+
+    @property
+    def file_name(self) -> str:
+        """A name that is safe as a file name, without an ending."""
+        words = [self.task, self.recipe, self.backend, self.mode, self.device, f"seed{self.seed}", f"round{self.round}"]
+        return ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", word) for word in words)
+
+    def on(self, backend: str, mode: str, device: str) -> Self:
+        """The same work on another backend, mode and device."""
+        return self.model_copy(update={"backend": backend, "mode": mode, "device": device})

@@ -1,0 +1,116 @@
+"""What a worker is asked to do: one line of JSON on its standard input for each request."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from backends.base import Dtype
+from compare.records.base import Record
+from compare.records.cell import Cell
+
+
+class Request(Record):
+    """What every request holds. The session fills in the last three fields when it sends the request."""
+
+    protocol: Literal[1] = 1
+    threads: int = 1
+    """The threads that the worker may use."""
+    first_core: int = 0
+    """The first of the cores that the worker may use, counted among those of its parent."""
+    started_seconds: float = 0.0
+    """When the worker was started, by the monotonic clock that all processes share."""
+
+
+class Copy(Record):
+    """One computation of the evidence: with which arithmetic, and into which file.
+
+    The certificate needs the reference several times: exactly, and in float32 with the errors that rounding may make.
+    """
+
+    path: str
+    dtype: Dtype = "float32"
+    nudge_seed: int = 0
+    """Draws which way each initial parameter is moved to a neighbouring float32 number; 0 moves none."""
+    rounding: float = 0.0
+    """Relative rounding error to imitate; see :mod:`backends.numpy.noise`."""
+    with_sizes: bool = False
+    """Whether to add the size of each gradient where none of its terms cancel."""
+
+
+class CellRequest(Request):
+    """Train and measure one cell, and gather its evidence if a file for it is named."""
+
+    job: Literal["cell"] = "cell"
+    cell: Cell
+    learning_rate: float | None = None
+    """In place of the recipe's."""
+    data: str | None = None
+    """A data file in place of the task's own data."""
+    train: bool = True
+    """Whether to train and measure; otherwise the model is only built."""
+    arrays: str | None = None
+    """The file for predictions, losses and first-layer weights, which the report draws."""
+    model: str | None = None
+    """The file for the trained parameters."""
+    evidence: str | None = None
+    """The file for the evidence of the certificate."""
+
+
+class EvidenceRequest(Request):
+    """Compute the evidence of a cell's subject and seed, once for each copy."""
+
+    job: Literal["evidence"] = "evidence"
+    cell: Cell
+    learning_rate: float | None = None
+    data: str | None = None
+    copies: tuple[Copy, ...]
+
+
+class PredictRequest(Request):
+    """Run a saved model on inputs: both are read from files, and the outputs are written to one."""
+
+    job: Literal["predict"] = "predict"
+    backend: str
+    task: str
+    recipe: str
+    model: str
+    inputs: str
+    output: str
+
+
+class ConvertRequest(Request):
+    """Convert parameters from the canonical form to a framework's own file, or back."""
+
+    job: Literal["convert"] = "convert"
+    backend: str
+    task: str
+    recipe: str
+    to_native: bool
+    source: str
+    output: str
+
+
+class LessonRequest(Request):
+    """Run the first (stage 0) or the second (stage 1) function of a lesson in one framework."""
+
+    job: Literal["lesson"] = "lesson"
+    framework: str
+    lesson: str
+    stage: int
+    folder: str
+    """A folder that all frameworks share."""
+
+
+class CallRequest(Request):
+    """Call a function by name with JSON values; the tests use it to look into a worker."""
+
+    job: Literal["call"] = "call"
+    module: str
+    function: str
+    arguments: tuple[JsonValue, ...] = ()
+
+
+AnyRequest = Annotated[
+    CellRequest | EvidenceRequest | PredictRequest | ConvertRequest | LessonRequest | CallRequest,
+    Field(discriminator="job"),
+]

@@ -1,0 +1,33 @@
+"""Everything that one command measured: the content of ``results.json``."""
+
+from typing import Literal
+
+from backends.base import Setting
+from compare.records.base import Record
+from compare.records.certificate import Certificate, Pair
+from compare.records.run import Run
+
+SCHEMA_VERSION = 1
+
+
+class Results(Record):
+    """A run: everything in ``results.json``."""
+
+    schema_version: Literal[1] = 1
+    created: str
+    command: str = ""
+    host: dict[str, Setting]
+    settings: dict[str, Setting] = {}
+    runs: list[Run] = []
+    certificates: list[Certificate] = []
+    pairs: list[Pair] = []
+
+    def certificate_of(self, run: Run) -> Certificate | None:
+        """The certificate for a run's task, recipe, backend, mode and device."""
+        subject = run.subject
+        return next((certificate for certificate in self.certificates if certificate.subject == subject), None)
+
+    def verified(self, run: Run) -> bool:
+        """Whether the run's model was certified; only such runs are ranked."""
+        certificate = self.certificate_of(run)
+        return certificate is not None and certificate.granted

@@ -1,0 +1,77 @@
+"""A run: a cell, how it ended, and what was measured."""
+
+from statistics import median
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from backends.base import Setting
+from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Sha256, Status
+from compare.records.cell import Cell
+
+
+class Run(Cell):
+    """One cell and what came of it. Times are in seconds; a field is None where the cell did not get so far."""
+
+    status: Status
+    message: str = ""
+    versions: dict[str, str] = {}
+    settings: dict[str, Setting] = {}
+    parameter_count: Count | None = None
+    parameter_counts: dict[str, Count] = {}
+    parameters_sha256: Sha256 | None = None
+    batches_sha256: Sha256 | None = None
+    data_sha256: Sha256 | None = None
+    losses: list[FiniteLoss] = []
+    """The mean over each epoch's examples."""
+    accuracies: list[Fraction] = []
+    """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
+    accuracy_epochs: list[Count] = []
+    accuracy: Fraction | None = None
+    """Test accuracy after the last epoch."""
+    test_examples: Annotated[Count, Field(ge=1)] | None = None
+    """How many examples an accuracy is of."""
+    import_seconds: Amount | None = None
+    build_seconds: Amount | None = None
+    first_epoch_seconds: Amount | None = None
+    compile_seconds: Amount | None = None
+    """Of the first training call of each length the seconds above those of steady epochs: tracing, compiling."""
+    compile_cache: Literal["", "empty", "filled", "kept"] = ""
+    """What the compilers found: no cache, one that an earlier round filled, or the user's own, as it happens to be."""
+    epoch_seconds: list[Rate] = []
+    """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
+    epochs_a_call: Count | None = None
+    evaluate_seconds: Amount | None = None
+    total_seconds: Amount | None = None
+    """From the start of the process to its result, certificate and extra timing excluded."""
+    first_epoch_end_seconds: Amount | None = None
+    """From the start of the process to the end of the first epoch."""
+    target_accuracy: Fraction | None = None
+    seconds_to_target: Amount | None = None
+    """Seconds of training calls until the test accuracy reached the target, evaluation off the clock."""
+    examples_per_second: Rate | None = None
+    """Median of the steady epochs."""
+    inference_examples_per_second: Rate | None = None
+    latency_seconds: Amount | None = None
+    """Of a single example: the median."""
+    latency_95_seconds: Amount | None = None
+    peak_memory_bytes: Count | None = None
+    """The process's peak above its level before the framework was imported; on a GPU the device's own peak."""
+    import_memory_bytes: Count | None = None
+    memory_source: str = ""
+    operations_per_epoch: Count | None = None
+    """Floating-point operations of the matrix products, forward and backward, by arithmetic."""
+    matrix_operations_per_second: Rate | None = None
+    """What a large float32 matrix product reaches in the same process."""
+    runner_cpu_share: Amount | None = None
+    """Of one core, used by the parent process while the cell ran."""
+    load_average: Amount | None = None
+    """Of the machine, over the minute before the cell."""
+
+    @property
+    def share_of_matrix_rate(self) -> float | None:
+        """The rate of the training's matrix products, as a share of a large product's in the same process."""
+        seconds = median(self.epoch_seconds) if self.epoch_seconds else 0.0
+        if not (self.operations_per_epoch and self.matrix_operations_per_second and seconds > 0):
+            return None
+        return self.operations_per_epoch / seconds / self.matrix_operations_per_second

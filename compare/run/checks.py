@@ -1,0 +1,102 @@
+"""Checks of the options: each takes what a command line, a plan file or a Python call gives, or says what is right."""
+
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+from cyclopts import Parameter
+from pydantic import BeforeValidator, ValidationInfo
+
+import backends as registry
+from backends.base import MODES
+from tasks import available_recipes, available_tasks
+from tasks.errors import SideBySideError, UnknownNameError
+
+DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
+
+
+def check_names(value: Any, what: str) -> Any:
+    """The names that were given, one or several, each once."""
+    if value is None:
+        return None
+    names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise SideBySideError(f"{what} is {value!r}: give a name, or several in a list")
+    for name in names:
+        if what != "tasks" and name in available_tasks():
+            raise SideBySideError(f"{name} is a task: write the tasks before --{what[:-1]}")
+    return tuple(dict.fromkeys(names))
+
+
+def check_tasks(value: Any) -> Any:
+    names = check_names(value, "tasks") or DEFAULT_TASKS
+    for name in names:
+        available_recipes(name)  # raises UnknownNameError
+    return names
+
+
+def check_backends(value: Any) -> Any:
+    for name in (names := check_names(value, "backends")) or ():
+        registry.missing(name)  # raises UnknownNameError
+    return names
+
+
+def check_modes(value: Any) -> Any:
+    names = MODES if value in ("both", ["both"], ("both",)) else check_names(value, "modes")
+    for name in names:
+        if name not in MODES:
+            raise UnknownNameError("mode", name, (*MODES, "both"))
+    return names
+
+
+def check_devices(value: Any) -> Any:
+    names = tuple(dict.fromkeys("gpu:0" if name == "gpu" else name for name in check_names(value, "devices")))
+    for name in names:
+        kind, _, index = name.partition(":")
+        if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
+            raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
+    return names
+
+
+def choice(known: tuple[str, ...]) -> BeforeValidator:
+    def check(value: Any, info: ValidationInfo) -> Any:
+        if value not in known:
+            raise UnknownNameError(str(info.field_name), str(value), known)
+        return value
+
+    return BeforeValidator(check)
+
+
+def whole(limit: int) -> BeforeValidator:
+    """Whole numbers from 1 to a limit: Python's, NumPy's, or written in digits."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        try:
+            number = int(value) if isinstance(value, str) else operator.index(value)
+        except (TypeError, ValueError):
+            number = 0
+        if isinstance(value, bool) or not 1 <= number <= limit:
+            raise SideBySideError(f"{info.field_name} is {value!r}: give a whole number from 1 to {limit:,}")
+        return number
+
+    return BeforeValidator(lambda value, info: None if value is None else check(value, info))
+
+
+def positive(what: str) -> BeforeValidator:
+    """Finite numbers above 0: Python's, NumPy's, or written out."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = 0.0
+        if isinstance(value, bool) or not 0 < number < math.inf:
+            raise SideBySideError(f"{info.field_name} is {value!r}: give {what} above 0")
+        return number
+
+    return BeforeValidator(lambda value, info: None if value is None else check(value, info))
+
+
+def flag(name: str, *, several: bool = False) -> Parameter:
+    return Parameter(name=name, consume_multiple=several, negative_iterable=())

@@ -1,0 +1,182 @@
+"""The options of a run, each defined once: type, default, bounds and one sentence of help.
+
+From here come the command line of ``sidebyside run``, the arguments of ``compare()``, the keys of a plan file, the line
+that repeats a run, and the settings that are kept with its results.
+"""
+
+import os
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from pydantic import BeforeValidator, ValidationError
+
+import backends as registry
+from backends.base import Setting, usable_cores
+from compare.records.base import Record
+from compare.run.checks import (
+    DEFAULT_TASKS,
+    check_backends,
+    check_devices,
+    check_modes,
+    check_tasks,
+    choice,
+    flag,
+    positive,
+    whole,
+)
+from tasks.errors import SideBySideError, UnknownNameError
+from tasks.files import read_regular
+
+PRESETS = ("quick", "full")
+RECIPES = ("standard", "as-written")
+ORDER_SEED = 0
+"""Seed that shuffles the cells of each round; recorded with the results."""
+LARGEST_PLAN = 1_000_000
+_NOT_REPEATED = ("output", "resume")
+"""Options that a repetition of the run does not have: the folder would be refused, or gone on with."""
+
+
+AnyPath = str | Path
+Count = Annotated[int, whole(1_000_000)]
+
+
+class Selection(Record):
+    """Which models are trained."""
+
+    tasks: Annotated[Sequence[str], BeforeValidator(check_tasks), Parameter(parse=False)] = DEFAULT_TASKS
+    """Tasks to train."""
+    backends: Annotated[Sequence[str] | None, BeforeValidator(check_backends), flag("--backend", several=True)] = None
+    """Backends to compare; every framework that is installed, unless named."""
+    modes: Annotated[Sequence[str], BeforeValidator(check_modes), flag("--mode", several=True)] = ("tuned",)
+    """Training loops: tuned, stock, or both."""
+    devices: Annotated[Sequence[str], BeforeValidator(check_devices), flag("--device", several=True)] = ("cpu",)
+    """Devices: cpu, gpu, gpu:1 and so on."""
+
+    @property
+    def backend_names(self) -> tuple[str, ...]:
+        """The backends that were named, else every framework, installed or not."""
+        return registry.framework_backends() if self.backends is None else tuple(self.backends)
+
+
+class RunOptions(Selection):
+    """The options of a run."""
+
+    seeds: Count = 1
+    """Number of seeds, 0 to N-1; accuracies are compared from two seeds on."""
+    rounds: Count = 1
+    """How often every cell is run, in random order; speeds are compared from three rounds on."""
+    self_check: bool = False
+    """Compare each backend with itself, which shows how noisy the machine is."""
+    preset: Annotated[Literal["quick", "full"], choice(PRESETS)] = "quick"
+    """quick trains a few epochs and, for MNIST, on part of the data; full trains each recipe as it stands."""
+    epochs: Count | None = None
+    """Epochs to train, in place of the preset's."""
+    examples: Annotated[int | None, whole(1_000_000_000)] = None
+    """Training examples in each epoch, in place of the preset's."""
+    batch_size: Count | None = None
+    """Examples in each training step, in place of the recipe's."""
+    learning_rate: Annotated[float | None, positive("a number")] = None
+    """Learning rate of the optimizer, in place of the recipe's."""
+    recipe: Annotated[Literal["standard", "as-written"], choice(RECIPES)] = "standard"
+    """as-written trains the tasks whose source has a mistake with that mistake."""
+    timeout: Annotated[float | None, positive("seconds")] = None
+    """Limit for each cell, in seconds."""
+    threads: Annotated[int | None, whole(4096)] = None
+    """Threads of each worker; as many as there are cores, unless given."""
+    output: AnyPath | None = None
+    """Folder to write, new or empty; runs/<time>, unless given."""
+    resume: AnyPath | None = None
+    """Folder of an earlier run to continue: the cells that it lacks are run."""
+    data: AnyPath | None = None
+    """An .npz file with MNIST's keys and shapes, in place of MNIST."""
+    certify: bool = True
+    """Certify every model; without certificates all rows are unverified."""
+    save_models: bool = False
+    """Keep the trained parameters, in the folder's models."""
+
+    @property
+    def worker_threads(self) -> int:
+        """The threads of each worker."""
+        return self.threads or usable_cores()
+
+    @property
+    def data_file(self) -> Path | None:
+        """The data file, as an absolute path."""
+        return None if self.data is None else Path(self.data).absolute()
+
+    def settings(self) -> dict[str, Setting]:
+        """What is kept with the results."""
+        kept: dict[str, Setting] = {
+            "preset": self.preset,
+            "certified": self.certify,
+            "rounds": self.rounds,
+            "order_seed": ORDER_SEED,
+            "self_check": self.self_check,
+            "threads": self.worker_threads,
+        }
+        return kept if self.learning_rate is None else kept | {"learning_rate": self.learning_rate}
+
+    def given(self) -> dict[str, Any]:
+        """The options that differ from their defaults and that a repetition of the run needs, in order."""
+        values = {name: getattr(self, name) for name in type(self).model_fields if name not in _NOT_REPEATED}
+        fields = type(self).model_fields
+        given = {name: value for name, value in values.items() if value != fields[name].default}
+        return {n: os.fspath(v) if n == "data" else list(v) if isinstance(v, tuple) else v for n, v in given.items()}
+
+    def as_call(self) -> str:
+        """The call of ``compare()`` that repeats the run."""
+        return f"compare({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
+
+    def as_command(self) -> str:
+        """The command line that repeats the run."""
+        given = self.given()
+        words = ["sidebyside", "run", *given.pop("tasks", [])]
+        for name, value in given.items():
+            option = name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(f"--{option}" if value else f"--no-{option}")
+            elif isinstance(value, list):
+                words += [f"--{option[:-1]}", *value]  # --backend a b, of the field backends
+            else:
+                words += [f"--{option}", str(value)]
+        return shlex.join(words)
+
+
+def make_options(values: Mapping[str, Any]) -> RunOptions:
+    """Checks options by name.
+
+    Raises:
+        SideBySideError: a name or a value is wrong; one line that says what would be right.
+    """
+    for name in values:
+        if name not in RunOptions.model_fields:
+            raise UnknownNameError("option", name, tuple(RunOptions.model_fields))
+    try:
+        options = RunOptions(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise SideBySideError(f"{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()}") from error
+    if options.output is not None and options.resume is not None:
+        raise SideBySideError("give output or resume, not both")
+    return options
+
+
+def read_plan(path: Path) -> dict[str, Any]:
+    """The options in a plan file, which is TOML with the names of :class:`RunOptions`. Paths are relative to the file.
+
+    Raises:
+        SideBySideError: the file cannot be read, or is not TOML.
+    """
+    content = read_regular(path, LARGEST_PLAN, SideBySideError, "name a plan file")
+    try:
+        values = tomllib.loads(content.decode())
+    except ValueError as error:
+        raise SideBySideError(f"{path}: not a plan file in TOML ({error})") from error
+    for name in ("output", "resume", "data"):
+        if isinstance(values.get(name), str):
+            values[name] = str(path.parent / values[name])
+    return values

@@ -1,0 +1,204 @@
+"""One cell: imports the framework, builds the model, trains and measures it, and gathers the certificate's evidence."""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from backends import load_backend
+from backends.base import usable_cores
+from compare import host
+from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
+from compare.records.request import CellRequest, Copy
+from compare.records.run import Run
+from compare.worker import clocks, memory
+from compare.worker.evidence import gather, load_cell_task
+from compare.worker.failure import failure
+from compare.worker.training import Training
+from tasks.errors import SideBySideError
+from tasks.reproducible import sha256_of
+
+MATRIX_SIZE = 2048
+"""Rows and columns of the matrices whose product shows what the machine can do."""
+
+
+def run_cell(request: CellRequest, tell: Callable[[Phase | EpochEnd | Measured], None]) -> Reply:
+    """Does the work of one cell. Where it fails, the reply holds what was measured before."""
+    work = CellWork(request, tell)
+    try:
+        evidence = work.run()
+    except Exception as error:
+        reply = failure(error)
+        work.note(status=reply.status, message=reply.message)
+        evidence = None
+    run = work.as_run()
+    return Reply(status=run.status, message=run.message, run=run, evidence=evidence)
+
+
+class CellWork:
+    """The work of one cell, phase by phase: import, build, train, measure, certify."""
+
+    def __init__(self, request: CellRequest, tell: Callable[[Phase | EpochEnd | Measured], None]) -> None:
+        self.request = request
+        self.cell = request.cell
+        self.tell = tell
+        self.measured: dict[str, Any] = {"status": "ok", "load_average": host.load_average()}
+        self.task = load_cell_task(self.cell, request.learning_rate)
+        self.training = Training(self.cell.mode, self.task.target_accuracy, request.started_seconds, tell)
+
+    def note(self, **values: Any) -> None:
+        """Adds fields of the run."""
+        self.measured |= values
+
+    def as_run(self) -> Run:
+        """The run as far as it came."""
+        training = self.training
+        if training.accuracies:
+            self.note(
+                losses=training.losses,
+                accuracies=training.accuracies,
+                accuracy_epochs=training.accuracy_epochs,
+                first_epoch_seconds=training.call_seconds[0][0],
+                first_epoch_end_seconds=training.first_epoch_end_seconds,
+                evaluate_seconds=training.evaluate_seconds[-1],
+                seconds_to_target=training.seconds_to_target,
+                total_seconds=training.total_seconds,
+                accuracy=training.accuracies[-1],
+            )
+        return Run(**self.cell.model_dump(), **self.measured)
+
+    def run(self) -> EvidenceSummary | None:
+        """Does the work; returns the summary of the evidence if the request asks for it."""
+        self._prepare()
+        self._import()
+        self._build()
+        if self.request.train:
+            self._train()
+            self._keep()
+            self._measure()
+            self.tell(Measured(run=self.as_run()))
+        if self.request.evidence is None:
+            return None
+        self.tell(Phase(name="certify"))
+        copy = Copy(path=self.request.evidence)
+        evidence = gather(self.model, self.task, self.dataset, self.cell, copy)
+        self.note(data_sha256=evidence.data_sha256)
+        return evidence
+
+    def _prepare(self) -> None:
+        cell, data = self.cell, self.request.data
+        self.dataset = self.task.load(Path(data) if data else None)
+        self.batches = self.task.batches(
+            len(self.dataset.train_labels),
+            cell.seed,
+            epochs=cell.epochs,
+            examples=cell.examples,
+            batch_size=cell.batch_size,
+        )
+        self.parameters = self.task.parameters(cell.seed)
+
+    def _import(self) -> None:
+        memory.forget_peak()
+        self.resident_bytes = memory.resident_bytes()
+        self.tell(Phase(name="import"))
+        start = time.perf_counter()
+        self.backend = load_backend(self.cell.backend)
+        self.note(
+            import_seconds=time.perf_counter() - start,
+            import_memory_bytes=max(memory.resident_bytes() - self.resident_bytes, 0),
+            versions=self.backend.versions(),
+        )
+        rate = self.request.learning_rate
+        self.settings = {
+            **self.backend.configure(self.request.threads),
+            "affinity": usable_cores(),
+            "environment": host.environment(),
+            "last_batch": "kept" if self.batches.rest else "every batch is full",
+            "warm_up": "the first epoch is timed apart",
+            **({} if rate is None else {"learning_rate": rate}),
+        }
+        self.note(settings=self.settings)
+
+    def _build(self) -> None:
+        self.tell(Phase(name="build"))
+        start = time.perf_counter()
+        self.model = self.backend.build(self.task, self.parameters, device=self.cell.device, mode=self.cell.mode)  # type: ignore[arg-type] # checked by build
+        self.model.place(self.dataset)
+        self.note(build_seconds=time.perf_counter() - start)
+        self.settings.update(self.model.settings)
+        architecture = self.task.architecture
+        held = sha256_of(self.model.parameters())
+        self.note(
+            parameters_sha256=held,
+            parameter_count=self.model.parameter_count(),
+            parameter_counts=architecture.parameter_counts,
+            batches_sha256=self.model.held_batches(self.batches).sha256(),
+            test_examples=len(self.dataset.test_labels),
+            target_accuracy=self.task.target_accuracy,
+            operations_per_epoch=architecture.training_operations() * self.batches.examples,
+        )
+        if held != sha256_of(self.parameters):
+            raise SideBySideError("the framework holds other initial parameters than it was given")
+
+    def _train(self) -> None:
+        self.training.run(self.model, self.dataset, self.batches)
+        if self.training.diverged is not None:
+            message = f"the loss is no longer finite in epoch {self.training.diverged}"
+            self.note(status="diverged", message=message)
+        device_peak = self.backend.peak_bytes(self.cell.device)
+        if device_peak is None:
+            self.note(
+                peak_memory_bytes=max(memory.peak_resident_bytes() - self.resident_bytes, 0),
+                memory_source="the process's resident memory above its level before the framework's import",
+            )
+        else:
+            self.note(peak_memory_bytes=device_peak, memory_source="the framework's own peak on the device")
+        self.settings.update(self.model.settings)  # what turned out only while training
+
+    def _keep(self) -> None:
+        """Writes what the report draws, and the trained parameters where they were asked for."""
+        cell, training = self.cell, self.training
+        if (path := self.request.arrays) and training.predictions is not None:
+            arrays: dict[str, NDArray[Any]] = {
+                "predictions": training.predictions.astype(np.int32),
+                "step_losses": np.concatenate(training.step_losses).astype(np.float32),
+            }
+            kernels = [array for name, array in self.model.parameters().items() if name.endswith("/kernel")]
+            if kernels:
+                arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
+            save_file(arrays, path)
+        if path := self.request.model:
+            origin = {"task": cell.task, "recipe": cell.recipe, "backend": cell.backend, "seed": str(cell.seed)}
+            self.model.save(Path(path), origin)
+
+    def _measure(self) -> None:
+        self.tell(Phase(name="measure"))
+        first_calls, steady_calls = self.training.steady_calls()
+        epoch_seconds = [seconds / epochs for seconds, epochs in steady_calls]
+        if steady_calls:
+            self.note(epochs_a_call=steady_calls[0][1])
+        elif self.training.diverged is None:
+            epoch_seconds, epochs = clocks.time_short_epochs(self.model, self.batches)
+            self.note(epochs_a_call=epochs)
+        if epoch_seconds:
+            epoch = statistics.median(epoch_seconds)
+            self.note(
+                epoch_seconds=epoch_seconds,
+                examples_per_second=self.batches.examples / epoch,
+                compile_seconds=sum(max(seconds - epoch * epochs, 0.0) for seconds, epochs in first_calls),
+            )
+        inference = clocks.time_inference(self.model, self.dataset.test_inputs, self.batches.batch_size)
+        multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)
+        multiply()
+        fastest = min(clocks.clock(multiply) for _ in range(3))
+        self.note(
+            inference_examples_per_second=inference.examples_per_second,
+            latency_seconds=inference.latency_seconds,
+            latency_95_seconds=inference.latency_95_seconds,
+            matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest,
+        )

@@ -1,0 +1,148 @@
+"""The evidence of a certificate: gathered inside a backend's own process, and written as plain arrays."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from backends import load_backend
+from backends.base import Model
+from backends.numpy.noise import NoisyModel, nudged
+from compare.records.cell import Cell
+from compare.records.event import EvidenceSummary, Reply
+from compare.records.quantity import Quantity
+from compare.records.request import Copy, EvidenceRequest
+from tasks import load_task
+from tasks.batches import Batches
+from tasks.dataset import Dataset
+from tasks.reproducible import sha256_of
+from tasks.task import Task
+
+LOGITS_EXAMPLES = 64
+CHECKPOINTS = (1, 10, 100)
+"""The training steps after which the parameters are compared."""
+
+
+def certificate_batches(task: Task, example_count: int, seed: int, batch_size: int | None = None) -> list[Batches]:
+    """The batches of three calls of ``train`` that end after 1, 10 and 100 steps.
+
+    The first call is one full batch; the others are epochs of nine steps, the last of them a smaller batch, of the size
+    that the recipe's has if it has one, so that a remainder that is dropped does not pass.
+    """
+    whole = task.batches(example_count, seed, epochs=1, batch_size=batch_size)
+    size = whole.batch_size
+    rest = whole.rest or size // 2  # a run of a part of the data has one, where the recipe's whole has none
+    steps_an_epoch = CHECKPOINTS[1] - CHECKPOINTS[0]
+    epochs = (CHECKPOINTS[2] - CHECKPOINTS[1]) // steps_an_epoch
+    full = steps_an_epoch - (rest > 0)
+    lengths = [(1, 1, 0), (1, full, rest), (epochs, full, rest)]
+    needed = sum(epochs * (full * size + rest) for epochs, full, rest in lengths)
+    orders = task.batches(example_count, seed, epochs=-(-needed // whole.examples), batch_size=batch_size)
+    stream = np.concatenate([orders.indices.reshape(orders.epochs, -1), orders.remainder], axis=1).ravel()
+    calls = []
+    for epochs, full, rest in lengths:
+        count = epochs * (full * size + rest)
+        part, stream = stream[:count].reshape(epochs, -1), stream[count:]
+        calls.append(
+            Batches(
+                np.ascontiguousarray(part[:, : full * size]).reshape(epochs, full, size),
+                np.ascontiguousarray(part[:, full * size :]),
+            )
+        )
+    return calls
+
+
+def load_cell_task(cell: Cell, learning_rate: float | None = None) -> Task:
+    """The task and recipe of a cell, with another learning rate where one is given."""
+    task = load_task(cell.task, cell.recipe)
+    return task if learning_rate is None else task.with_learning_rate(learning_rate)
+
+
+def compute_evidence(request: EvidenceRequest) -> Reply:
+    """Computes the evidence of the reference, once for each copy that is asked for."""
+    cell = request.cell
+    load_backend(cell.backend).configure(request.threads)
+    task = load_cell_task(cell, request.learning_rate)
+    dataset = task.load(Path(request.data) if request.data else None)
+    summaries = []
+    for copy in request.copies:
+        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype)
+        model.rounding = copy.rounding
+        model.place(dataset)
+        summaries.append(gather(model, task, dataset, cell, copy))
+    return Reply(evidence=summaries[0])
+
+
+def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -> EvidenceSummary:
+    """Asks a model for everything that a certificate compares, and writes it to a file as safetensors.
+
+    The model starts again from the seed's parameters and is trained through the very ``train`` that is timed.
+
+    Args:
+        model: with the task's data placed.
+        task: with the recipe that the model was built from.
+        dataset: the task's data.
+        cell: whose seed and batch size are used.
+        copy: the file, and which parameters to start from.
+    """
+    model.load_parameters(nudged(task.parameters(cell.seed), copy.nudge_seed))
+    calls = certificate_batches(task, len(dataset.train_labels), cell.seed, cell.batch_size)
+    initial = model.parameters()
+    inputs, labels = model.held_data()
+    held_batches = [model.held_batches(call) for call in calls]
+    batch = calls[1].indices.reshape(-1)[: calls[1].batch_size]
+    examples = dataset.train_inputs[batch], dataset.train_labels[batch]
+    arrays = {
+        quantity.text: array
+        for quantity, array in [
+            (Quantity(kind="logits"), model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])),
+            *_gradients(model, *examples, copy),
+            *_trained(model, calls),
+        ]
+    }
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, copy.path)
+    return EvidenceSummary(
+        quantities=tuple(arrays),
+        parameters_sha256=sha256_of({key: value.astype(np.float32) for key, value in initial.items()}),
+        data_sha256=sha256_of({"inputs": inputs, "labels": labels}),
+        batches_sha256=sha256_of(
+            {f"{at} {name}": array for at, held in enumerate(held_batches) for name, array in vars(held).items()}
+        ),
+        parameter_counts=_counts_by_layer(initial),
+        parameter_count=model.parameter_count(),
+    )
+
+
+def _gradients(
+    model: Model, inputs: NDArray[np.float32], labels: NDArray[np.int32], copy: Copy
+) -> list[tuple[Quantity, NDArray[Any]]]:
+    """Loss and gradients of one batch."""
+    loss, gradients = model.loss_and_gradients(inputs, labels)
+    quantities: list[tuple[Quantity, NDArray[Any]]] = [(Quantity(kind="loss"), np.array([loss]))]
+    quantities += [(Quantity(kind="gradient", name=key), value) for key, value in gradients.items()]
+    if copy.with_sizes and isinstance(model, NoisyModel):
+        sizes = model.gradient_sizes(inputs, labels)
+        quantities += [(Quantity(kind="size", name=key), value) for key, value in sizes.items()]
+    return quantities
+
+
+def _trained(model: Model, calls: list[Batches]) -> list[tuple[Quantity, NDArray[Any]]]:
+    """Losses and parameters after each of the calls."""
+    quantities: list[tuple[Quantity, NDArray[Any]]] = []
+    for step, call in zip(CHECKPOINTS, calls, strict=True):
+        losses = model.train(call)
+        quantities.append((Quantity(kind="mean_losses", step=step), call.epoch_means(losses)))
+        if losses.shape[1] == call.steps:  # else the framework's own loop keeps only the means
+            quantities.append((Quantity(kind="losses", step=step), losses.ravel()))
+        quantities += [(Quantity(kind="parameter", name=key, step=step), p) for key, p in model.parameters().items()]
+    return quantities
+
+
+def _counts_by_layer(parameters: dict[str, NDArray[Any]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for key, value in parameters.items():
+        layer = key.partition("/")[0]
+        counts[layer] = counts.get(layer, 0) + value.size
+    return counts

@@ -1,0 +1,121 @@
+"""The training of a cell: by which calls, how long they take, and how the accuracy develops between them."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.base import Model
+from compare.records.event import EpochEnd
+from compare.worker import clocks
+from compare.worker.answers import outputs_of
+from tasks.batches import Batches
+from tasks.dataset import Dataset, predicted_labels
+
+
+@dataclass
+class Training:
+    """What a training came to; it fills up call by call, so that a failure loses nothing that came before.
+
+    Attributes:
+        mode: of the loop.
+        target_accuracy: the test accuracy at which ``seconds_to_target`` stops.
+        started_seconds: when this process was started, by the monotonic clock.
+        tell: is told of each epoch at which a call ends.
+        call_seconds: of each training call, with the number of its epochs.
+        losses: the mean over each epoch's examples, as far as it is finite.
+        step_losses: what each call of ``Model.train`` returned.
+        accuracies: on the whole test set, after each call.
+        accuracy_epochs: the number of epochs after which each accuracy was taken.
+        evaluate_seconds: of each evaluation.
+        first_epoch_end_seconds: from the start of the process to the end of the first epoch.
+        total_seconds: from the start of the process to the last accuracy; of the evaluations only the last is counted.
+        seconds_to_target: of training calls until the target accuracy was reached; None where it was not.
+        diverged: the epoch in which the loss was no longer finite; None where it always was.
+        predictions: for the test set, ``(n,)``, after the last epoch.
+    """
+
+    mode: str
+    target_accuracy: float
+    started_seconds: float
+    tell: Callable[[EpochEnd], None]
+    call_seconds: list[tuple[float, int]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)
+    step_losses: list[NDArray[np.float32]] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    accuracy_epochs: list[int] = field(default_factory=list)
+    evaluate_seconds: list[float] = field(default_factory=list)
+    first_epoch_end_seconds: float | None = None
+    total_seconds: float | None = None
+    seconds_to_target: float | None = None
+    diverged: int | None = None
+    predictions: NDArray[np.int64] | None = None
+
+    def run(self, model: Model, dataset: Dataset, batches: Batches) -> None:
+        """Trains a model, in which the data are placed, by the recipe, and takes the accuracy after each call."""
+        begin = 0
+        for end in call_ends(batches.epochs, self.mode):
+            part = batches[begin:end]
+            start = time.perf_counter()
+            step_losses = model.train(part)
+            seconds = time.perf_counter() - start
+            clocks.check_finished(model, seconds)
+            if begin == 0:
+                self.first_epoch_end_seconds = time.monotonic() - self.started_seconds
+            self.call_seconds.append((seconds, end - begin))
+            self.step_losses.append(step_losses)
+            self._note_epochs(end, batches.epochs, part.epoch_means(step_losses), self.evaluate(model, dataset))
+            if not np.isfinite(step_losses).all():
+                self.diverged = end
+                break
+            begin = end
+        # Only the last evaluation is counted, because loops are evaluated differently often.
+        self.total_seconds = time.monotonic() - self.started_seconds - sum(self.evaluate_seconds[:-1])
+
+    def _note_epochs(self, end: int, epochs: int, means: NDArray[np.float64], accuracy: float) -> None:
+        self.losses += [float(loss) for loss in means if np.isfinite(loss)]
+        self.accuracy_epochs.append(end)
+        # A stock loop is evaluated only after its first and its last epoch, so it has no time to the target.
+        if self.mode == "tuned" and accuracy >= self.target_accuracy and self.seconds_to_target is None:
+            self.seconds_to_target = sum(seconds for seconds, _ in self.call_seconds)
+        loss = float(means[-1]) if np.isfinite(means[-1]) else None
+        self.tell(EpochEnd(epoch=end, epochs=epochs, loss=loss, accuracy=accuracy))
+
+    def evaluate(self, model: Model, dataset: Dataset) -> float:
+        """Takes the accuracy on the whole test set."""
+        start = time.perf_counter()
+        outputs = outputs_of(model, dataset.test_inputs)
+        self.evaluate_seconds.append(time.perf_counter() - start)
+        self.predictions = predicted_labels(outputs)
+        self.accuracies.append(float((self.predictions == dataset.test_labels).mean()))
+        return self.accuracies[-1]
+
+    def steady_calls(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+        """The calls that compiled and the steady ones, each with seconds and epochs.
+
+        The first call of each length compiles; of a stock loop, only the very first call does.
+        """
+        lengths: set[int] = set()
+        first: list[tuple[float, int]] = []
+        steady: list[tuple[float, int]] = []
+        for seconds, epochs in self.call_seconds:
+            compiled = epochs in lengths or (bool(lengths) and self.mode == "stock")
+            (steady if compiled else first).append((seconds, epochs))
+            lengths.add(epochs)
+        if not steady or statistics.median(seconds for seconds, _ in steady) < clocks.CALL_SECONDS:
+            return first, []  # calls that are too short to be timed one by one
+        return first, steady
+
+
+def call_ends(epochs: int, mode: str) -> list[int]:
+    """The epochs after which each training call ends.
+
+    A tuned call holds one epoch, or a hundredth of them all, and the accuracy is taken between calls, off the clock.
+    A stock loop gets all epochs after the first in one call, as its users would call it.
+    """
+    size = max(1, epochs // 100 if mode == "tuned" else epochs - 1)
+    ends = [1, *range(1 + size, epochs + 1, size)]
+    return ends + list(range(ends[-1] + 1, epochs + 1))  # single epochs, for which the loop is compiled already

@@ -1,0 +1,164 @@
+"""The options of a run: each defined once, and the same on the command line, in a plan file and in Python."""
+
+import inspect
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import compare
+from compare.cli import make_app
+from compare.run.options import RunOptions, make_options, read_plan
+from compare.run.plan import list_cells
+from tasks.errors import SideBySideError
+
+GIVEN: dict[str, Any] = {
+    "tasks": ("mnist-mlp", "mnist-cnn"),
+    "backends": ("jax", "numpy"),
+    "modes": ("tuned", "stock"),
+    "devices": ("cpu", "gpu:1"),
+    "seeds": 2,
+    "rounds": 3,
+    "self_check": True,
+    "preset": "full",
+    "epochs": 4,
+    "examples": 500,
+    "batch_size": 16,
+    "learning_rate": 0.5,
+    "recipe": "as-written",
+    "timeout": 60.0,
+    "threads": 1,
+    "data": "fashion mnist.npz",
+    "certify": False,
+    "save_models": True,
+}
+"""Another value than the default for every option that a repetition of a run needs."""
+
+
+def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> RunOptions:
+    """The options that the command line would run with."""
+    given: list[RunOptions] = []
+
+    def note(options: RunOptions, command: str) -> None:
+        given.append(options)
+        raise SideBySideError("no run")
+
+    monkeypatch.setattr("compare.cli.run.run_comparison", note)
+    with pytest.raises(SideBySideError, match="no run"):
+        make_app()(words, exit_on_error=False, print_error=False)
+    return given[0]
+
+
+def test_every_option_is_tried_here() -> None:
+    assert set(GIVEN) == set(RunOptions.model_fields) - {"output", "resume"}
+    defaults = RunOptions()
+    assert all(getattr(defaults, name) != value for name, value in GIVEN.items())
+
+
+def test_the_command_line_that_is_recorded_repeats_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    options = make_options(GIVEN | {"output": "somewhere"})
+    program, *words = shlex.split(options.as_command())
+    assert program == "sidebyside"
+    again = parsed(words, monkeypatch)
+    assert again == make_options(GIVEN)
+    assert make_options({}).as_command() == "sidebyside run"
+
+
+def test_the_call_that_is_recorded_repeats_the_run() -> None:
+    call = make_options(GIVEN | {"resume": "somewhere"}).as_call()
+    assert eval(call, {"compare": lambda **values: make_options(values)}) == make_options(GIVEN)
+    assert make_options({}).as_call() == "compare()"
+
+
+def test_a_plan_file_has_the_same_names(tmp_path: Path) -> None:
+    lines = [f"{name} = {_toml(value)}" for name, value in GIVEN.items()]
+    plan = tmp_path / "plan.toml"
+    plan.write_text("\n".join([*lines, 'output = "results"']))
+    options = make_options(read_plan(plan))
+    there = {"data": str(tmp_path / "fashion mnist.npz"), "output": str(tmp_path / "results")}  # beside the plan
+    assert options == make_options(GIVEN | there)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(list(value) if isinstance(value, tuple) else repr(value)).replace("'", '"')
+
+
+def test_the_command_line_goes_before_the_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('tasks = ["iris-mlp"]\nrounds = 3\nseeds = 2\ncertify = false\n')
+    options = parsed(["run", str(plan), "--rounds", "5", "--certify"], monkeypatch)
+    assert (options.tasks, options.rounds, options.seeds, options.certify) == (("iris-mlp",), 5, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rouns = 3", "unknown option 'rouns': did you mean rounds? choose from tasks, backends"),
+        ("rounds = 'x'", "rounds is 'x': give a whole number from 1 to 1,000,000"),
+        ("rounds = ", "not a plan file in TOML"),
+        ("certify = 5", "certify is 5: input should be a valid boolean"),
+        ("output = 5", "output is 5"),
+        ("output = 'a'\nresume = 'b'", "give output or resume, not both"),
+    ],
+)
+def test_a_wrong_plan_gets_one_line(text: str, message: str, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(text)
+    with pytest.raises(SideBySideError) as caught:
+        make_options(read_plan(plan))
+    assert message in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_plan_stands_alone(tmp_path: Path) -> None:
+    for words in (["a.toml", "b.toml"], ["a.toml", "iris-mlp"]):
+        with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
+            make_app()(["run", *words], exit_on_error=False, print_error=False)
+
+
+def test_compare_has_the_arguments_that_there_are_options() -> None:
+    parameters = inspect.signature(compare.compare).parameters
+    assert list(parameters) == list(RunOptions.model_fields)
+    assert parameters["rounds"].default == 1
+    assert compare.compare.__doc__ is not None
+    for name, field in RunOptions.model_fields.items():
+        assert f"{name}: {field.description}" in compare.compare.__doc__
+    with pytest.raises(TypeError, match="rouns"):
+        compare.compare(rouns=1)  # type: ignore[call-arg]
+
+
+def test_numpys_numbers_are_taken() -> None:
+    options = make_options(
+        {"rounds": np.int64(2), "epochs": np.int32(3), "timeout": np.float32(1.5), "learning_rate": np.float64(0.25)}
+    )
+    assert (options.rounds, options.epochs, options.timeout, options.learning_rate) == (2, 3, 1.5, 0.25)
+    assert {type(options.rounds), type(options.timeout)} == {int, float}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"threads": 99_999_999}, "threads is 99999999: give a whole number from 1 to 4,096"),
+        ({"rounds": True}, "rounds is True: give a whole number from 1 to 1,000,000"),
+        ({"rounds": 1.5}, "rounds is 1.5: give a whole number from 1 to 1,000,000"),
+        ({"learning_rate": 0}, "learning_rate is 0: give a number above 0"),
+        ({"learning_rate": "nan"}, "learning_rate is 'nan': give a number above 0"),
+        ({"timeout": float("inf")}, "timeout is inf: give seconds above 0"),
+        ({"modes": "stok"}, "unknown mode 'stok': did you mean stock? choose from tuned, stock, both"),
+        ({"devices": ["gpu", "iris-mlp"]}, "iris-mlp is a task: write the tasks before --device"),
+        ({"backends": ["jax", "iris-mlp"]}, "iris-mlp is a task: write the tasks before --backend"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_is_right(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SideBySideError) as caught:
+        make_options(values)
+    assert str(caught.value) == message
+
+
+def test_cells_have_the_batch_size_and_the_examples_that_are_asked_for() -> None:
+    (cell,) = list_cells(make_options({"tasks": "mnist-mlp", "backends": "numpy", "examples": 70, "batch_size": 7}))
+    assert (cell.examples, cell.batch_size, cell.epochs) == (70, 7, 3)
