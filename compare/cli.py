@@ -199,10 +199,10 @@ def print_table(results: "Results", output: Path | None) -> None:
 
 def diff(options: argparse.Namespace) -> int:
     """``sidebyside diff``."""
-    from compare.report.diff import compare_runs
+    from compare.analysis.changes import find_changes
     from compare.results import read_results
 
-    found = compare_runs(read_results(options.first), read_results(options.second))
+    found = find_changes(read_results(options.first), read_results(options.second))
     print(found.text())
     return found.exit_status
 
