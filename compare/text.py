@@ -1,13 +1,78 @@
-"""Text from files and messages, made safe to print."""
+"""Text that must be made in one way everywhere: safe to print, the names of cells and rows, ratios of speeds."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Protocol
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
+SUBJECT = ("task", "recipe", "backend", "mode", "device")
+
+
+class Subject(Protocol):
+    """What a cell, a run and a certificate have in common."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def recipe(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def device(self) -> str: ...
 
 
 def clean(text: object) -> str:
     """Text that cannot steer a terminal or reorder a line: without control, formatting and private characters."""
     kept = _BREAKS.sub(" ", _ESCAPES.sub("", str(text)))
     return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
+
+
+def label(subject: Subject, parts: Iterable[str] = SUBJECT, *, seed: int = 0, round: int = 0) -> str:
+    """The name of a cell, run or certificate, such as ``iris-mlp pytorch tuned cpu seed 1 round 2``.
+
+    Args:
+        subject: the cell, run or certificate.
+        parts: which of its fields are named, in this order. The recipe is left out if it is the standard one.
+        seed: the seed to name; 0 is left out.
+        round: the round to name; 0 is left out.
+    """
+    words: list[str] = [getattr(subject, part) for part in parts if part != "recipe" or subject.recipe != "standard"]
+    words += [f"{name} {number}" for name, number in (("seed", seed), ("round", round)) if number]
+    return " ".join(words)
+
+
+def task_label(task: str, recipe: str) -> str:
+    """The name of a task and recipe; the standard recipe is left out."""
+    return task if recipe == "standard" else f"{task}, {recipe}"
+
+
+def workload_label(epochs: int, examples: int | None, batch_size: int | None) -> str:
+    """A workload in words, such as ``3 epochs of 640 by 32``. None: all examples, the recipe's batch size."""
+    return f"{epochs} epochs of {examples or 'all'}" + (f" by {batch_size}" if batch_size else "")
+
+
+def times(ratio: float) -> str:
+    """A ratio with two decimals, or with as many as distinguish it from 1; below 0.1 with two significant digits."""
+    for decimals in (2, 3, 4):
+        text = _ratio(ratio, decimals)
+        if float(text.replace(",", "")) != 1 or ratio == 1:
+            return text
+    return text
+
+
+def times_range(low: float, high: float) -> str:
+    """An interval of ratios, with as many decimals as distinguish its ends, from each other and from 1."""
+    low_text, high_text = times(low), times(high)
+    for decimals in (3, 4, 5):
+        if low_text != high_text or low == high:
+            break
+        low_text, high_text = _ratio(low, decimals), _ratio(high, decimals)
+    return f"{low_text} to {high_text}"
+
+
+def _ratio(ratio: float, digits: int) -> str:
+    return f"{ratio:,.{digits}f}" if ratio >= 0.1 else f"{ratio:.{digits}g}"

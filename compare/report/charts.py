@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compare.analysis.rows import Row
+from compare.analysis.sections import Section, summarize
 from compare.report.drawing import INK, LIGHT, Drawing
 from compare.report.pictures import first_arrays
-from compare.report.rows import Row
-from compare.report.summary import Section, summarize
 from compare.results import Results
 from compare.text import clean
 
@@ -32,12 +32,12 @@ _WORDS = 28
 
 def draw(section: Section, folder: Path | None) -> list[Drawing]:
     """All charts of a task that its results allow."""
-    rows = [row for row in section.rows if row.well][:ROWS]
+    rows = [row for row in section.rows if row.completed][:ROWS]
     if not rows:
         return []
     names = _names(section, rows)
     arrays = first_arrays(rows, folder)
-    more = len([row for row in section.rows if row.well]) - len(rows)
+    more = len([row for row in section.rows if row.completed]) - len(rows)
     note = f" {more} more rows are not drawn." if more else ""
     found = [
         _throughput(rows, names),
@@ -142,17 +142,17 @@ PHASES = ("import", "build", "compile", "train", "evaluate")
 
 def phase_seconds(row: Row) -> dict[str, float]:
     """Seconds of each phase, from medians over runs of one kind: those with a warm compile cache, where there are."""
-    warm = tuple(run for run in row.well if run.compile_cache == "filled")
-    row = Row(warm or row.well, row.certificate)
+    warm = tuple(run for run in row.completed if run.compile_cache == "filled")
+    row = Row(warm or row.completed, row.certificate)
     found: dict[str, float] = {}
     for phase in ("import", "build", "compile"):
         if (seconds := row.median_of(f"{phase}_seconds")) is not None:
             found[phase] = seconds
-    if steady := [second for run in row.well for second in run.epoch_seconds]:
+    if steady := [second for run in row.completed for second in run.epoch_seconds]:
         found["train"] = float(np.median(steady)) * row.first.epochs
     evaluation = row.median_of("evaluate_seconds")
     if evaluation is not None:
-        found["evaluate"] = evaluation * max(len(run.accuracies) for run in row.well)
+        found["evaluate"] = evaluation * max(len(run.accuracies) for run in row.completed)
     return found
 
 
@@ -199,7 +199,7 @@ def losses_of(rows: Sequence[Row], arrays: Sequence[dict[str, NDArray[Any]]]) ->
     steps = [array.get("step_losses") for array in arrays]
     if all(s is not None and s.ndim == 2 and s.shape[1] > 1 for s in steps):
         return [s.ravel().astype(np.float64) for s in steps if s is not None], "step"
-    return [np.array(row.well[0].losses, np.float64) for row in rows], "epoch"
+    return [np.array(row.completed[0].losses, np.float64) for row in rows], "epoch"
 
 
 def _curves(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[dict[str, NDArray[Any]]]) -> Drawing | None:
@@ -238,10 +238,10 @@ def _distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[dict[
     if len(rows) < 2:
         return None
     losses, unit = losses_of(rows, arrays)
-    reference, seed = losses[0], rows[0].well[0].seed
+    reference, seed = losses[0], rows[0].completed[0].seed
     values, equal, parted = [], 0, 0
     for name, row, line in list(zip(names, rows, losses, strict=True))[1:]:
-        if line.shape != reference.shape or row.workload != rows[0].workload or row.well[0].seed != seed:
+        if line.shape != reference.shape or row.workload != rows[0].workload or row.completed[0].seed != seed:
             parted += 1
             continue
         distance = np.abs(line - reference)

@@ -8,15 +8,16 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from compare.analysis.groups import Compared
+from compare.analysis.rows import Row
+from compare.analysis.sections import Section, summarize
 from compare.pages import read_style, render_page
 from compare.report.charts import PHASES, draw, phase_seconds
 from compare.report.drawing import Drawing, dark
 from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
-from compare.report.rows import Row
-from compare.report.summary import Compared, Section, summarize, times_range
 from compare.report.tables import COLUMNS, Column, Figure, ratio_text
 from compare.results import Certificate, Distance, Results
-from compare.text import clean
+from compare.text import clean, times_range
 
 CHART_BYTES = 3_000_000
 """Of all charts and pictures on the page; what would go beyond is left out, and said to be."""
@@ -67,7 +68,7 @@ class _Page:
     def charts(self, section: Section) -> tuple[list[_Picture], bool]:
         """The section's charts, and whether some were left out to keep the page small."""
         if self._left <= 0:
-            return [], any(row.well for row in section.rows)
+            return [], any(row.completed for row in section.rows)
         found: list[_Picture] = []
         for drawing in draw(section, self.folder):
             picture = _picture(drawing)
@@ -79,14 +80,14 @@ class _Page:
 
     def pictures(self, section: Section) -> dict[str, Any]:
         """Confusions, wrong digits and first-layer weights, as far as there are arrays, of the seed most rows have."""
-        seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.well))
+        seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.completed))
         seed = seeds.most_common(1)[0][0] if seeds else 0
-        rows = [Row(tuple(run for run in row.well if run.seed == seed), row.certificate) for row in section.rows]
+        rows = [Row(tuple(run for run in row.completed if run.seed == seed), row.certificate) for row in section.rows]
         rows = [row for row in rows if row.runs][:PICTURED]
         arrays = first_arrays(rows, self.folder)
         names = [section.label(row) for row in rows]
         found: dict[str, Any] = {"confusions": [], "digits": [], "digit_count": 0, "weights": [], "weights_apart": None}
-        found |= {"seed": seed, "more": sum(bool(row.well) for row in section.rows) - len(rows)}
+        found |= {"seed": seed, "more": sum(bool(row.completed) for row in section.rows) - len(rows)}
         kernels = [(n, a["first_kernel"]) for n, a in zip(names, arrays, strict=True) if "first_kernel" in a]
         largest = max((float(abs(kernel).max()) for _, kernel in kernels), default=0.0)
         for name, kernel in kernels:
@@ -117,7 +118,7 @@ class _Page:
 
     def layers(self, section: Section) -> list[tuple[str, list[int | None]]]:
         """Parameters by layer, a count for each row."""
-        counts = [row.well[0].parameter_counts if row.well else {} for row in section.rows]
+        counts = [row.completed[0].parameter_counts if row.completed else {} for row in section.rows]
         names = dict.fromkeys(name for count in counts for name in count)
         return [(name, [count.get(name) for count in counts]) for name in names]
 
@@ -127,9 +128,9 @@ class _Page:
         shared, parted = [], []
         for name in dict.fromkeys(name for fact in facts for name in fact):
             values = [fact.get(name, "-") for fact in facts]
-            known = {fact[name] for fact, row in zip(facts, section.rows, strict=True) if row.well and name in fact}
-            if len(known) == 1 and all(name in fact for fact, r in zip(facts, section.rows, strict=True) if r.well):
-                shared.append((name, known.pop()))
+            known = {fact.get(name) for fact, row in zip(facts, section.rows, strict=True) if row.completed}
+            if len(known) == 1 and (value := known.pop()) is not None:
+                shared.append((name, value))
             else:
                 parted.append((name, values))
         return shared, parted
@@ -212,7 +213,7 @@ def _run_figure(run: Any, field: str, form: str) -> Figure:
 def _facts(row: Row) -> dict[str, str]:
     """What bears on a row's speed, as recorded: by name, differing runs' values beside each other."""
     found: dict[str, list[str]] = {}
-    for run in row.well or row.runs[:1]:
+    for run in row.completed or row.runs[:1]:
         facts: dict[str, object] = {**run.settings}
         facts |= {"versions": ", ".join(f"{n} {v}" for n, v in run.versions.items())} if run.versions else {}
         facts |= {"compile cache": run.compile_cache} if run.compile_cache else {}

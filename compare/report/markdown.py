@@ -2,10 +2,10 @@
 
 import re
 
-from compare.report.summary import Section, summarize, times_range
+from compare.analysis.sections import Section, summarize
 from compare.report.tables import main_columns, ratio_text
 from compare.results import Results
-from compare.text import clean
+from compare.text import clean, times_range
 
 _SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")
 

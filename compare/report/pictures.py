@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from compare.analysis.rows import Row
 from compare.plan import Cell
-from compare.report.rows import Row
 from compare.results import Run
 from tasks import load_task
 from tasks.errors import SideBySideError
@@ -62,18 +62,18 @@ def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:
 
 def first_arrays(rows: Sequence[Row], folder: Path | None) -> list[dict[str, NDArray[Any]]]:
     """For each row the arrays of its first run that ended well."""
-    return [read_arrays(row.well[0], folder) if row.well else {} for row in rows]
+    return [read_arrays(row.completed[0], folder) if row.completed else {} for row in rows]
 
 
 def evaluation_set_of(row: Row, predictions: NDArray[Any]) -> EvaluationSet | None:
     """The test set that the predictions are of, proved by the accuracy; None where it is not at hand."""
     found = _load_evaluation_set(row.first.task, row.first.recipe)
-    if found is None or predictions.shape != found.labels.shape or not row.well:
+    if found is None or predictions.shape != found.labels.shape or not row.completed:
         return None
     if predictions.min() < 0 or predictions.max() >= len(found.classes):
         return None
     accuracy = float((predictions == found.labels).mean())
-    recorded = row.well[0].accuracy
+    recorded = row.completed[0].accuracy
     return found if recorded is not None and abs(accuracy - recorded) < 1e-9 else None
 
 

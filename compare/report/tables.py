@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from compare.report.rows import Row
-from compare.report.summary import Section, summarize, times_range
+from compare.analysis.rows import Row
+from compare.analysis.sections import Section, summarize
+from compare.analysis.statistics import Estimate
 from compare.results import SCHEMA_VERSION, Results, Run
-from compare.statistics import Estimate
-from compare.text import clean
+from compare.text import clean, times_range
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
 _LATEX = {
@@ -77,15 +77,15 @@ def _compile(*, warm: bool) -> Callable[[Row], Figure]:
 def _to_target(row: Row) -> Figure:
     """The median over the runs that reached the target, and how many of how many did, where not all."""
     figure = _plain("seconds_to_target", ".2f")(row)
-    reached = sum(run.seconds_to_target is not None for run in row.well)
-    if figure.value is None or reached == len(row.well):
+    reached = sum(run.seconds_to_target is not None for run in row.completed)
+    if figure.value is None or reached == len(row.completed):
         return figure
-    return Figure(figure.value, f"{figure.text}, {reached} of {len(row.well)} runs")
+    return Figure(figure.value, f"{figure.text}, {reached} of {len(row.completed)} runs")
 
 
 def _matrix_share(row: Row) -> Figure:
     """The arithmetic of training over what a large matrix product reaches in the same process."""
-    shares = [run.share_of_matrix_rate for run in row.well if run.share_of_matrix_rate is not None]
+    shares = [run.share_of_matrix_rate for run in row.completed if run.share_of_matrix_rate is not None]
     return Figure(median(shares), f"{median(shares) * 100:.2g} %") if shares else Figure(None, "-")
 
 

@@ -8,11 +8,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from compare import statistics
-from compare.report.summary import Section, summarize, times, times_range
+from compare.analysis import statistics
+from compare.analysis.sections import Section, summarize
 from compare.report.tables import COLUMNS, MAIN, Column, main_columns
 from compare.results import Certificate, Distance, Results
-from compare.text import clean
+from compare.text import clean, times, times_range
 
 
 def print_results(results: Results, console: Console) -> None:

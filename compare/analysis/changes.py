@@ -1,32 +1,33 @@
-"""What changed between two runs, beyond their intervals; and what cannot be compared, and why."""
+"""What changed between two runs by more than their intervals allow; and what cannot be compared, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from compare.report.rows import Row
-from compare.report.summary import Compared, Section, summarize, times, times_range
+from compare.analysis.groups import Compared
+from compare.analysis.rows import Row
+from compare.analysis.sections import Section, summarize
+from compare.analysis.statistics import MINIMUM_ROUNDS, mean_interval
 from compare.results import Results
-from compare.statistics import MINIMUM_ROUNDS, mean_interval
-from compare.text import clean
+from compare.text import clean, label, times, times_range, workload_label
 
 Change = Literal["better", "worse", "unchanged", "undecided", "changed"]
 
 MACHINE = ("machine", "cpu", "cores", "memory_bytes")
-"""What must be the same for speeds to be compared. The system's release is told, and decides nothing."""
+"""Fields of the host that must be equal for speeds to be compared; any other field that differs is only shown."""
 GROSS = 0.05
-"""One seed has no interval. A fall of accuracy by more than this is called worse all the same: rounding does not."""
+"""With one seed there is no interval; a drop by more than this still counts as worse: rounding never causes it."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One quantity of one row, or one ratio of two rows, in both runs.
+    """How one quantity of a row, or the ratio of two rows' speeds, changed from the first run to the second.
 
     Attributes:
-        subject: task, recipe and row.
+        subject: task, recipe, row and workload in words.
         quantity: ``training speed``, ``accuracy``, ``status``, ``certificate``, ``row`` or ``speed beside <row>``.
-        change: of the second run beside the first; ``changed`` of a ratio of two rows, for neither is to blame.
-        text: the figures, as people read them.
+        change: of the second run against the first; a ratio has ``changed``, because either row may be the cause.
+        text: the values in words.
     """
 
     subject: str
@@ -37,13 +38,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diff:
-    """Two runs beside each other.
+    """The comparison of two runs.
 
     Attributes:
         findings: what was compared.
-        incomparable: what was not, and why.
-        differences: of host, settings and versions.
-        shared: rows that are in both runs.
+        incomparable: what was not compared, and why.
+        differences: host, settings and versions that differ.
+        shared: number of rows that are in both runs.
     """
 
     findings: tuple[Finding, ...]
@@ -57,11 +58,11 @@ class Diff:
 
     @property
     def exit_status(self) -> int:
-        """1 where something became worse beyond noise or is lost; 2 where no row is in both runs; otherwise 0."""
+        """1 if something became worse beyond noise or is lost; 2 if no row is in both runs; otherwise 0."""
         return 2 if not self.shared else 1 if self.worse else 0
 
     def text(self) -> str:
-        """Plain text that steers no terminal."""
+        """The comparison as plain text, safe to print in a terminal."""
         lines = []
         for change, heading in (
             ("worse", "Worse beyond the intervals"),
@@ -70,18 +71,18 @@ class Diff:
             ("undecided", "Not decided"),
             ("unchanged", "Unchanged within the intervals"),
         ):
-            found = [f for f in self.findings if f.change == change]
-            lines += [f"{heading}:", *(f"  {f.subject}: {f.quantity}: {f.text}" for f in found)] if found else []
+            findings = [f"  {f.subject}: {f.quantity}: {f.text}" for f in self.findings if f.change == change]
+            lines += [f"{heading}:", *findings] if findings else []
         lines += ["Cannot be compared:", *(f"  {text}" for text in self.incomparable)] if self.incomparable else []
         lines += ["Differs:", *(f"  {text}" for text in self.differences)] if self.differences else []
         return "\n".join(lines or ["Nothing to compare: neither run has a row."]) + "\n"
 
 
-def compare_runs(first: Results, second: Results) -> Diff:
+def find_changes(first: Results, second: Results) -> Diff:
     """Compares two runs; the second is the newer one.
 
-    Speeds are compared by their 95 % intervals, and changed where these do not overlap: rounds of two runs were not
-    run in turn, so nothing cancels between them, and this asks for more evidence than a ratio within one run does.
+    A speed has changed if its 95 % intervals in the two runs do not overlap. This asks for more evidence than a ratio
+    within one run does, because the rounds of two runs were not run in turn, so that nothing cancels between them.
     """
     machine = [_difference(name, first.host, second.host) for name in MACHINE]
     machine_text = ", ".join(text for text in machine if text)
@@ -93,7 +94,9 @@ def compare_runs(first: Results, second: Results) -> Diff:
         incomparable.append(f"speeds: the runs are of different machines ({machine_text})")
 
     sections = [{(s.task, s.recipe): s for s in summarize(results)} for results in (first, second)]
-    rows = [{(*key, *row.key, row.workload): row for key, s in found.items() for row in s.rows} for found in sections]
+    rows = [
+        {(*key, *row.key, row.workload): row for key, s in by_task.items() for row in s.rows} for by_task in sections
+    ]
     shared = 0
     for key in dict.fromkeys([*rows[0], *rows[1]]):
         old, new = rows[0].get(key), rows[1].get(key)
@@ -105,7 +108,7 @@ def compare_runs(first: Results, second: Results) -> Diff:
             continue
         shared += 1
         differences += [f"{subject}: {text}" for text in _row_differences(old, new)]
-        findings += _fate(subject, old, new)
+        findings += _completion(subject, old, new)
         findings += _accuracy(subject, old, new, incomparable)
         if not machine_text:
             findings += _speed(subject, old, new, incomparable)
@@ -125,10 +128,7 @@ def _loads(results: Results) -> str:
 
 def _subject(row: Row | None) -> str:
     assert row is not None  # one of two has the key
-    epochs, examples, batch_size = row.workload
-    work = f"{epochs} epochs of {examples or 'all'}" + (f" by {batch_size}" if batch_size else "")
-    recipe = [] if row.first.recipe == "standard" else [row.first.recipe]
-    return clean(" ".join([row.first.task, *recipe, *row.key, f"({work})"]))
+    return clean(f"{label(row.first)} ({workload_label(*row.workload)})")
 
 
 def _difference(name: str, first: Mapping[str, object], second: Mapping[str, object]) -> str:
@@ -139,29 +139,29 @@ def _difference(name: str, first: Mapping[str, object], second: Mapping[str, obj
 
 
 def _differences(first: Mapping[str, object], second: Mapping[str, object]) -> list[str]:
-    found = [_difference(name, first, second) for name in dict.fromkeys([*first, *second])]
-    return [text for text in found if text]
+    differences = [_difference(name, first, second) for name in dict.fromkeys([*first, *second])]
+    return [text for text in differences if text]
 
 
 def _row_differences(old: Row, new: Row) -> list[str]:
-    if not old.well or not new.well:
+    if not old.completed or not new.completed:
         return []
-    before, after = old.well[0], new.well[0]
+    before, after = old.completed[0], new.completed[0]
     return _differences(before.versions, after.versions) + _differences(before.settings, after.settings)
 
 
-def _fate(subject: str, old: Row, new: Row) -> list[Finding]:
-    """Whether the runs still end well and are still certified."""
-    found = []
-    shares = [len(row.well) / len(row.runs) for row in (old, new)]
+def _completion(subject: str, old: Row, new: Row) -> list[Finding]:
+    """Whether the runs are still completed and the row is still certified."""
+    findings = []
+    shares = [len(row.completed) / len(row.runs) for row in (old, new)]
     if old.status != new.status or shares[0] != shares[1]:
         change: Change = "worse" if shares[1] < shares[0] else "better" if shares[1] > shares[0] else "undecided"
-        found.append(Finding(subject, "status", change, f"{old.status} -> {new.status}"))
+        findings.append(Finding(subject, "status", change, f"{old.status} -> {new.status}"))
     if old.verified != new.verified:
         change = "worse" if old.verified else "better"
         text = f"{old.certificate_text} -> {new.certificate_text}"
-        found.append(Finding(subject, "certificate", change, text))
-    return found
+        findings.append(Finding(subject, "certificate", change, text))
+    return findings
 
 
 def _refusal(old: Row, new: Row) -> str:
@@ -175,7 +175,7 @@ def _refusal(old: Row, new: Row) -> str:
 
 
 def _other_data(old: Row, new: Row) -> bool:
-    """Whether the data are known to differ: a run without certificates does not record them."""
+    """Whether the data are known to differ; a run without certificates does not record their hash."""
     return None not in (old.data_sha256, new.data_sha256) and old.data_sha256 != new.data_sha256
 
 
@@ -183,7 +183,7 @@ def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Fi
     if refusal := _refusal(old, new):
         incomparable.append(f"{subject}: speed: {refusal}")
         return []
-    assert old.speed is not None  # a row without speeds is refused
+    assert old.speed is not None  # _refusal names a row without speeds
     assert new.speed is not None
     if old.speed.interval is None or new.speed.interval is None:
         incomparable.append(f"{subject}: speed: fewer than {MINIMUM_ROUNDS} rounds have no interval")
@@ -199,13 +199,13 @@ def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Fi
 def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
     seeds = [seed for seed in old.accuracies if seed in new.accuracies]
     if not seeds:
-        if old.well and new.well:
+        if old.completed and new.completed:
             incomparable.append(f"{subject}: accuracy: the runs share no seed")
         return []
     if _other_data(old, new):
         incomparable.append(f"{subject}: accuracy: the data differ")
         return []
-    examples = new.well[0].test_examples
+    examples = new.completed[0].test_examples
     changes = mean_interval(
         [round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds], 1 / examples if examples else 0.0
     )
@@ -222,13 +222,13 @@ def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list
 
 
 def _ratios(old: Section, new: Section) -> list[Finding]:
-    """The ratios between rows that changed beyond their intervals."""
+    """The ratios of two rows' speeds whose intervals in the two runs do not overlap."""
 
     def by_names(section: Section) -> dict[tuple[object, ...], Compared]:
         pairs = [*section.comparisons, *section.tutorial_costs]
         return {(p.first.key, p.first.workload, p.second.key, p.second.workload): p for p in pairs}
 
-    found = []
+    findings = []
     later = by_names(new)
     for names, before in by_names(old).items():
         after = later.get(names)
@@ -241,6 +241,6 @@ def _ratios(old: Section, new: Section) -> list[Finding]:
         if low <= before.speed.interval[1] and before.speed.interval[0] <= high:
             continue
         text = f"{times_range(*before.speed.interval)} times -> {times_range(low, high)} times"
-        beside = clean(" ".join(before.second.key))
-        found.append(Finding(_subject(before.first), f"speed beside {beside}", "changed", text))
-    return found
+        beside = clean(label(before.second.first, ("backend", "mode", "device")))
+        findings.append(Finding(_subject(before.first), f"speed beside {beside}", "changed", text))
+    return findings

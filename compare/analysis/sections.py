@@ -1,0 +1,113 @@
+"""The rows of a run by task and recipe, in groups that may be ranked, with the sentence that sums each task up.
+
+Rows that may not be ranked are kept, with the reason.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from compare.analysis.groups import Compared, Group, compare_rows
+from compare.analysis.rows import Row
+from compare.analysis.sentence import count_words, make_sentence
+from compare.analysis.statistics import MINIMUM_ROUNDS
+from compare.results import Certificate, Results, Run
+from compare.text import clean, label, task_label, workload_label
+
+
+class Section:
+    """One task and recipe: its rows, and what may be said about them.
+
+    Attributes:
+        task: name of the task.
+        recipe: name of the recipe.
+        rows: in the order of the file.
+        groups: the rows that may be ranked together.
+    """
+
+    def __init__(self, task: str, recipe: str, rows: Sequence[Row]) -> None:
+        self.task, self.recipe, self.rows = task, recipe, list(rows)
+        groups: dict[tuple[object, ...], list[Row]] = {}
+        for row in self.rows:
+            if not row.refusal:
+                key = (row.key[1:], row.workload, row.conditions, row.data_sha256)
+                groups.setdefault(key, []).append(row)
+        self._refusals = {id(row): row.refusal for row in self.rows if row.refusal}
+        for rows_together in groups.values():
+            # A row that lost rounds to failures must not keep the others from being compared.
+            short = [row for row in rows_together if row.rounds < MINIMUM_ROUNDS]
+            if len(short) < len(rows_together):
+                rows_together[:] = [row for row in rows_together if row.rounds >= MINIMUM_ROUNDS]
+                reason = f"fewer than {count_words(MINIMUM_ROUNDS)} rounds ended well"
+                self._refusals |= {id(row): reason for row in short}
+        self.groups = [Group(rows_together) for rows_together in groups.values()]
+
+    @property
+    def title(self) -> str:
+        return task_label(clean(self.task), clean(self.recipe))
+
+    @cached_property
+    def sentence(self) -> str:
+        """The answer in one sentence, no stronger than the statistics allow."""
+        return make_sentence(self.title, self.groups, self.rows, self.label, self.refusal)
+
+    @cached_property
+    def tutorial_costs(self) -> list[Compared]:
+        """The tuned row over the stock row of the same backend, device and workload: what the tutorial's loop costs."""
+        comparisons = []
+        for tuned in self.rows:
+            for stock in self.rows:
+                if tuned.first.mode != "tuned" or stock.first.mode != "stock" or tuned.refusal or stock.refusal:
+                    continue
+                same = (tuned.key[0], tuned.key[2], tuned.workload, tuned.conditions)
+                if same == (stock.key[0], stock.key[2], stock.workload, stock.conditions):
+                    comparisons.append(compare_rows(tuned, stock))
+        return [comparison for comparison in comparisons if comparison is not None]
+
+    def label(self, row: Row) -> str:
+        """The row's backend, and its mode, device and workload if these are not the same in all rows."""
+        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
+        words = [label(row.first, [part for part in ("backend", "mode", "device") if part not in shared])]
+        if len({other.workload for other in self.rows}) > 1:
+            words.append(workload_label(*row.workload))
+        return clean(" ".join(words))
+
+    @property
+    def comparisons(self) -> list[Compared]:
+        return [comparison for group in self.groups for comparison in group.comparisons]
+
+    @property
+    def failures(self) -> list[tuple[str, Run]]:
+        """The runs that were not completed, each with its row's label."""
+        return [(self.label(row), run) for row in self.rows for run in row.runs if run.status != "ok"]
+
+    def refusal(self, row: Row) -> str:
+        """Why a row of the section is not ranked; empty if it may be."""
+        return self._refusals.get(id(row), "")
+
+    def rank_of(self, row: Row) -> int | None:
+        for group in self.groups:
+            for index, other in enumerate(group.rows):
+                if other is row:
+                    return group.ranks.get(index)
+        return None
+
+
+def summarize(results: Results) -> list[Section]:
+    """The sections of a report, in the order of the runs."""
+    certificates: dict[tuple[str, ...], Certificate] = {}
+    for certificate in results.certificates:
+        certificates.setdefault(certificate.subject, certificate)
+    sections: dict[tuple[str, str], dict[tuple[Any, ...], list[Run]]] = {}
+    for run in results.runs:
+        rows = sections.setdefault((run.task, run.recipe), {})
+        key = (run.backend, run.mode, run.device, run.epochs, run.examples, run.batch_size)
+        rows.setdefault(key, []).append(run)
+    for subject in certificates:  # a task that was only certified has no runs
+        sections.setdefault((subject[0], subject[1]), {})
+    return [
+        Section(
+            task, recipe, [Row(tuple(runs), certificates.get((task, recipe, *key[:3]))) for key, runs in rows.items()]
+        )
+        for (task, recipe), rows in sections.items()
+    ]
