@@ -18,7 +18,7 @@ from backends import files, load_backend, load_native
 from backends.files import ModelFileError, read_parameters, write_parameters
 from compare import cli
 from tests.conftest import is_there
-from tests.test_purity import FRAMEWORKS, ROOT, modules_after, offenders
+from tests.sources import FRAMEWORKS, ROOT, modules_after, offenders
 
 Capture = pytest.CaptureFixture[str]
 IRIS = tasks.load_task("iris-mlp")
