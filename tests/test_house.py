@@ -60,7 +60,6 @@ EXCEPTIONS: dict[str, set[str]] = {
         "tests/test_results.py",
         "tests/test_runner.py",
         "tests/test_statistics.py",
-        "tests/test_tasks.py",
     },
     "long functions": {
         "compare/api.py: compare",
@@ -70,7 +69,6 @@ EXCEPTIONS: dict[str, set[str]] = {
     "many parameters": {
         "compare/api.py: compare",
         "compare/plan.py: list_cells",
-        "tests/samples.py: make_sample",
     },
     "untyped signatures": {
         "compare/certify.py: __init__",
