@@ -53,8 +53,6 @@ EXCEPTIONS: dict[str, set[str]] = {
         "compare/worker.py",
         "tests/test_cli.py",
         "tests/test_lessons.py",
-        "tests/test_model_files.py",
-        "tests/test_parity.py",
         "tests/test_predict.py",
         "tests/test_report.py",
         "tests/test_results.py",
