@@ -11,6 +11,8 @@ from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, 
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, Loss, Optimizer
 
+EPOCHS = 2
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -29,18 +31,17 @@ def make_sample(
     optimizer: Optimizer | None = None,
     count: int = 22,
     batch_size: int = 4,
-    epochs: int = 2,
     seed: int = 0,
 ) -> Sample:
-    """Random inputs and labels that fit the layers; 22 examples in batches of 4 leave a remainder of 2."""
+    """Random inputs and labels that fit the layers, and two epochs of batches; 22 examples in fours leave 2."""
     architecture = Architecture(shape, layers)
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
     inputs = random.standard_normal((count, *shape)).astype(np.float32)
     labels = random.randint(0, classes, count).astype(np.int32)
-    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, epochs, True, "pytorch")
+    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, "pytorch")
     dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
-    return Sample(recipe, dataset, draw_batches(count, batch_size, epochs, seed, shuffle=True))
+    return Sample(recipe, dataset, draw_batches(count, batch_size, EPOCHS, seed, shuffle=True))
 
 
 SAMPLES = {

@@ -1,27 +1,11 @@
-"""Which package may import which, and that no framework is imported before a backend is loaded."""
+"""No framework is imported before a backend is loaded, and each is imported in its own folder alone."""
 
 import ast
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-FRAMEWORKS = ("torch", "torchvision", "tensorflow", "keras", "jax", "jaxlib", "flax", "optax")
-HEAVY = (*FRAMEWORKS, "sklearn", "scipy", "pandas", "altair", "matplotlib")
-
-
-def modules_after(script: str) -> set[str]:
-    """The top-level modules that a new process holds after a script, which may print what it likes."""
-    report = "import json, sys; sys.__stderr__.write('\\n' + json.dumps(sorted(sys.modules)))"
-    result = subprocess.run(
-        [sys.executable, "-c", f"{script}\n{report}"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return {name.partition(".")[0] for name in json.loads(result.stderr.splitlines()[-1])}
+from tests.sources import FRAMEWORKS, HEAVY, ROOT, imports, module_name, modules_after, offenders
 
 
 @pytest.mark.parametrize(
@@ -74,40 +58,6 @@ def sources(package: str) -> list[Path]:
     return found
 
 
-def module_name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def imported(source: str, *, inside_functions: bool = True) -> Iterator[tuple[str, int]]:
-    """The full names of imported modules and the lines they stand on; relative ones as ``.name``."""
-    waiting: list[ast.AST] = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        if not inside_functions and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((name.name, node.lineno) for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield "." * node.level + (node.module or ""), node.lineno
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-            called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-            first = node.args[0] if node.args else None
-            if called in ("import_module", "__import__") and isinstance(first, ast.Constant):
-                yield str(first.value), node.lineno
-        waiting += ast.iter_child_nodes(node)
-
-
-def offenders(paths: list[Path], forbidden: tuple[str, ...], *, inside_functions: bool = True) -> list[str]:
-    """``file:line: module`` for each import of what is forbidden, and for each relative import."""
-    return [
-        f"{path.relative_to(ROOT)}:{line}: {name}"
-        for path in paths
-        for name, line in imported(path.read_text(encoding="utf-8"), inside_functions=inside_functions)
-        if name.partition(".")[0] in (*forbidden, "")
-    ]
-
-
 def test_the_reader_of_sources_sees_every_kind_of_import() -> None:
     source = """
 import os, torch.nn as nn
@@ -122,18 +72,17 @@ class Late:
         from flax import nnx
         return importlib.import_module("optax")
 """
-    everything = {name for name, _ in imported(source)}
+    everything = {name for name, _, _ in imports(ast.parse(source))}
     assert everything == {"os", "torch.nn", "jax", ".", "keras", "flax", "optax"}
-    at_import = {name for name, _ in imported(source, inside_functions=False)}
+    at_import = {name for name, _, _ in imports(ast.parse(source), inside_functions=False)}
     assert at_import == {"os", "torch.nn", "jax", ".", "keras"}
 
 
-def test_offenders_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+def test_offenders_are_found(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
     path.write_text("import json\n\ndef f():\n    import torch.nn\n")
-    assert offenders([path], FRAMEWORKS) == ["bad.py:4: torch.nn"]
-    assert offenders([path], FRAMEWORKS, inside_functions=False) == []
+    assert offenders([path], FRAMEWORKS, root=tmp_path) == ["bad.py:4: torch.nn"]
+    assert offenders([path], FRAMEWORKS, inside_functions=False, root=tmp_path) == []
 
 
 def test_sources_of_tasks_import_no_other_package_and_no_framework() -> None:

@@ -1,4 +1,4 @@
-"""What is measured: that work is really done when a clock stops, and the arithmetic of operations."""
+"""What is measured: work is done when a clock stops, memory has its peak, operations are counted as frameworks do."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ def make_model(kind: type[NumpyModel]) -> NumpyModel:
 
 
 class ReturnsEarly(NumpyModel):
-    """Hands out losses that it made up, and trains in the background until somebody looks."""
+    """Returns invented losses at once, and trains in the background until somebody asks for its parameters."""
 
     worker: threading.Thread | None = None
 
@@ -130,7 +130,7 @@ def test_operations_as_frameworks_count_them(name: str, every_remote: dict[str, 
     for backend, count in (("pytorch", "count_torch_operations"), ("jax", "count_xla_operations")):
         if backend in every_remote:
             every_remote[backend].build(task, task.parameters(0), mode="stock")
-            counted[backend] = every_remote[backend].call("apply", "tests.test_measure", count, inputs, labels)
+            counted[backend] = every_remote[backend].call("apply", "tests.worker.test_measure", count, inputs, labels)
     if "pytorch" in counted:
         assert counted["pytorch"] == ours
     if "jax" in counted and task.architecture.parameter_count > 100_000:

@@ -1,0 +1,96 @@
+"""Initial parameters: the same draw as in earlier reports, by the seed alone, within the bounds of each initializer."""
+
+import math
+
+import numpy as np
+import pytest
+
+import tasks
+from tasks.architecture import Architecture
+from tasks.initial import Initializer, draw_parameters
+from tasks.layers import Conv2D, Dense, Flatten, ReLU
+from tasks.reproducible import sha256_of
+from tests.tasks.common import TASKS
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "sha256"),
+    [
+        ("and-gate", 0, "c7eb3b4a93974676af49658baea5f11d0def4c28c982796a49b85d19cfb34a60"),
+        ("and-gate", 1, "294cef050a66954839c78a4eee353b62011be46fb03e4a52e18f52eaf5c1b701"),
+        ("iris-mlp", 0, "8df534ca81731a1e5ca8cb3a0b1b86dd88c0a930117f7f12a30d192fb6402427"),
+        ("mnist-dense", 0, "64b22847876d7a45a4da51b29a8b88c6a0413b97fffe3b2c42545a55b7576cce"),
+        ("mnist-cnn", 0, "76d71babdbb9ad77c73a56cf42632cbd5849c34853a6c7b6da47a1607edc9d0a"),
+    ],
+)
+def test_the_draw_is_that_of_earlier_reports(name: str, seed: int, sha256: str) -> None:
+    """A change of the draw makes the hashes in earlier reports worthless: it needs a reason and a CHANGELOG line."""
+    assert sha256_of(tasks.load_task(name).parameters(seed)) == sha256
+
+
+def test_the_first_weights_of_iris() -> None:
+    kernel = tasks.load_task("iris-mlp").parameters(0)["0_dense/kernel"]
+    stream = np.random.RandomState(np.random.MT19937(np.random.SeedSequence((0, *b"parameters"))))
+    np.testing.assert_array_equal(kernel, stream.uniform(-0.5, 0.5, (4, 10)).astype(np.float32))
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_parameters_depend_on_the_seed_alone(name: str) -> None:
+    task = tasks.load_task(name)
+    first, again, other = task.parameters(7), task.parameters(7), task.parameters(8)
+    assert list(first) == list(task.architecture.parameter_shapes)
+    for key, shape in task.architecture.parameter_shapes.items():
+        assert first[key].dtype == np.float32
+        assert first[key].shape == shape
+        np.testing.assert_array_equal(first[key], again[key])
+        if task.recipe.initializer != "keras" or key.endswith("/kernel"):
+            assert not np.array_equal(first[key], other[key])
+
+
+WIDE = Architecture((6, 6, 4), (Conv2D(50, (3, 2)), ReLU(), Flatten(), Dense(300), ReLU(), Dense(200)))
+
+
+@pytest.mark.parametrize(
+    ("initializer", "limits"),
+    [
+        (
+            "pytorch",
+            {
+                "0_conv2d/kernel": 1 / math.sqrt(3 * 2 * 4),
+                "0_conv2d/bias": 1 / math.sqrt(3 * 2 * 4),
+                "3_dense/kernel": 1 / math.sqrt(6 * 6 * 50),
+                "3_dense/bias": 1 / math.sqrt(6 * 6 * 50),
+                "5_dense/kernel": 1 / math.sqrt(300),
+                "5_dense/bias": 1 / math.sqrt(300),
+            },
+        ),
+        (
+            "keras",
+            {
+                "0_conv2d/kernel": math.sqrt(6 / (3 * 2 * 4 + 3 * 2 * 50)),
+                "3_dense/kernel": math.sqrt(6 / (6 * 6 * 50 + 300)),
+                "5_dense/kernel": math.sqrt(6 / (300 + 200)),
+            },
+        ),
+    ],
+)
+def test_uniform_initializers_fill_their_bounds(initializer: Initializer, limits: dict[str, float]) -> None:
+    for key, values in draw_parameters(WIDE, initializer, 0).items():
+        if key not in limits:
+            np.testing.assert_array_equal(values, 0)
+            continue
+        limit = limits[key]
+        assert np.abs(values).max() <= np.float32(limit)
+        assert values.max() > 0.8 * limit
+        assert values.min() < -0.8 * limit
+        if values.size > 1000:
+            assert values.std() == pytest.approx(limit / math.sqrt(3), rel=0.05)
+            assert values.mean() == pytest.approx(0, abs=0.1 * limit)
+
+
+def test_the_normal_initializer_draws_biases_too() -> None:
+    parameters = draw_parameters(WIDE, "normal", 0)
+    for key in ("3_dense/kernel", "3_dense/bias", "5_dense/kernel"):
+        assert parameters[key].std() == pytest.approx(1, rel=0.15)
+        assert parameters[key].mean() == pytest.approx(0, abs=0.25)
+        assert np.abs(parameters[key]).max() > 2

@@ -1,0 +1,59 @@
+"""The tasks' recipes: as their sources have them, found by name, and an unknown name gets a suggestion."""
+
+from dataclasses import replace
+
+import pytest
+
+import tasks
+from tasks.errors import UnknownNameError
+from tasks.initial import Initializer
+from tasks.layers import Softmax
+from tasks.training import SGD, Adam, Loss, Optimizer
+from tests.tasks.common import TASKS
+
+
+def test_the_tasks_are_named_simplest_first() -> None:
+    assert tasks.available_tasks() == TASKS
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "optimizer", "batch_size", "epochs", "shuffle", "initializer"),
+    [
+        ("and-gate", "sum_of_squared_errors", SGD(0.1, momentum=0), 4, 5000, False, "normal"),
+        ("iris-mlp", "cross_entropy", SGD(0.01, momentum=0.9), 10, 100, False, "pytorch"),
+        ("mnist-mlp", "cross_entropy", SGD(0.01, momentum=0.5), 64, 5, True, "pytorch"),
+        ("mnist-dense", "cross_entropy", Adam(0.001, 0.9, 0.999, 1e-8), 32, 3, True, "keras"),
+        ("mnist-cnn", "cross_entropy", SGD(0.0008, momentum=0.9), 32, 10, True, "pytorch"),
+    ],
+)
+def test_recipes_are_their_sources(
+    name: str, loss: Loss, optimizer: Optimizer, batch_size: int, epochs: int, shuffle: bool, initializer: Initializer
+) -> None:
+    recipe = tasks.load_task(name).recipe
+    assert (recipe.loss, recipe.optimizer, recipe.batch_size) == (loss, optimizer, batch_size)
+    assert (recipe.epochs, recipe.shuffle, recipe.initializer) == (epochs, shuffle, initializer)
+    assert recipe.flaw == ""
+
+
+@pytest.mark.parametrize(("name", "loss"), [("iris-mlp", "cross_entropy"), ("mnist-mlp", "negative_log_likelihood")])
+def test_recipes_as_written_end_in_a_softmax_and_say_what_is_wrong(name: str, loss: Loss) -> None:
+    standard, written = tasks.load_task(name).recipe, tasks.load_task(name, "as-written").recipe
+    assert tasks.available_recipes(name) == ("standard", "as-written")
+    assert written.architecture.layers == (*standard.architecture.layers, Softmax())
+    assert written.loss == loss
+    assert "softmax" in written.flaw
+    assert replace(written, architecture=standard.architecture, loss=standard.loss, flaw="") == standard
+
+
+@pytest.mark.parametrize("name", ["and-gate", "mnist-dense", "mnist-cnn"])
+def test_other_tasks_have_one_recipe(name: str) -> None:
+    assert tasks.available_recipes(name) == ("standard",)
+    with pytest.raises(UnknownNameError, match=f"unknown recipe of {name} 'as-written': choose from standard$"):
+        tasks.load_task(name, "as-written")
+
+
+def test_an_unknown_task_is_answered_with_those_there_are() -> None:
+    with pytest.raises(
+        UnknownNameError, match=r"unknown task 'mnist': did you mean mnist-mlp\? choose from and-gate, "
+    ):
+        tasks.load_task("mnist")
