@@ -165,8 +165,9 @@ def use_keras_adam(model: Any) -> None:
     model.start_optimizer = lambda: None
 
 
-def gather(model: Any, *arguments: Any) -> dict[str, Any]:
-    from compare.evidence import gather
+def gather(model: Any, *arguments: Any) -> Any:
+    """Gathers the evidence of a model, in the process that holds it."""
+    from compare.worker.evidence import gather
 
     return gather(model, *arguments)
 

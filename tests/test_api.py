@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 import compare
 from compare.report.tables import json_schema
-from compare.results import read_results
+from compare.run.store import read_results
 from tasks.errors import SideBySideError
 
 ROOT = Path(__file__).parent.parent

@@ -16,7 +16,8 @@ import backends
 import tasks
 from compare import cli
 from compare.arguments import make_parser
-from compare.results import Results, now, read_results, write_results
+from compare.records.results import Results
+from compare.run.store import now, read_results, write_results
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORK_MODULES = ("torch", "torchvision", "tensorflow", "keras", "jax", "jaxlib", "flax", "optax")

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from compare.records.results import Results
+from compare.records.run import Run
 from compare.report.diff import compare_runs
-from compare.results import Results, Run
 from tests.test_report import make_certificate, make_results, make_run
 
 

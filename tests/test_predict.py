@@ -20,9 +20,10 @@ import backends
 import tasks
 from backends.files import read_header, read_parameters, write_parameters
 from compare import cli, models
-from compare.digits import ImageError, _check, read_digit
-from compare.models import AGREEMENT, Answers, open_model
-from compare.results import read_results
+from compare.models.digits import ImageError, _check, read_digit
+from compare.models.predict import AGREEMENT, Answers
+from compare.models.saved import open_model
+from compare.run.store import read_results
 from tasks.architecture import Parameters
 from tasks.dataset import predicted_labels
 from tasks.errors import SideBySideError

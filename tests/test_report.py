@@ -17,7 +17,11 @@ from rich.console import Console
 from safetensors.numpy import save_file
 
 from compare.pages import TEMPLATES
-from compare.plan import Cell
+from compare.records.base import Status
+from compare.records.cell import Cell
+from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.results import Results
+from compare.records.run import Run
 from compare.report.charts import draw, phase_seconds, write_charts
 from compare.report.drawing import dark
 from compare.report.html import render_cell
@@ -27,7 +31,6 @@ from compare.report.render import FORMATS, render
 from compare.report.summary import summarize, times, times_range
 from compare.report.tables import COLUMNS, json_schema, neutral, ratio_text
 from compare.report.terminal import print_results, print_tables
-from compare.results import Certificate, Distance, Pair, Results, Run, Status
 from compare.text import clean
 
 HASH = "a" * 64

@@ -13,11 +13,13 @@ import pytest
 from rich.console import Console
 
 from compare.cli import main
+from compare.records.certificate import Certificate
+from compare.records.results import Results
 from compare.report.charts import write_charts
 from compare.report.diff import compare_runs
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
-from compare.results import Certificate, Results, ResultsError, read_results
+from compare.run.store import ResultsError, read_results
 from tests.test_report import Page, make_certificate, make_results, make_run
 
 SEEDS = (

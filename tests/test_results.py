@@ -12,20 +12,11 @@ import pytest
 from pydantic import ValidationError
 
 import compare.results
+from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.results import SCHEMA_VERSION, Results
+from compare.records.run import Run
 from compare.report.tables import json_schema
-from compare.results import (
-    FILE_NAME,
-    SCHEMA_VERSION,
-    Certificate,
-    Distance,
-    Pair,
-    Results,
-    ResultsError,
-    Run,
-    now,
-    read_results,
-    write_results,
-)
+from compare.run.store import FILE_NAME, ResultsError, now, read_results, write_results
 from tasks.files import write_whole
 
 HASH = "0123456789abcdef" * 4
@@ -244,9 +235,9 @@ def test_a_file_of_an_older_version_is_read(tmp_path: Path, monkeypatch: pytest.
     oldest = json.loads(WHOLE) | {"schema_version": -1}
     oldest["date"] = oldest.pop("created")
     (tmp_path / FILE_NAME).write_text(json.dumps(oldest))
-    monkeypatch.setattr("compare.results.UPGRADES", {-1: dict, 0: rename})
+    monkeypatch.setattr("compare.run.store.UPGRADES", {-1: dict, 0: rename})
     assert read_results(tmp_path) == Results.model_validate_json(WHOLE)
-    monkeypatch.setattr("compare.results.UPGRADES", {-1: dict})  # a gap: no way leads to this version
+    monkeypatch.setattr("compare.run.store.UPGRADES", {-1: dict})  # a gap: no way leads to this version
     with pytest.raises(ResultsError, match="not a results file"):
         read_results(tmp_path)
 

@@ -8,7 +8,7 @@ from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.analysis.statistics import MINIMUM_ROUNDS, mean_interval
-from compare.results import Results
+from compare.records.results import Results
 from compare.text import clean, label, times, times_range, workload_label
 
 Change = Literal["better", "worse", "unchanged", "undecided", "changed"]

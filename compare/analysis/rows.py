@@ -6,7 +6,8 @@ from functools import cached_property
 from statistics import fmean, median
 
 from compare.analysis.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_interval, median_interval
-from compare.results import Certificate, Run
+from compare.records.certificate import Certificate
+from compare.records.run import Run
 from compare.text import clean
 
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch")

@@ -11,7 +11,9 @@ from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.rows import Row
 from compare.analysis.sentence import count_words, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
-from compare.results import Certificate, Results, Run
+from compare.records.certificate import Certificate
+from compare.records.results import Results
+from compare.records.run import Run
 from compare.text import clean, label, task_label, workload_label
 
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.records.results import Results
 from compare.report.drawing import INK, LIGHT, Drawing
 from compare.report.pictures import first_arrays
-from compare.results import Results
 from compare.text import clean
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 6])

@@ -12,11 +12,12 @@ from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.pages import read_style, render_page
+from compare.records.certificate import Certificate, Distance
+from compare.records.results import Results
 from compare.report.charts import PHASES, draw, phase_seconds
 from compare.report.drawing import Drawing, dark
 from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
 from compare.report.tables import COLUMNS, Column, Figure, ratio_text
-from compare.results import Certificate, Distance, Results
 from compare.text import clean, times_range
 
 CHART_BYTES = 3_000_000

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
-from compare.plan import Cell
-from compare.results import Run
+from compare.records.cell import Cell
+from compare.records.run import Run
 from tasks import load_task
 from tasks.errors import SideBySideError
 

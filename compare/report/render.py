@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from compare.results import Results
+    from compare.records.results import Results
 
 Format = Literal["markdown", "html", "csv", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -11,7 +11,8 @@ from typing import Any
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.analysis.statistics import Estimate
-from compare.results import SCHEMA_VERSION, Results, Run
+from compare.records.results import SCHEMA_VERSION, Results
+from compare.records.run import Run
 from compare.text import clean, times_range
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms

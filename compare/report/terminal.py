@@ -10,8 +10,9 @@ from rich.table import Table
 
 from compare.analysis import statistics
 from compare.analysis.sections import Section, summarize
+from compare.records.certificate import Certificate, Distance
+from compare.records.results import Results
 from compare.report.tables import COLUMNS, MAIN, Column, main_columns
-from compare.results import Certificate, Distance, Results
 from compare.text import clean, times, times_range
 
 

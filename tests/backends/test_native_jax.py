@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends import load_native
+from backends import native
 from compare import cli
 from tests.backends.hostile_files import IRIS, MEGABYTES, SECONDS, Capture, Maker, lay, refused, sparse, used, values
 from tests.conftest import is_there
@@ -20,7 +20,7 @@ def packed(**changed: Any) -> Maker:
         import msgpack
 
         layers: dict[str, Any] = {}
-        for name, shape in load_native("jax").shapes(IRIS.architecture).items():
+        for name, shape in native("jax").shapes(IRIS.architecture).items():
             _, layer, parameter = name.split("/")
             layers.setdefault(layer, {})[parameter] = leaf(shape)
         layers["0"] |= {key: value for key, value in changed.items() if key in ("kernel", "bias")}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends import load_native
+from backends import native
 from tests.backends.hostile_files import IRIS, Capture, Maker, lay, refused
 from tests.conftest import is_there
 
@@ -20,7 +20,7 @@ def h5_of(change: Callable[[Any, Path], object]) -> Maker:
         import h5py
 
         with h5py.File(path, "w") as file:
-            for name, shape in load_native("keras").shapes(IRIS.architecture).items():
+            for name, shape in native("keras").shapes(IRIS.architecture).items():
                 file[name] = np.zeros(shape, "<f4")
             file.create_group("vars")
             change(file, path)

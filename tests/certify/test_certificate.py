@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare import parity
-from compare.evidence import certificate_batches
-from compare.results import Certificate
+from compare.certify.judge import Reference, compare_pairs
+from compare.records.certificate import Certificate
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh
 from tasks.training import SGD, Adam
-from tests.certify.evidence import Reference, judge, make_reference, numpy_evidence, remote_evidence
+from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
 from tests.faults import FAULTS
 from tests.remote import RemoteBackend, task_of
 from tests.samples import Sample, make_sample
@@ -87,8 +86,8 @@ def test_the_real_keras_adam_is_refused(
 
 
 def test_not_finite_is_refused(samples: dict[str, Sample], references: dict[str, Reference], tmp_path: Path) -> None:
-    evidence, facts = numpy_evidence(NumpyModel, samples["adam"], tmp_path)
-    certificate = judge((evidence | {"loss": np.array([np.nan])}, facts), references["adam"])
+    evidence, summary = numpy_evidence(NumpyModel, samples["adam"], tmp_path)
+    certificate = judge((evidence | {"loss": np.array([np.nan])}, summary), references["adam"])
     assert certificate.failure == "loss"
     Certificate.model_validate_json(certificate.model_dump_json())
 
@@ -96,26 +95,15 @@ def test_not_finite_is_refused(samples: dict[str, Sample], references: dict[str,
 def test_a_missing_quantity_is_refused(
     samples: dict[str, Sample], references: dict[str, Reference], tmp_path: Path
 ) -> None:
-    evidence, facts = numpy_evidence(NumpyModel, samples["adam"], tmp_path)
+    evidence, summary = numpy_evidence(NumpyModel, samples["adam"], tmp_path)
     less = {name: array for name, array in evidence.items() if name != "logits"}
-    assert judge((less, facts), references["adam"]).failure == "logits: missing"
+    assert judge((less, summary), references["adam"]).failure == "logits: missing"
     fewer_losses = {name: array for name, array in evidence.items() if not name.startswith("losses")}
-    assert judge((fewer_losses, facts), references["adam"]).granted
+    assert judge((fewer_losses, summary), references["adam"]).granted
 
 
 def test_pairs_name_the_worst_quantity() -> None:
     first = {"logits": np.ones(4), "loss": np.array([1.0])}
     second = {"logits": np.ones(4) * 1.5, "loss": np.array([1.1])}
-    (pair,) = parity.compare_pairs({"a": first, "b": second}, "t", "standard")
+    (pair,) = compare_pairs({"a": first, "b": second}, "t", "standard")
     assert (pair.first, pair.second, pair.quantity, pair.relative) == ("a", "b", "logits", 0.5)
-
-
-@pytest.mark.parametrize(("count", "size"), [(90, 4), (90, 10), (4, 4), (7, 2)])
-def test_batches_of_the_certificate(count: int, size: int) -> None:
-    """1, 10 and 100 steps, a smaller batch among them, of the recipe's size where it has one."""
-    task = task_of(make_sample((5,), (Dense(3),), count=count, batch_size=size).recipe)
-    calls = certificate_batches(task, count, 0)
-    assert np.cumsum([call.epochs * call.steps for call in calls]).tolist() == [1, 10, 100]
-    assert {call.batch_size for call in calls} == {size}
-    rest = count % size or size // 2
-    assert [call.rest for call in calls] == [0, rest, rest]

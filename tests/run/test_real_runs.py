@@ -15,12 +15,15 @@ import pytest
 from safetensors.numpy import load_file
 
 import tasks
-from compare.plan import list_cells
-from compare.results import Results, read_results
-from compare.runner import Options, run_cells
-from tests.run.recorder import Recorder
+from compare.records.results import Results
+from compare.executors.local import LocalExecutor
+from compare.records.event import EpochEnd, Phase
+from compare.run.options import make_options
+from compare.run.runner import Runner
+from compare.run.store import read_results
+from tests.run.recorder import Recorder, make_runner
 from tests.sources import ROOT
-from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, is_gone, make_cell, posix_only, wait_until
+from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, is_gone, make_cell, make_cells, posix_only, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +31,10 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results, 
     """A certified run of the AND gate on the numpy backend, with an empty folder for kept references."""
     folder, cache = tmp_path_factory.mktemp("certified"), tmp_path_factory.mktemp("cache")
     recorder = Recorder(folder)
-    options = Options(folder, threads=1, command="a test", settings={"preset": "quick"}, save_models=True)
+    options = make_options({"threads": 1, "save_models": True})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("platformdirs.user_cache_path", lambda *_, **__: cache)
-        results = run_cells([make_cell()], options, recorder)
+        results = Runner(options, folder, LocalExecutor(1), recorder, command="a test").run([make_cell()])
     return folder, results, recorder
 
 
@@ -59,7 +62,15 @@ def test_a_real_cell_is_measured(certified: tuple[Path, Results, Recorder]) -> N
         assert rate is not None
         assert rate > 0
     assert run.peak_memory_bytes is not None
-    assert (results.command, results.settings) == ("a test", {"preset": "quick", "threads": 1})
+    assert results.command == "a test"
+    assert results.settings == {
+        "preset": "quick",
+        "certified": True,
+        "rounds": 1,
+        "order_seed": 0,
+        "self_check": False,
+        "threads": 1,
+    }
     assert read_results(folder) == results
 
 
@@ -80,21 +91,21 @@ def test_a_real_cell_is_certified_beside_its_numbers(certified: tuple[Path, Resu
 
 def test_a_real_cell_reports_as_it_goes(certified: tuple[Path, Results, Recorder]) -> None:
     _, results, recorder = certified
-    phases = [event["name"] for event in recorder.events if event["event"] == "phase"]
+    phases = [event.name for event in recorder.events if isinstance(event, Phase)]
     assert phases == ["import", "build", "measure", "certify"]
-    epochs = [event for event in recorder.events if event["event"] == "epoch"]
-    assert [event["epoch"] for event in epochs] == results.runs[0].accuracy_epochs
-    assert epochs[-1]["accuracy"] == results.runs[0].accuracy
+    epochs = [event for event in recorder.events if isinstance(event, EpochEnd)]
+    assert [event.epoch for event in epochs] == results.runs[0].accuracy_epochs
+    assert epochs[-1].accuracy == results.runs[0].accuracy
 
 
 def test_a_real_cell_keeps_its_arrays_and_model(certified: tuple[Path, Results, Recorder]) -> None:
     folder, results, recorder = certified
     (cell,) = recorder.begun
-    arrays = load_file(folder / "arrays" / f"{cell.name}.safetensors")
+    arrays = load_file(folder / "arrays" / f"{cell.file_name}.safetensors")
     assert arrays["predictions"].shape == (4,)
     assert arrays["step_losses"].shape == (20, 1)
     np.testing.assert_allclose(arrays["step_losses"][:, 0], results.runs[0].losses, rtol=1e-6)
-    trained = load_file(folder / "models" / f"{cell.name}.safetensors")
+    trained = load_file(folder / "models" / f"{cell.file_name}.safetensors")
     task = tasks.load_task("and-gate")
     assert {name: array.shape for name, array in trained.items()} == task.architecture.parameter_shapes
     assert not np.array_equal(trained["0_dense/kernel"], task.parameters(0)["0_dense/kernel"])
@@ -106,8 +117,9 @@ def resumed(certified: tuple[Path, Results, Recorder]) -> tuple[Path, Results, R
     folder = certified[0].parent / "resumed"
     shutil.copytree(certified[0], folder)
     recorder = Recorder(folder)
-    cells = [*certified[2].begun, *list_cells(["iris-mlp"], ["numpy"], epochs=20)]
-    results = run_cells(cells, Options(folder, threads=1, certify=False), recorder, read_results(folder))
+    cells = [*certified[2].begun, *make_cells("iris-mlp", "numpy")]
+    runner = make_runner(folder, LocalExecutor(1), recorder, threads=1)
+    results = runner.run(cells, read_results(folder))
     return folder, results, recorder
 
 
@@ -128,9 +140,8 @@ def test_a_real_run_is_resumed(
 
 
 def test_a_real_cell_whose_data_are_gone_is_a_crash_in_one_line(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path)
-    options = Options(tmp_path, data=tmp_path / "gone.npz", certify=False)
-    results = run_cells(list_cells(["mnist-mlp"], ["numpy"], epochs=1), options, recorder)
+    runner = make_runner(tmp_path, LocalExecutor(2), data=tmp_path / "gone.npz")
+    results = runner.run(make_cells("mnist-mlp", "numpy", epochs=1))
     assert results.runs[0].status == "crashed"
     assert results.runs[0].message.startswith(f"{tmp_path / 'gone.npz'}: cannot be read")
 

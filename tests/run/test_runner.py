@@ -1,28 +1,29 @@
 """Many cells with fake workers: none touches another, a run is resumed, an interrupt keeps what is measured."""
 
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from backends.base import Setting
-from compare import runner
-from compare.certify import Certifier
-from compare.plan import Cell, list_cells
-from compare.process import run_worker
-from compare.results import Certificate, Run, read_results
-from compare.runner import Options, run_cells
+from compare.certify.certificates import Certificates
+from compare.executors.base import Executor, Listener, Session, ignore
+from compare.records.cell import Cell
+from compare.records.certificate import Certificate
+from compare.records.event import EvidenceSummary, Reply
+from compare.records.request import CellRequest, Request
+from compare.records.run import Run
+from compare.run.runner import Runner
+from compare.run.store import read_results
 from tasks.errors import SideBySideError
-from tests.run.recorder import Recorder, run_fakes
-from tests.worker.fakes import fake, make_cell, posix_only
+from tests.run.recorder import Recorder, make_runner, run_fakes
+from tests.worker.fakes import fake_executor, make_cell, posix_only
 
 
 @posix_only
-def test_cells_do_not_touch_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cells_do_not_touch_each_other(tmp_path: Path) -> None:
     outcomes = ["ok", "crash", "garbage", "kill", "hang", "ok"]
-    results, _ = run_fakes(outcomes, tmp_path, monkeypatch, timeout=2.5)
+    results, _ = run_fakes(outcomes, tmp_path, timeout=2.5)
     statuses = [run.status for run in results.runs]
     assert statuses == ["ok", "crashed", "ok", "out-of-memory", "timeout", "ok"]
     assert [run.seed for run in results.runs] == list(range(6))
@@ -31,22 +32,22 @@ def test_cells_do_not_touch_each_other(tmp_path: Path, monkeypatch: pytest.Monke
     assert read_results(tmp_path) == results
 
 
-def test_results_are_written_anew_after_each_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, recorder = run_fakes(["ok", "crash", "ok"], tmp_path, monkeypatch)
+def test_results_are_written_anew_after_each_cell(tmp_path: Path) -> None:
+    _, recorder = run_fakes(["ok", "crash", "ok"], tmp_path)
     assert recorder.stored == [0, 1, 2]
     assert [what for what, _ in recorder.told] == ["started", "ended"] * 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["arrays", "results.json"]
 
 
-def test_a_run_holds_its_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    results, recorder = run_fakes(["crash", "ok"], tmp_path, monkeypatch)
-    assert [Cell.of(run.model_dump()) for run in results.runs] == recorder.begun
+def test_a_run_holds_its_cell(tmp_path: Path) -> None:
+    results, recorder = run_fakes(["crash", "ok"], tmp_path)
+    assert [run.cell for run in results.runs] == recorder.begun
 
 
-def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_fakes(["ok", "crash", "ok"], tmp_path, monkeypatch)
+def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path) -> None:
+    run_fakes(["ok", "crash", "ok"], tmp_path)
     before = read_results(tmp_path)
-    after, recorder = run_fakes(["crash", "ok", "crash", "ok"], tmp_path, monkeypatch, earlier=read_results(tmp_path))
+    after, recorder = run_fakes(["crash", "ok", "crash", "ok"], tmp_path, earlier=read_results(tmp_path))
     assert [cell.seed for cell in recorder.begun] == [1, 3]
     assert sorted((run.seed, run.status) for run in after.runs) == [(0, "ok"), (1, "ok"), (2, "ok"), (3, "ok")]
     assert after.created == before.created
@@ -57,39 +58,42 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize(
     ("field", "name", "value"),
-    [("settings", "threads", 7), ("host", "cpu", "another"), ("settings", "data_sha256", "0")],
+    [
+        ("settings", "threads", 7),
+        ("settings", "learning_rate", 0.5),
+        ("host", "cpu", "another"),
+        ("settings", "data_sha256", "0"),
+    ],
 )
 def test_a_run_is_not_resumed_under_other_conditions(field: str, name: str, value: Setting, tmp_path: Path) -> None:
-    (cell,) = list_cells(["and-gate"], ["numpy"])
-    options = Options(tmp_path, certify=False, settings={"threads": 2})
-    earlier = run_cells([], options, Recorder(tmp_path))
+    runner = make_runner(tmp_path, fake_executor('tell("reply")'))
+    earlier = runner.run([])
     earlier = earlier.model_copy(update={field: getattr(earlier, field) | {name: value}})
     with pytest.raises(SideBySideError, match=f"had {name} {value}, this one has .*begin a new run"):
-        run_cells([cell], options, Recorder(tmp_path), earlier)
+        runner.run([make_cell()], earlier)
 
 
-def test_resume_of_a_whole_run_starts_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, _ = run_fakes(["ok", "ok"], tmp_path, monkeypatch)
-    again, recorder = run_fakes(["crash", "crash"], tmp_path, monkeypatch, earlier=read_results(tmp_path))
+def test_resume_of_a_whole_run_starts_nothing(tmp_path: Path) -> None:
+    first, _ = run_fakes(["ok", "ok"], tmp_path)
+    again, recorder = run_fakes(["crash", "crash"], tmp_path, earlier=read_results(tmp_path))
     assert recorder.begun == []
     assert again == first
 
 
-def test_a_cell_of_other_epochs_is_another_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    results, _ = run_fakes(["ok"], tmp_path, monkeypatch)
-    results.runs[0].epochs += 1
-    _, recorder = run_fakes(["ok"], tmp_path, monkeypatch, earlier=results)
+def test_a_cell_of_other_epochs_is_another_cell(tmp_path: Path) -> None:
+    results, _ = run_fakes(["ok"], tmp_path)
+    (run,) = results.runs
+    results = results.model_copy(update={"runs": [run.model_copy(update={"epochs": run.epochs + 1})]})
+    _, recorder = run_fakes(["ok"], tmp_path, earlier=results)
     assert len(recorder.begun) == 1
 
 
 def test_a_missing_framework_is_skipped_and_the_next_cell_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "run_worker", partial(run_worker, command=fake('tell("result", status="ok")')))
     monkeypatch.setitem(sys.modules, "optax", None)  # as if it were not installed
-    recorder = Recorder(tmp_path)
     cells = [make_cell(backend="jax"), make_cell()]
-    results = run_cells(cells, Options(tmp_path, certify=False), recorder)
+    results = make_runner(tmp_path, fake_executor('tell("reply")')).run(cells)
     assert [(run.backend, run.status) for run in results.runs] == [("jax", "skipped"), ("numpy", "ok")]
     assert results.runs[0].message == 'jax needs the package optax: pip install -e ".[jax]"'
 
@@ -119,36 +123,78 @@ def test_an_interrupt_is_stored_and_goes_on(
     when: str, statuses: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run_fakes(["ok", "ok", "ok"], tmp_path, monkeypatch, recorder=Interrupting(tmp_path, when, 1))
+        run_fakes(["ok", "ok", "ok"], tmp_path, recorder=Interrupting(tmp_path, when, 1))
     stored = read_results(tmp_path)
     assert [run.status for run in stored.runs] == statuses
     assert [run.seed for run in stored.runs] == [0, 1]
-    _, recorder = run_fakes(["crash", "ok", "ok"], tmp_path, monkeypatch, earlier=stored)
+    _, recorder = run_fakes(["crash", "ok", "ok"], tmp_path, earlier=stored)
     assert [cell.seed for cell in recorder.begun] == [seed for seed in (1, 2) if [*statuses, ""][seed] != "ok"]
 
 
-def test_only_the_first_of_a_subject_gives_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = evidence_asked_for(["ok", "ok"], tmp_path, monkeypatch)
-    assert asked == [True, False]
+MEASURED = 'tell("measured", run=run(status="ok", accuracy=0.5));'
 
 
-def test_the_next_of_a_subject_gives_evidence_where_the_first_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@posix_only
+@pytest.mark.parametrize(
+    ("then", "why"),
+    [
+        ("time.sleep(600)", "ended after 1.5 seconds; allow more with --timeout"),
+        ("sys.exit(8)", "the process ended with status 8"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by the system, most likely for want of memory"),
+        ('tell("reply", status="crashed", message="no luck")', "no luck"),
+    ],
+)
+def test_a_certificate_that_fails_costs_no_measurement(then: str, why: str, tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    results = make_runner(tmp_path, fake_executor(MEASURED + then), recorder, timeout=1.5).run([make_cell()])
+    (run,) = results.runs
+    assert (run.status, run.accuracy, run.message) == ("ok", 0.5, f"measured, but not certified: {why}")
+    assert recorder.events == []  # it is no news for the user yet
+
+
+def test_a_cell_that_is_certified_counts_whole(tmp_path: Path) -> None:
+    script = MEASURED + 'tell("reply", run=run(status="ok", accuracy=0.75))'
+    (run,) = make_runner(tmp_path, fake_executor(script)).run([make_cell()]).runs
+    assert (run.accuracy, run.message) == (0.75, "")
+
+
+class Scripted(Executor):
+    """An executor that starts no worker, and answers each cell with the status of its seed."""
+
+    def __init__(self, statuses: list[str]) -> None:
+        self.statuses = statuses
+        self.requests: list[CellRequest] = []
+
+    def open(self, backend: str) -> Session:
+        raise NotImplementedError
+
+    def part(self, index: int, of: int) -> Executor:
+        return self
+
+    def ask(
+        self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None
+    ) -> Reply:
+        assert isinstance(request, CellRequest)
+        self.requests.append(request)
+        status = self.statuses[request.cell.seed]
+        run = Run(**request.cell.model_dump(), status=status)
+        return Reply(status=run.status, run=run, evidence=SUMMARY if status == "ok" and request.evidence else None)
+
+
+SUMMARY = EvidenceSummary(
+    quantities=(), parameters_sha256="0" * 64, data_sha256="0" * 64, batches_sha256="0" * 64,
+    parameter_counts={}, parameter_count=0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked"), [(["ok", "ok"], [True, False]), (["crashed", "ok", "ok"], [True, True, False])]
+)
+def test_the_first_of_a_subject_that_is_ok_gives_evidence(
+    statuses: list[str], asked: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = evidence_asked_for(["crashed", "ok", "ok"], tmp_path, monkeypatch)
-    assert asked == [True, True, False]
-
-
-def evidence_asked_for(statuses: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Whether each cell's request names a file for evidence; the evidence is not looked at."""
-    requests: list[dict[str, Any]] = []
-
-    def answer(request: dict[str, Any], **_: object) -> dict[str, Any]:
-        requests.append(request)
-        status = statuses[request["cell"]["seed"]]
-        return {"status": status, **({"evidence": {}} if status == "ok" and request["evidence"] else {})}
-
-    monkeypatch.setattr(runner, "run_worker", answer)
-    monkeypatch.setattr(Certifier, "certify", lambda *_: None)
-    run_cells([make_cell(seed=seed) for seed in range(len(statuses))], Options(folder), Recorder(folder))
-    return [bool(request["evidence"]) for request in requests]
+    monkeypatch.setattr(Certificates, "certify", lambda *_: None)
+    monkeypatch.setattr(Runner, "_reference_of", lambda *_: None)
+    executor = Scripted(statuses)
+    make_runner(tmp_path, executor, certify=True).run([make_cell(seed=seed) for seed in range(len(statuses))])
+    assert [request.evidence is not None for request in executor.requests] == asked

@@ -7,26 +7,31 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from compare.plan import Cell, list_cells
-from compare.process import run_worker
-from compare.runner import Options, make_request
+from compare.executors.base import Listener, ignore
+from compare.executors.local import LocalExecutor
+from compare.records.cell import Cell
+from compare.records.event import Reply
+from compare.records.request import CellRequest
+from compare.run.options import make_options
+from compare.run.plan import list_cells
 
 PATIENCE_SECONDS = 60.0
 """For what must happen; only a failing test waits that long."""
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
-Event = dict[str, Any]
+
+
+def make_cells(task: str, backend: str, epochs: int = 20) -> list[Cell]:
+    return list_cells(make_options({"tasks": task, "backends": backend, "epochs": epochs}))
 
 
 def make_cell(**replaced: Any) -> Cell:
-    (cell,) = list_cells(["and-gate"], ["numpy"], epochs=20)
-    return replace(cell, **replaced)
+    (cell,) = make_cells("and-gate", "numpy")
+    return cell.model_copy(update=replaced)
 
 
 def fake(script: str) -> tuple[str, ...]:
@@ -35,17 +40,21 @@ def fake(script: str) -> tuple[str, ...]:
         import json, os, signal, subprocess, sys, time
         def tell(event, **values):
             print(json.dumps({"event": event, **values}), flush=True)
+        def run(**values):
+            return {**request["cell"], **values}
         request = json.loads(sys.stdin.readline())
     """
     return (sys.executable, "-I", "-S", "-c", textwrap.dedent(start) + textwrap.dedent(script))
 
 
-def ask(
-    script: str, *, timeout: float | None = None, on_event: Callable[[Event], None] = lambda event: None
-) -> dict[str, Any]:
-    """What ``run_worker`` makes of a fake worker."""
-    request = make_request(make_cell(), Options(Path("nowhere"), threads=2))
-    return run_worker(request, timeout=timeout, on_event=on_event, command=fake(script))
+def fake_executor(script: str) -> LocalExecutor:
+    """An executor whose workers run a small script."""
+    return LocalExecutor(2, command=fake(script))
+
+
+def ask(script: str, *, timeout: float | None = None, on_event: Listener = ignore) -> Reply:
+    """What an executor makes of a fake worker."""
+    return fake_executor(script).ask("numpy", CellRequest(cell=make_cell()), on_event, timeout)
 
 
 def is_gone(pid: int) -> bool:

@@ -1,9 +1,7 @@
 """Real workers: what counts as compiling, PyTorch without a compiler, and the end when the parent is gone."""
 
-import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -12,16 +10,16 @@ import pytest
 
 import backends
 from backends.numpy.model import NumpyModel
-from compare.plan import list_cells
-from compare.process import run_worker
-from compare.runner import Options, make_request
-from compare.worker import CellWork
+from compare.executors.environment import worker_environment
+from compare.executors.local import COMMAND, LocalExecutor
+from compare.records.request import CellRequest
+from compare.worker.cell import run_cell
 from tasks.batches import Batches
 from tests.sources import ROOT
-from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, make_cell, posix_only, wait_until
+from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, make_cell, make_cells, posix_only, wait_until
 
 
-def test_the_first_call_of_each_length_counts_as_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_call_of_each_length_counts_as_compiling(monkeypatch: pytest.MonkeyPatch) -> None:
     known: set[int] = set()
     train = NumpyModel.train
 
@@ -33,10 +31,11 @@ def test_the_first_call_of_each_length_counts_as_compiling(tmp_path: Path, monke
 
     monkeypatch.setattr(NumpyModel, "train", compile_first)
     cell = make_cell(epochs=401)  # calls of one epoch and of four
-    request = make_request(cell, Options(tmp_path, certify=False), started=time.monotonic())
-    work = CellWork(request, lambda event, **values: None)
-    work.run()
-    assert 0.9 < work.result["compile_seconds"] < work.result["total_seconds"]
+    run = run_cell(CellRequest(cell=cell, started_seconds=time.monotonic()), lambda event: None).run
+    assert run is not None
+    assert run.compile_seconds is not None
+    assert run.total_seconds is not None
+    assert 0.9 < run.compile_seconds < run.total_seconds
 
 
 @posix_only
@@ -49,28 +48,29 @@ def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatc
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    (cell,) = list_cells(["iris-mlp"], ["pytorch"], epochs=20)
-    result = run_worker(make_request(cell, Options(tmp_path)), compile_cache=tmp_path / "cache")
-    assert result["status"] == "ok", result["message"]
-    assert result["settings"]["compiled"] == "no: eager, for the compiler failed"
-    assert result["losses"][-1] < result["losses"][0]
+    (cell,) = make_cells("iris-mlp", "pytorch")
+    reply = LocalExecutor(2, compile_cache=tmp_path / "cache").ask("pytorch", CellRequest(cell=cell))
+    assert reply.status == "ok", reply.message
+    assert reply.run is not None
+    assert reply.run.settings["compiled"] == "no: eager, for the compiler failed"
+    assert reply.run.losses[-1] < reply.run.losses[0]
 
 
 def test_a_worker_ends_by_itself_when_its_input_closes(tmp_path: Path) -> None:
     """Without this, a worker whose parent was killed would go on until it next has something to report."""
-    request = make_request(make_cell(epochs=1_000_000), Options(tmp_path, threads=1), started=time.monotonic())
+    request = CellRequest(cell=make_cell(epochs=1_000_000), started_seconds=time.monotonic())
     told = tmp_path / "told"
     with told.open("wb") as out, (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(
-            [sys.executable, "-m", "compare.worker"], cwd=ROOT, stdin=subprocess.PIPE, stdout=out, stderr=log
+            COMMAND, cwd=ROOT, env=worker_environment("numpy", 1), stdin=subprocess.PIPE, stdout=out, stderr=log
         )
         with worker, ended_afterwards([worker.pid]):
             assert worker.stdin is not None
-            worker.stdin.write(json.dumps(request).encode() + b"\n")
+            worker.stdin.write(request.model_dump_json().encode() + b"\n")
             worker.stdin.flush()
             wait_until(lambda: b'"epoch"' in told.read_bytes(), "the worker is at work")
             assert worker.poll() is None
             worker.stdin.close()
             worker.wait(PATIENCE_SECONDS)
     assert worker.returncode == 1
-    assert b'"result"' not in told.read_bytes()
+    assert b'"reply"' not in told.read_bytes()

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from compare import process
-from tests.worker.fakes import PATIENCE_SECONDS, Event, ask, ended_afterwards, is_gone, posix_only, wait_until
+from compare.executors import local
+from compare.records.event import EpochEnd, Measured, Phase, Reply
+from tests.worker.fakes import PATIENCE_SECONDS, ask, ended_afterwards, is_gone, posix_only, wait_until
 
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -15,34 +16,40 @@ WITH_CHILD = f"""
 signal.signal(signal.SIGTERM, signal.{{on_term}})
 child = subprocess.Popen([sys.executable, "-I", "-S", "-c", {STUBBORN!r}], stdout=subprocess.PIPE)
 child.stdout.readline()
-tell("phase", name="up", pids=[os.getpid(), child.pid])
+tell("phase", name=f"{{{{os.getpid()}}}} {{{{child.pid}}}}")
 {{then}}
 """
 
 
+def pids_in(event: Phase | EpochEnd | Measured) -> list[int]:
+    """The process ids that such a worker tells: its own, and its child's."""
+    assert isinstance(event, Phase)
+    return list(map(int, event.name.split()))
+
+
 @posix_only
 def test_a_hang_is_ended_in_time_with_all_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(local, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
     with ended_afterwards(pids):
-        result = ask(
+        reply = ask(
             WITH_CHILD.format(on_term="SIG_IGN", then="time.sleep(600)"),
             timeout=2.5,
-            on_event=lambda event: pids.extend(event["pids"]),
+            on_event=lambda event: pids.extend(pids_in(event)),
         )
-        assert result["status"] == "timeout"
-        assert "ended after 2.5 seconds; allow more with --timeout" in result["message"]
+        assert reply.status == "timeout"
+        assert "ended after 2.5 seconds; allow more with --timeout" in reply.message
         assert len(pids) == 2
         for pid in pids:
             wait_until(partial(is_gone, pid), "the worker and its child have ended")
 
 
 @posix_only
-@pytest.mark.parametrize("then", ['tell("result", status="ok")', "sys.exit(1)", "os.kill(os.getpid(), signal.SIGKILL)"])
+@pytest.mark.parametrize("then", ['tell("reply")', "sys.exit(1)", "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_children_of_a_worker_that_ended_are_ended_too(then: str) -> None:
     pids: list[int] = []
     with ended_afterwards(pids):
-        ask(WITH_CHILD.format(on_term="SIG_DFL", then=then), on_event=lambda event: pids.extend(event["pids"]))
+        ask(WITH_CHILD.format(on_term="SIG_DFL", then=then), on_event=lambda event: pids.extend(pids_in(event)))
         assert len(pids) == 2
         for pid in pids:
             wait_until(partial(is_gone, pid), "the worker and its child have ended")
@@ -65,56 +72,32 @@ def test_a_worker_may_clean_up_when_it_is_asked_to_end(tmp_path: Path) -> None:
 
 
 def test_a_time_limit_that_is_not_reached_changes_nothing() -> None:
-    assert ask('tell("result", status="ok")', timeout=PATIENCE_SECONDS) == {"status": "ok"}
+    assert ask('tell("reply")', timeout=PATIENCE_SECONDS) == Reply()
 
 
 @posix_only
-def test_a_result_counts_though_the_process_does_not_end() -> None:
-    assert ask('tell("result", status="ok"); time.sleep(600)', timeout=3) == {"status": "ok"}
-
-
-MEASURED = 'tell("measured", result={"status": "ok", "accuracy": 0.5});'
-
-
-@posix_only
-@pytest.mark.parametrize(
-    ("then", "why"),
-    [
-        ("time.sleep(600)", "ended after 1.5 seconds; allow more with --timeout"),
-        ("sys.exit(8)", "the process ended with status 8"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by the system, most likely for want of memory"),
-        ('tell("result", status="crashed", message="no luck")', "no luck"),
-    ],
-)
-def test_a_certificate_that_fails_costs_no_measurement(then: str, why: str) -> None:
-    events: list[Event] = []
-    result = ask(MEASURED + then, timeout=1.5, on_event=events.append)
-    assert result == {"status": "ok", "accuracy": 0.5, "message": f"measured, but not certified: {why}"}
-    assert events == []  # it is no news for the user yet
-
-
-def test_a_cell_that_is_certified_counts_whole() -> None:
-    assert ask(MEASURED + 'tell("result", status="ok", evidence={})') == {"status": "ok", "evidence": {}}
+def test_a_reply_counts_though_the_process_does_not_end() -> None:
+    assert ask('tell("reply"); time.sleep(600)', timeout=3) == Reply()
 
 
 @posix_only
 def test_the_time_limit_holds_after_the_pipe_has_closed() -> None:
-    assert ask("os.close(1); time.sleep(5)", timeout=1)["status"] == "timeout"
+    assert ask("os.close(1); time.sleep(5)", timeout=1).status == "timeout"
 
 
 @posix_only
 def test_a_crash_is_seen_though_a_child_holds_the_pipe() -> None:
-    result = ask('subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]); sys.exit(7)', timeout=5)
-    assert result == {"status": "crashed", "message": "the process ended with status 7"}
+    reply = ask('subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]); sys.exit(7)', timeout=5)
+    assert reply == Reply(status="crashed", message="the process ended with status 7")
 
 
 @posix_only
 def test_an_interrupt_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(local, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
 
-    def interrupt(event: Event) -> None:
-        pids.extend(event["pids"])
+    def interrupt(event: Phase | EpochEnd | Measured) -> None:
+        pids.extend(pids_in(event))
         raise KeyboardInterrupt
 
     with ended_afterwards(pids):
