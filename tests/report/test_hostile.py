@@ -18,7 +18,8 @@ from compare.report.diff import compare_runs
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
 from compare.results import Certificate, Results, ResultsError, read_results
-from tests.test_report import Page, make_certificate, make_results, make_run
+from tests.analysis.runs import make_certificate, make_results, make_run
+from tests.report.page import Page
 
 SEEDS = (
     "<script>alert(1)</script>", "</style><script>alert(1)</script>", "</title><img src=x onerror=alert(1)>",

@@ -6,7 +6,7 @@ import pytest
 
 from compare.report.diff import compare_runs
 from compare.results import Results, Run
-from tests.test_report import make_certificate, make_results, make_run
+from tests.analysis.runs import make_certificate, make_results, make_run
 
 
 def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
