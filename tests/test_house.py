@@ -53,9 +53,6 @@ EXCEPTIONS: dict[str, set[str]] = {
         "tests/test_cli.py",
         "tests/test_lessons.py",
         "tests/test_predict.py",
-        "tests/test_report.py",
-        "tests/test_results.py",
-        "tests/test_statistics.py",
     },
     "long functions": {
         "compare/api.py: compare",

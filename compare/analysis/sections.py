@@ -11,6 +11,7 @@ from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.rows import Row
 from compare.analysis.sentence import count_words, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
+from compare.records.cell import Subject
 from compare.records.certificate import Certificate
 from compare.records.results import Results
 from compare.records.run import Run
@@ -97,7 +98,7 @@ class Section:
 
 def summarize(results: Results) -> list[Section]:
     """The sections of a report, in the order of the runs."""
-    certificates: dict[tuple[str, ...], Certificate] = {}
+    certificates: dict[Subject, Certificate] = {}
     for certificate in results.certificates:
         certificates.setdefault(certificate.subject, certificate)
     sections: dict[tuple[str, str], dict[tuple[Any, ...], list[Run]]] = {}
@@ -106,10 +107,8 @@ def summarize(results: Results) -> list[Section]:
         key = (run.backend, run.mode, run.device, run.epochs, run.examples, run.batch_size)
         rows.setdefault(key, []).append(run)
     for subject in certificates:  # a task that was only certified has no runs
-        sections.setdefault((subject[0], subject[1]), {})
+        sections.setdefault((subject.task, subject.recipe), {})
     return [
-        Section(
-            task, recipe, [Row(tuple(runs), certificates.get((task, recipe, *key[:3]))) for key, runs in rows.items()]
-        )
+        Section(task, recipe, [Row(tuple(runs), certificates.get(runs[0].subject)) for runs in rows.values()])
         for (task, recipe), rows in sections.items()
     ]

@@ -16,7 +16,7 @@ from pygments.lexers import PythonLexer
 from backends.lessons import load_lesson
 from compare.lessons.result import LABELS, LessonResult
 from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
-from compare.pages import read_style, render_page
+from compare.page.page import read_style, render_page
 from tasks.files import write_whole
 
 

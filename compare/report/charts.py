@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.page.drawing import INK, LIGHT, Drawing
 from compare.records.results import Results
-from compare.report.drawing import INK, LIGHT, Drawing
 from compare.report.pictures import first_arrays
 from compare.text import clean
 

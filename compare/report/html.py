@@ -11,11 +11,11 @@ from typing import Any
 from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
-from compare.pages import read_style, render_page
+from compare.page.drawing import Drawing, dark
+from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
 from compare.report.charts import PHASES, draw, phase_seconds
-from compare.report.drawing import Drawing, dark
 from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
 from compare.report.tables import COLUMNS, Column, Figure, ratio_text
 from compare.text import clean, times_range

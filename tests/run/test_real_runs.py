@@ -15,15 +15,23 @@ import pytest
 from safetensors.numpy import load_file
 
 import tasks
-from compare.records.results import Results
 from compare.executors.local import LocalExecutor
 from compare.records.event import EpochEnd, Phase
+from compare.records.results import Results
 from compare.run.options import make_options
 from compare.run.runner import Runner
 from compare.run.store import read_results
 from tests.run.recorder import Recorder, make_runner
 from tests.sources import ROOT
-from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, is_gone, make_cell, make_cells, posix_only, wait_until
+from tests.worker.fakes import (
+    PATIENCE_SECONDS,
+    ended_afterwards,
+    is_gone,
+    make_cell,
+    make_cells,
+    posix_only,
+    wait_until,
+)
 
 
 @pytest.fixture(scope="module")

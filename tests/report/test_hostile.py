@@ -12,15 +12,16 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
+from compare.analysis.changes import find_changes
 from compare.cli import main
 from compare.records.certificate import Certificate
 from compare.records.results import Results
 from compare.report.charts import write_charts
-from compare.report.diff import compare_runs
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
 from compare.run.store import ResultsError, read_results
-from tests.test_report import Page, make_certificate, make_results, make_run
+from tests.analysis.runs import make_certificate, make_results, make_run
+from tests.report.page import Page
 
 SEEDS = (
     "<script>alert(1)</script>", "</style><script>alert(1)</script>", "</title><img src=x onerror=alert(1)>",
@@ -120,7 +121,7 @@ def test_nothing_breaks_out(index: int, harmless: Page, monkeypatch: pytest.Monk
     assert "\\input" not in latex
     sections = latex.count("\\begin{tabular}")
     assert sections == latex.count("\\end{tabular}") == latex.count("\\begin{table}")
-    assert visible(compare_runs(results, poison(BATCHES[index - 1])).text())
+    assert visible(find_changes(results, poison(BATCHES[index - 1])).text())
 
     assert visible(render(results, None, "json"))
     assert Results.model_validate_json(render(results, None, "json")) == results
@@ -158,7 +159,7 @@ def test_the_largest_and_smallest_numbers_are_rendered(tmp_path: Path) -> None:
         assert "inf" not in re.sub('inference|data:image[^"]*', "", render(results, None, form))
     write_charts(results, None, tmp_path)
     print_results(results, Console(file=io.StringIO()))
-    compare_runs(results, results).text()
+    find_changes(results, results).text()
 
 
 def test_charts_hold_no_script_and_write_nowhere_else(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from compare.analysis.changes import find_changes
 from compare.records.results import Results
 from compare.records.run import Run
-from compare.report.diff import compare_runs
-from tests.test_report import make_certificate, make_results, make_run
+from tests.analysis.runs import make_certificate, make_results, make_run
 
 
 def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
@@ -27,7 +27,7 @@ def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, 
 
 
 def test_a_run_beside_itself_is_unchanged() -> None:
-    diff = compare_runs(make(seeds=3), make(seeds=3))
+    diff = find_changes(make(seeds=3), make(seeds=3))
     assert diff.exit_status == 0
     assert {finding.change for finding in diff.findings} == {"unchanged"}
     assert diff.incomparable == ()
@@ -35,7 +35,7 @@ def test_a_run_beside_itself_is_unchanged() -> None:
 
 
 def test_a_planted_slowdown_is_found() -> None:
-    diff = compare_runs(make(), make(slow=1.2))
+    diff = find_changes(make(), make(slow=1.2))
     assert diff.exit_status == 1
     (worse,) = diff.worse
     assert "keras" in worse.subject
@@ -45,18 +45,18 @@ def test_a_planted_slowdown_is_found() -> None:
 
 
 def test_a_speedup_is_no_failure() -> None:
-    diff = compare_runs(make(slow=1.2), make())
+    diff = find_changes(make(slow=1.2), make())
     assert diff.exit_status == 0
     assert [f.change for f in diff.findings if f.quantity == "training speed"] == ["unchanged", "better"]
 
 
 def test_a_slowdown_within_the_noise_is_none() -> None:
-    assert compare_runs(make(), make(slow=1.002)).exit_status == 0
+    assert find_changes(make(), make(slow=1.002)).exit_status == 0
 
 
 @pytest.mark.parametrize(("rounds", "slow"), [(1, 3.0), (2, 3.0)])
 def test_too_few_rounds_decide_nothing(rounds: int, slow: float) -> None:
-    diff = compare_runs(make(rounds=rounds), make(slow=slow, rounds=rounds))
+    diff = find_changes(make(rounds=rounds), make(slow=slow, rounds=rounds))
     assert diff.exit_status == 0
     assert "speed: fewer than 3 rounds have no interval" in diff.text()
 
@@ -64,7 +64,7 @@ def test_too_few_rounds_decide_nothing(rounds: int, slow: float) -> None:
 def test_other_machines_cannot_be_compared() -> None:
     second = make(slow=2)
     second.host = {"cpu": "another CPU", "cores": 2}
-    diff = compare_runs(make(), second)
+    diff = find_changes(make(), second)
     assert diff.exit_status == 0
     assert "Cannot be compared:" in diff.text()
     assert "different machines (cpu: a CPU -> another CPU)" in diff.text()
@@ -72,13 +72,13 @@ def test_other_machines_cannot_be_compared() -> None:
 
 
 def test_other_settings_cannot_be_compared() -> None:
-    diff = compare_runs(make(), make(slow=2, settings={"threads": 1, "affinity": 2, "last_batch": "kept"}))
+    diff = find_changes(make(), make(slow=2, settings={"threads": 1, "affinity": 2, "last_batch": "kept"}))
     assert diff.exit_status == 0
     assert "settings differ (threads: 2 -> 1)" in diff.text()
 
 
 def test_other_work_is_another_row() -> None:
-    diff = compare_runs(make(), make(slow=2, epochs=2))
+    diff = find_changes(make(), make(slow=2, epochs=2))
     assert diff.exit_status == 2
     assert "only in the first run" in diff.text()
     assert "only in the second run" in diff.text()
@@ -87,7 +87,7 @@ def test_other_work_is_another_row() -> None:
 def test_an_unverified_row_is_not_compared() -> None:
     second = make(slow=2)
     second.certificates = [make_certificate("pytorch")]
-    diff = compare_runs(make(), second)
+    diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("certificate", "granted -> unverified: no certificate")]
     assert "in the second run it is not ranked (unverified: no certificate)" in diff.text()
@@ -97,19 +97,19 @@ def test_data_that_are_not_recorded_hide_no_fall() -> None:
     """A run with --no-certify has no hash of its data."""
     second = make(seeds=2, fall=0.7, data_sha256=None)
     second.certificates = []
-    diff = compare_runs(make(seeds=2), second)
+    diff = find_changes(make(seeds=2), second)
     assert "the data differ" not in diff.text()
     assert "accuracy" in [finding.quantity for finding in diff.worse]
-    assert "the data differ" in compare_runs(make(), make(fall=0.7, data_sha256="b" * 64)).text()
+    assert "the data differ" in find_changes(make(), make(fall=0.7, data_sha256="b" * 64)).text()
 
 
 def test_a_lost_row_is_worse() -> None:
     second = make()
     second.runs = [run for run in second.runs if run.backend == "keras"]
-    diff = compare_runs(make(), second)
+    diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("row", "lost: the second run lacks it")]
-    assert compare_runs(second, make()).exit_status == 0
+    assert find_changes(second, make()).exit_status == 0
 
 
 def test_one_example_fewer_is_noise() -> None:
@@ -117,23 +117,23 @@ def test_one_example_fewer_is_noise() -> None:
     for run in second.runs:
         assert run.accuracy is not None
         run.accuracy -= 1e-4
-    diff = compare_runs(make(seeds=2), second)
+    diff = find_changes(make(seeds=2), second)
     assert diff.exit_status == 0
     assert [f.change for f in diff.findings if f.quantity == "accuracy"] == ["unchanged"] * 2
 
 
 def test_a_changed_speed_stands_beside_the_load() -> None:
-    diff = compare_runs(make(), make(slow=1.2, load_average=7.5))
+    diff = find_changes(make(), make(slow=1.2, load_average=7.5))
     assert "load average before the cells: 0.5 to 0.5 -> 7.5 to 7.5" in diff.text()
     assert "Not decided" not in diff.text()
     assert "Ratios of two rows that changed beyond the intervals:" in diff.text()
-    assert "load average" not in compare_runs(make(), make(load_average=7.5)).text()
+    assert "load average" not in find_changes(make(), make(load_average=7.5)).text()
 
 
 def test_a_lost_certificate_is_worse() -> None:
     second = make()
     second.certificates = [make_certificate("pytorch"), make_certificate("keras", granted=False)]
-    diff = compare_runs(make(), second)
+    diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [finding.quantity for finding in diff.worse] == ["certificate"]
 
@@ -141,30 +141,30 @@ def test_a_lost_certificate_is_worse() -> None:
 def test_a_row_that_fails_now_is_worse() -> None:
     second = make()
     second.runs[-1] = make_run("keras", round_=4, status="crashed")
-    diff = compare_runs(make(), second)
+    diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("status", "ok -> 4 ok, 1 crashed")]
 
 
 def test_a_fall_of_accuracy_is_found_over_seeds() -> None:
-    diff = compare_runs(make(seeds=3), make(seeds=3, fall=0.01))
+    diff = find_changes(make(seeds=3), make(seeds=3, fall=0.01))
     assert diff.exit_status == 1
     assert [finding.quantity for finding in diff.worse] == ["accuracy"]
 
 
 @pytest.mark.parametrize(("fall", "status"), [(0.01, 0), (0.5, 1)])
 def test_one_seed_decides_only_what_is_gross(fall: float, status: int) -> None:
-    diff = compare_runs(make(), make(fall=fall))
+    diff = find_changes(make(), make(fall=fall))
     assert diff.exit_status == status
     assert "one seed has no interval" in diff.text()
 
 
 def test_versions_that_differ_are_named() -> None:
-    diff = compare_runs(make(), make(versions={"framework": "2.0"}))
+    diff = find_changes(make(), make(versions={"framework": "2.0"}))
     assert "framework: 1.2.3 -> 2.0" in diff.text()
 
 
 def test_nothing_beside_nothing() -> None:
     empty = make_results(runs=[], certificates=[])
-    assert compare_runs(empty, empty).exit_status == 2
-    assert "Nothing to compare" in compare_runs(empty, empty).text()
+    assert find_changes(empty, empty).exit_status == 2
+    assert "Nothing to compare" in find_changes(empty, empty).text()

@@ -16,8 +16,8 @@ import compare
 from compare.report.tables import json_schema
 from compare.run.store import read_results
 from tasks.errors import SideBySideError
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "compare" / "example.ipynb"
 
 

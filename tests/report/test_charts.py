@@ -1,0 +1,45 @@
+"""Charts: what they show, what they say they leave out, and the files that they are written to."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from compare.analysis.sections import summarize
+from compare.page.drawing import dark
+from compare.records.results import Results
+from compare.report.charts import draw, phase_seconds, write_charts
+from tests.analysis.runs import make_results, make_run
+
+
+def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
+    cold = make_run("keras", compile_cache="empty", compile_seconds=30.0, import_seconds=9.0)
+    warm = [
+        make_run("keras", round_=r, compile_cache="filled", compile_seconds=2.0, import_seconds=1.0) for r in (1, 2)
+    ]
+    (section,) = summarize(make_results(runs=[cold, *warm]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (2.0, 1.0)
+    (section,) = summarize(make_results(runs=[cold]))
+    assert (phase_seconds(section.rows[0])["compile"], phase_seconds(section.rows[0])["import"]) == (30.0, 9.0)
+
+
+@pytest.mark.parametrize("seeds", [30, 51])
+def test_charts_say_what_they_leave_out(seeds: int) -> None:
+    (section,) = summarize(make_results(runs=[make_run("keras", seed=seed) for seed in range(seeds)]))
+    captions = {drawing.name: drawing.caption for drawing in draw(section, None)}
+    assert ("only the first 50 runs have a tick" in captions["throughput"]) == (seeds > 50)
+    assert ("only the first 30 seeds are drawn" in captions["accuracy"]) == (seeds > 30)
+
+
+def test_charts_are_written_as_svg_and_png(tmp_path: Path, results: Results) -> None:
+    written = write_charts(results, None, tmp_path)
+    names = {path.name.split(".")[1] for path in written}
+    assert names == {"throughput", "phases", "learning-curves", "accuracy"}  # equal losses have no logarithm
+    for path in written:
+        content = path.read_bytes()
+        assert content.startswith(b"\x89PNG" if path.suffix == ".png" else b"<svg")
+    drawing = draw(summarize(results)[0], None)[0]
+    light = drawing.svg()
+    assert "unverified (unverified)" in light
+    assert dark(light) != light
+    assert ElementTree.fromstring(dark(light)).tag.endswith("svg")

@@ -1,0 +1,47 @@
+"""Texts: numbers are not rounded to equality, and nothing acts as markup or as a command."""
+
+import re
+
+import pytest
+
+from compare.report.markdown import markdown_text
+from compare.report.render import render
+from compare.report.tables import neutral
+from compare.text import clean, times, times_range
+from tests.analysis.runs import make_results, make_run
+
+
+def test_times_never_rounds_a_difference_away() -> None:
+    assert [times(r) for r in (1.004, 1.00004, 0.997, 1.18, 1)] == ["1.004", "1.0000", "0.997", "1.18", "1.00"]
+    assert times_range(1.1501, 1.1538) == "1.150 to 1.154"
+    assert [times(r) for r in (0.0041, 0.0996, 2e-7)] == ["0.0041", "0.1", "2e-07"]
+    assert times_range(0.0041, 0.0042) == "0.0041 to 0.0042"
+    assert times_range(0.00411, 0.00412) == "0.00411 to 0.00412"
+
+
+def test_clean_steers_no_terminal() -> None:
+    assert clean("\x1b[31mred\x1b[0m\x07 \x1b]0;title\x07a\u202eb\r\nc\x9b") == "red ab  c"
+    assert clean("é 数字 ½") == "é 数字 ½"
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\x1b[0m=1", "\uff1d1"]
+)
+def test_spreadsheets_compute_nothing(text: str) -> None:
+    assert neutral(text).startswith("'")
+
+
+def test_markdown_text_is_no_markup() -> None:
+    hostile = markdown_text("a|b <b>`c`</b> [x](javascript:y) **d** http://e @f\n# g")
+    assert "|" not in hostile.replace("\\|", "")
+    assert "<" not in hostile
+    assert "[" not in hostile.replace("\\[", "")
+    assert "\n" not in hostile
+    assert markdown_text("1. x") == "1\\. x"
+    assert markdown_text("- x") == "\\- x"
+
+
+@pytest.mark.parametrize("name", ["[2cm]", "*"])
+def test_no_row_of_latex_is_an_argument_of_the_line_break_before_it(name: str) -> None:
+    latex = render(make_results(runs=[make_run("keras"), make_run(name)]), None, "latex")
+    assert not re.search(r"\\\\\s*[\[*]", latex)
