@@ -51,7 +51,6 @@ EXCEPTIONS: dict[str, set[str]] = {
         "compare/statistics.py",
         "compare/worker.py",
         "tests/test_cli.py",
-        "tests/test_lessons.py",
         "tests/test_predict.py",
     },
     "long functions": {
