@@ -17,15 +17,14 @@ from compare import cli
 from compare.models import form_of
 from tasks.architecture import Architecture, Parameters
 from tasks.errors import UnknownNameError
+from tests.cli.common import Capture
 from tests.conftest import is_there
 from tests.remote import RemoteBackend, task_of
 from tests.samples import SAMPLES
+from tests.sources import ROOT
 
-ROOT = Path(__file__).parent.parent
 CNN = tasks.load_task("mnist-cnn")
 NATIVE = {"pytorch": "cnn.safetensors", "keras": "cnn.weights.h5", "jax": "cnn.msgpack"}
-
-Capture = pytest.CaptureFixture[str]
 
 
 def there_and_back(model: object, name: str, path: Path, case: str) -> Parameters:
@@ -57,7 +56,7 @@ def test_there_and_back_is_exact_for_every_layer(case: str, remote: RemoteBacken
         return
     remote.build(tasks.load_task("and-gate"), tasks.load_task("and-gate").parameters(0))
     path = tmp_path / f"case{load_native(remote.name).SUFFIX}"
-    found = remote.call("apply", "tests.test_convert", "there_and_back", remote.name, path, case)
+    found = remote.call("apply", "tests.models.test_convert", "there_and_back", remote.name, path, case)
     _, expected = case_of(case)
     assert list(found) == list(expected)
     for key, array in expected.items():
