@@ -62,13 +62,13 @@ def modules_imported(tree: ast.AST, modules: Container[str]) -> set[str]:
 
 
 def modules_after(script: str) -> set[str]:
-    """The top-level modules that a new process holds after a script, which may print what it likes."""
+    """The full names of the modules that a new process holds after a script, which may print what it likes."""
     report = "import json, sys; sys.__stderr__.write('\\n' + json.dumps(sorted(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-c", f"{script}\n{report}"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    return {name.partition(".")[0] for name in json.loads(result.stderr.splitlines()[-1])}
+    return set(json.loads(result.stderr.splitlines()[-1]))
 
 
 def offenders(

@@ -50,9 +50,6 @@ EXCEPTIONS: dict[str, set[str]] = {
         "compare/report/summary.py",
         "compare/statistics.py",
         "compare/worker.py",
-        "tests/test_cli.py",
-        "tests/test_lessons.py",
-        "tests/test_predict.py",
     },
     "long functions": {
         "compare/api.py: compare",

@@ -1,0 +1,50 @@
+"""Files of models: each knows its task, or its shapes tell it."""
+
+from pathlib import Path
+
+import pytest
+
+import tasks
+from backends.files import read_header, write_parameters
+from compare.models import open_model
+
+
+def test_a_saved_model_knows_what_it_is_and_no_path(saved: tuple[Path, Path]) -> None:
+    folder, file = saved
+    facts = {"sidebyside": "1", "task": "iris-mlp", "recipe": "standard", "backend": "numpy", "seed": "0"}
+    assert read_header(file).facts == facts
+    assert str(folder).encode() not in file.read_bytes()
+    assert str(open_model(file)) == "iris-mlp, recipe standard, trained with numpy, seed 0"
+
+
+@pytest.mark.parametrize("name", tasks.available_tasks())
+def test_the_task_comes_from_the_file_the_words_or_the_shapes(name: str, tmp_path: Path) -> None:
+    path, parameters = tmp_path / "model.safetensors", tasks.load_task(name).parameters(0)
+    write_parameters(path, parameters)
+    assert open_model(path).task == tasks.load_task(name)
+    for recipe in tasks.available_recipes(name):
+        assert open_model(path, recipe=recipe).task == tasks.load_task(name, recipe)
+        write_parameters(tmp_path / "with.safetensors", parameters, {"task": name, "recipe": recipe})
+        assert open_model(tmp_path / "with.safetensors").task == tasks.load_task(name, recipe)
+        assert open_model(tmp_path / "with.safetensors", task=name).task.recipe_name == "standard"
+
+
+@pytest.mark.parametrize("fact", ["../../iris-mlp", "no-such-task", "a" * 81, "iris-mlp\n"])
+def test_a_strange_task_in_a_file_is_not_believed(fact: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    write_parameters(path, tasks.load_task("iris-mlp").parameters(0), {"task": fact, "recipe": fact})
+    assert open_model(path).task == tasks.load_task("iris-mlp")
+
+
+def test_equal_parameters_make_equal_files_which_the_library_reads(tmp_path: Path) -> None:
+    from safetensors import safe_open
+
+    parameters = tasks.load_task("mnist-dense").parameters(3)
+    for name in ("a", "b"):
+        write_parameters(tmp_path / name, parameters, {"task": "mnist-dense", "seed": "3"})
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    with safe_open(tmp_path / "a", "np") as file:
+        assert file.metadata() == {"sidebyside": "1", "task": "mnist-dense", "seed": "3"}
+        assert {name: file.get_tensor(name).tobytes() for name in file.keys()} == {  # noqa: SIM118 - no dictionary
+            name: array.tobytes() for name, array in parameters.items()
+        }
