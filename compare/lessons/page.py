@@ -1,13 +1,9 @@
 """Lessons as one page that needs nothing else: no script, no request."""
 
-import base64
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import vl_convert
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -16,6 +12,7 @@ from pygments.lexers import PythonLexer
 from backends.lessons import load_lesson
 from compare.lessons.result import LABELS, LessonResult
 from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
+from compare.page.drawing import data_uris
 from compare.page.page import read_style, render_page
 from tasks.files import write_whole
 
@@ -76,43 +73,8 @@ def _pictures(result: LessonResult) -> list[dict[str, str]]:
     module = load_lesson(result.name).module
     if not result.outputs or not hasattr(module, "pictures"):
         return []
-    return [
-        {"caption": caption, "light": _render(chart, dark=False), "dark": _render(chart, dark=True)}
-        for caption, chart in module.pictures(result.outputs).items()
-    ]
-
-
-def _render(chart: Any, *, dark: bool) -> str:
-    spec = chart.to_dict(validate=False)
-    ink, faint = ("#e6e6e6", "#444c56") if dark else ("#1f2328", "#d0d7de")
-    colors = ["#79b8ff", "#ffab70", "#85e89d", "#f97583"] if dark else ["#1f6feb", "#d9570a", "#1a7f37", "#cf222e"]
-    font = "system-ui, sans-serif"
-    axis = {"labelColor": ink, "titleColor": ink, "domainColor": faint, "tickColor": faint, "gridColor": faint}
-    spec["padding"] = {"left": 5, "top": 5, "right": 30, "bottom": 5}  # the reader's font may be wider than ours
-    spec["config"] = {
-        "background": "transparent",
-        "font": font,
-        "view": {"stroke": None, "continuousWidth": 440, "continuousHeight": 260},
-        "axis": {
-            **axis,
-            "gridOpacity": 0.6,
-            "titleFontWeight": "normal",
-            "labelFontSize": 12,
-            "titleFontSize": 13,
-            "labelFlush": False,
-        },
-        "legend": {"labelColor": ink, "titleColor": ink, "labelFontSize": 12, "titleFontWeight": "normal"},
-        "title": {"color": ink, "fontWeight": "normal"},
-        "header": {"labelColor": ink, "titleColor": ink},
-        "text": {"fill": ink},
-        "line": {"stroke": colors[0]},
-        "range": {"category": colors},
-    }
-    wanted = re.search(r"/v(\d+\.\d+)", spec.get("$schema", ""))
-    known = wanted is not None and wanted.group(1) in vl_convert.get_vegalite_versions()
-    options: dict[str, Any] = {"vl_version": f"v{wanted.group(1)}"} if wanted and known else {}
-    if len(json.dumps(spec)) > 300_000:  # as SVG, 12,544 pixels are 12,544 elements
-        png = vl_convert.vegalite_to_png(spec, scale=2, **options)
-        return "data:image/png;base64," + base64.b64encode(png).decode()
-    svg = vl_convert.vegalite_to_svg(spec, **options)
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    pictures = []
+    for caption, chart in module.pictures(result.outputs).items():
+        light, dark = data_uris(chart.configure_axis(labelFlush=False))  # the outer labels, too, stand at their ticks
+        pictures.append({"caption": caption, "light": light, "dark": dark})
+    return pictures

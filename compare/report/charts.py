@@ -15,7 +15,7 @@ from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.page.drawing import INK, LIGHT, Drawing
 from compare.records.results import Results
-from compare.report.pictures import first_arrays
+from compare.report.arrays import first_arrays
 from compare.text import clean
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 6])
@@ -27,6 +27,10 @@ TICKS = 50
 """Runs of a row that are drawn beside its median."""
 SEEDS = 30
 """Seeds of a row that are drawn."""
+LEGEND = {
+    "orient": "bottom", "columns": 3, "columnPadding": 28, "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 220,
+}  # fmt: skip
+PADDING = {"left": 20, "top": 5, "right": 12, "bottom": 5}
 _WORDS = 28
 
 
@@ -46,7 +50,11 @@ def draw(section: Section, folder: Path | None) -> list[Drawing]:
         _distances(rows, names, arrays),
         _accuracies(rows, names),
     ]
-    return [Drawing(d.name, d.title, d.caption + note, d.chart) for d in found if d is not None]
+    return [
+        Drawing(d.name, d.title, d.caption + note, d.chart.configure_legend(**LEGEND).properties(padding=PADDING))
+        for d in found
+        if d is not None
+    ]
 
 
 def write_charts(results: Results, folder: Path | None, out: Path) -> list[Path]:

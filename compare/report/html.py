@@ -1,6 +1,5 @@
 """The report as one HTML page that needs nothing else: no script, no request, a strict content-security policy."""
 
-import base64
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from typing import Any
 from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
-from compare.page.drawing import Drawing, dark
+from compare.page.drawing import data_uris
 from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
+from compare.report.arrays import first_arrays
 from compare.report.charts import PHASES, draw, phase_seconds
-from compare.report.pictures import confusion, evaluation_set_of, first_arrays, weights_picture, wrong_digits
-from compare.report.tables import COLUMNS, Column, Figure, ratio_text
+from compare.report.columns import COLUMNS, Column, Figure, ratio_text
+from compare.report.pictures import confusion, evaluation_set_of, weights_picture, wrong_digits
 from compare.text import clean, times_range
 
 CHART_BYTES = 3_000_000
@@ -72,7 +72,7 @@ class _Page:
             return [], any(row.completed for row in section.rows)
         found: list[_Picture] = []
         for drawing in draw(section, self.folder):
-            picture = _picture(drawing)
+            picture = _Picture(drawing.title, drawing.caption, *data_uris(drawing.chart))
             self._left -= len(picture.light) + len(picture.dark)
             if self._left <= 0:
                 return found, True
@@ -180,15 +180,6 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
 
 def _cleaned(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-
-def _picture(drawing: Drawing) -> _Picture:
-    svg = drawing.svg()
-    return _Picture(drawing.title, drawing.caption, _uri(svg), _uri(dark(svg)))
-
-
-def _uri(svg: str) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def _eye(counts: Any) -> Any:

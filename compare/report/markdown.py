@@ -4,7 +4,8 @@ import re
 
 from compare.analysis.sections import Section, summarize
 from compare.records.results import Results
-from compare.report.tables import main_columns, ratio_text
+from compare.report.columns import ratio_text
+from compare.report.tables import main_columns
 from compare.text import clean, times_range
 
 _SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")

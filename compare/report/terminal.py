@@ -12,7 +12,8 @@ from compare.analysis import statistics
 from compare.analysis.sections import Section, summarize
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
-from compare.report.tables import COLUMNS, MAIN, Column, main_columns
+from compare.report.columns import COLUMNS, Column
+from compare.report.tables import MAIN, main_columns
 from compare.text import clean, times, times_range
 
 

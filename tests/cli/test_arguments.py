@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from compare import cli
-from compare.results import Results, now, write_results
+from compare.records.results import Results
+from compare.run.store import now, write_results
 from tests.cli.common import Capture, numpy_run, refused
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from compare import cli
-from compare.digits import ImageError, _check, read_digit
+from compare.models.digits import ImageError, _check, read_digit
 from tasks.mnist import read_digits
 from tests.cli.common import Capture, refused
 

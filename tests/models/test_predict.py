@@ -11,8 +11,9 @@ import backends
 import tasks
 from backends.files import read_parameters, write_parameters
 from compare import cli, models
-from compare.models import AGREEMENT, Answers, open_model
-from compare.results import read_results
+from compare.models.predict import AGREEMENT, Answers
+from compare.models.saved import open_model
+from compare.run.store import read_results
 from tasks.errors import SideBySideError
 from tasks.mnist import read_digits
 from tasks.task import Task

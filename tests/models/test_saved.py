@@ -6,7 +6,7 @@ import pytest
 
 import tasks
 from backends.files import read_header, write_parameters
-from compare.models import open_model
+from compare.models.saved import open_model
 
 
 def test_a_saved_model_knows_what_it_is_and_no_path(saved: tuple[Path, Path]) -> None:

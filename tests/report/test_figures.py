@@ -11,8 +11,9 @@ from rich.console import Console
 
 from compare.analysis.sections import summarize
 from compare.records.results import Results
+from compare.report.columns import COLUMNS, ratio_text
+from compare.report.exports import json_schema
 from compare.report.render import FORMATS, render
-from compare.report.tables import COLUMNS, json_schema, ratio_text
 from compare.report.terminal import print_results, print_tables
 from tests.analysis.runs import make_results, make_run
 from tests.report.page import Page

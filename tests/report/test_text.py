@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from compare.report.exports import neutral
 from compare.report.markdown import markdown_text
 from compare.report.render import render
-from compare.report.tables import neutral
 from compare.text import clean, times, times_range
 from tests.analysis.runs import make_results, make_run
 

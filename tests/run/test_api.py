@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 import compare
-from compare.report.tables import json_schema
+from compare.report.exports import json_schema
 from compare.run.store import read_results
 from tasks.errors import SideBySideError
 from tests.sources import ROOT

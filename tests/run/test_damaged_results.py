@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from compare.records.results import SCHEMA_VERSION, Results
-from compare.report.tables import json_schema
+from compare.report.exports import json_schema
 from compare.run.store import FILE_NAME, ResultsError, read_results
 from tests.run.results import make_results
 from tests.sources import ROOT

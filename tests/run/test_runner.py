@@ -171,9 +171,7 @@ class Scripted(Executor):
     def part(self, index: int, of: int) -> Executor:
         return self
 
-    def ask(
-        self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None
-    ) -> Reply:
+    def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
         assert isinstance(request, CellRequest)
         self.requests.append(request)
         status = self.statuses[request.cell.seed]

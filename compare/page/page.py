@@ -1,4 +1,4 @@
-"""A page from a template, which needs nothing else: no script, no request."""
+"""Web pages from templates. A page needs nothing but itself: no script, no request."""
 
 import base64
 import hashlib
@@ -10,7 +10,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def read_style(name: str) -> str:
-    """A style sheet that lies beside the templates."""
+    """The style sheet with this file name, from the templates' folder."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
@@ -21,9 +21,9 @@ def render_page(
 
     Args:
         template: its file name.
-        style: CSS, our own: it reaches the page unchanged, for the page's policy allows it by its hash.
-        values: what the template uses, functions among it.
-        finalize: what every text goes through first.
+        style: our own CSS; it reaches the page unchanged, because the page's security policy allows it by its hash.
+        values: what the template uses: values and functions, by name.
+        finalize: called with every value before it is written.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup

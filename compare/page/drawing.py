@@ -1,0 +1,96 @@
+"""Charts as SVG and PNG, by vl-convert: no browser, no script, no request. All charts share one theme.
+
+A chart is rendered once, for light paper; :func:`dark` gives the same drawing the colours for dark paper.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from typing import Any
+
+LIGHT = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#882255", "#117733", "#5e4fa2", "#8a6d00")
+DARK = ("#56b4e9", "#ff9a56", "#2fd3a3", "#e69fd6", "#e88aa8", "#7bd389", "#b3a8f0", "#e0c060")
+INK, FAINT = "#1f2328", "#d0d7df"
+DARK_INK, DARK_FAINT = "#e6e6e7", "#444c57"
+LARGEST_SVG = 500_000
+"""Characters; a larger drawing goes into a page as PNG: the 16 digits of a lesson are 12,544 elements as SVG."""
+_WORDS = {"labelColor": INK, "titleColor": INK}
+THEME: dict[str, Any] = {
+    "font": "system-ui, sans-serif",
+    "view": {"stroke": None, "continuousWidth": 440, "continuousHeight": 260},
+    "axis": {
+        **_WORDS, "domainColor": FAINT, "tickColor": FAINT, "gridColor": FAINT, "titleFontWeight": "normal",
+        "labelFontSize": 13, "titleFontSize": 13, "labelLimit": 220, "titlePadding": 12,
+    },
+    "legend": {**_WORDS, "labelFontSize": 13, "titleFontWeight": "normal"},
+    "title": {"color": INK, "fontWeight": "normal"},
+    "header": _WORDS,
+    "text": {"fill": INK},
+    "line": {"stroke": LIGHT[0]},
+    "range": {"category": LIGHT},
+}  # fmt: skip
+PADDING = {"left": 5, "top": 5, "right": 30, "bottom": 5}
+"""Pixels around a chart that names no padding of its own. The reader's font may be wider than ours."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart with its title and caption.
+
+    Attributes:
+        name: safe in a file name.
+        title: a heading.
+        caption: what is seen, and what was left out.
+        chart: the Altair chart.
+    """
+
+    name: str
+    title: str
+    caption: str
+    chart: Any
+
+    def svg(self) -> str:
+        return to_svg(self.chart)
+
+    def png(self) -> bytes:
+        """The chart on white paper, with two pixels for each of the SVG's."""
+        return to_png(to_svg(self.chart, background="white"))
+
+
+def to_svg(chart: Any, background: str = "transparent") -> str:
+    """An Altair chart in the theme's light colours. A chart may configure its own legend, axes and padding."""
+    import vl_convert
+
+    specification: dict[str, Any] = chart.to_dict(validate=False)
+    own = specification.get("config", {})
+    layout = {part: THEME[part] | own.get(part, {}) for part in ("axis", "legend")}
+    specification["config"] = THEME | layout | {"background": background}
+    specification.setdefault("padding", PADDING)
+    # The version of Vega-Lite that Altair wrote for, if vl-convert has it.
+    version = re.search(r"/(v\d+\.\d+)", specification.get("$schema", ""))
+    if version is None or version[1].removeprefix("v") not in vl_convert.get_vegalite_versions():
+        return str(vl_convert.vegalite_to_svg(specification))
+    return str(vl_convert.vegalite_to_svg(specification, vl_version=version[1]))
+
+
+def to_png(svg: str) -> bytes:
+    import vl_convert
+
+    return bytes(vl_convert.svg_to_png(svg, scale=2))
+
+
+def dark(svg: str) -> str:
+    """The same chart for dark paper. Only colours change: text that reads like a colour is left alone."""
+    inks = dict(zip((*LIGHT, INK, FAINT), (*DARK, DARK_INK, DARK_FAINT), strict=True))
+    return re.sub(r'(fill|stroke)="(#[0-9a-f]{6})"', lambda m: f'{m[1]}="{inks.get(m[2], m[2])}"', svg)
+
+
+def data_uris(chart: Any) -> tuple[str, str]:
+    """An Altair chart as two data URIs, for light and for dark paper."""
+    svg = to_svg(chart)
+    return _data_uri(svg), _data_uri(dark(svg))
+
+
+def _data_uri(svg: str) -> str:
+    kind, content = ("svg+xml", svg.encode()) if len(svg) <= LARGEST_SVG else ("png", to_png(svg))
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
