@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, load_file
 
 from backends import REFERENCE
-from backends.base import Dtype
+from backends.numpy.noise import ROUNDINGS
 from compare.certify.judge import Reference, measure_noise
 from compare.records.cell import Cell
 from compare.records.event import EvidenceSummary
@@ -21,9 +22,6 @@ from tasks import load_task
 from tasks.files import write_whole
 from tasks.training import Adam
 
-ROUNDINGS = (0.0, 4e-7, -4e-7)
-"""Relative rounding error assumed in the float32 copies of the reference: none, up, down. 4e-7 is typical of a float32
-sum of a few hundred products."""
 SOURCES = (
     "tasks/*.py",
     "backends/base.py",
@@ -49,9 +47,8 @@ def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: floa
         learning_rate: in place of the recipe's.
     """
     reference_cell = cell.on(REFERENCE, "tuned", "cpu")
-    dtypes: list[Dtype] = ["float32"]
-    if isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam):
-        dtypes.append("mixed")
+    adam = isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam)
+    dtypes: tuple[Literal["float32", "mixed"], ...] = ("float32", "mixed") if adam else ("float32",)
     exact = (Copy(path=str(folder / "float64.0.safetensors"), dtype="float64", with_sizes=True),)
     noisy = [
         tuple(

@@ -7,7 +7,6 @@ all the lessons that are asked for, so that a framework is imported once. Lesson
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import backends as registry
@@ -112,7 +111,7 @@ def run_jobs(framework: str, jobs: Sequence[Job], folder: Path, announce: Announ
 
 
 def _result(lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, Reply]) -> FrameworkResult:
-    versions = {} if absent else _versions(framework)
+    versions = {} if absent else registry.about(framework).versions()
     make = partial(FrameworkResult, framework, versions, lesson.source(framework))
     if absent:
         return make("missing", absent, {}, 0.0)
@@ -123,13 +122,3 @@ def _result(lesson: Lesson, framework: str, absent: str | None, replies: Mapping
             return make("failed", part.message, {}, seconds)
     outputs = {name: value for part in parts if isinstance(part.value, dict) for name, value in part.value.items()}
     return make("ok", "", outputs, seconds)
-
-
-def _versions(framework: str) -> dict[str, str]:
-    versions = {}
-    for distribution in registry.about(framework).distributions:
-        try:
-            versions[distribution] = version(distribution)
-        except PackageNotFoundError:
-            versions[distribution] = "unknown"
-    return versions

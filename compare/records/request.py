@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from backends.base import Dtype
 from compare.records.base import Record
 from compare.records.cell import Cell
 
@@ -28,7 +27,8 @@ class Copy(Record):
     """
 
     path: str
-    dtype: Dtype = "float32"
+    dtype: Literal["float32", "float64", "mixed"] = "float32"
+    """``mixed``: float32 arrays, and Adam's scalars in float64; see :class:`backends.numpy.noise.NoisyModel`."""
     nudge_seed: int = 0
     """Draws which way each initial parameter is moved to a neighbouring float32 number; 0 moves none."""
     rounding: float = 0.0

@@ -111,7 +111,7 @@ class CellWork:
         self.note(
             import_seconds=time.perf_counter() - start,
             import_memory_bytes=max(memory.resident_bytes() - self.resident_bytes, 0),
-            versions=self.backend.versions(),
+            versions=self.backend.about.versions(),
         )
         rate = self.request.learning_rate
         self.settings = {

@@ -68,8 +68,7 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     dataset = task.load(Path(request.data) if request.data else None)
     summaries = []
     for copy in request.copies:
-        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype)
-        model.rounding = copy.rounding
+        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
         model.place(dataset)
         summaries.append(gather(model, task, dataset, cell, copy))
     return Reply(evidence=summaries[0])

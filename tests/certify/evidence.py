@@ -6,9 +6,9 @@ from typing import Any
 from safetensors.numpy import load_file
 
 from backends.numpy.model import NumpyModel
+from backends.numpy.noise import ROUNDINGS, NoisyModel
 from compare.certify import judge as judging
 from compare.certify.judge import Evidence, Reference
-from compare.certify.reference import ROUNDINGS
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate
 from compare.records.event import EvidenceSummary
@@ -37,9 +37,8 @@ def numpy_evidence(kind: type[NumpyModel], sample: Sample, folder: Path, **copy:
     """What a model of the reference's kind gives; ``copy``: with which arithmetic, see Copy."""
     task = task_of(sample.recipe)
     asked = Copy(path=str(folder / "numpy.safetensors"), **copy)
-    model = kind(sample.recipe, task.parameters(0), "cpu", asked.dtype)
-    if isinstance(model, NoisyModel):
-        model.rounding = asked.rounding
+    noise = (asked.rounding,) if issubclass(kind, NoisyModel) else ()
+    model = kind(sample.recipe, task.parameters(0), "cpu", asked.dtype, *noise)
     model.place(sample.dataset)
     summary = gather(model, task, sample.dataset, CELL, asked)
     return {name: array.copy() for name, array in load_file(asked.path).items()}, summary
