@@ -54,6 +54,10 @@ class Executor(ABC):
     def open(self, backend: str) -> Session:
         """Starts a worker for a backend."""
 
+    @abstractmethod
+    def part(self, index: int, of: int) -> "Executor":
+        """An executor with a share of the cores: part ``index``, from 0, of ``of`` parts."""
+
     def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
         """Starts a worker for one request alone; see :meth:`Session.ask`."""
         with self.open(backend) as session:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from pydantic import BeforeValidator, ValidationInfo
 
 import backends as registry
-from backends.base import MODES
+from backends.about import MODES
 from tasks import available_recipes, available_tasks
 from tasks.errors import SideBySideError, UnknownNameError
 
