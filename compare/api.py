@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from backends import framework_backends, missing
-from backends.base import MODES, usable_cores
+from backends.about import MODES
+from backends.base import usable_cores
 from compare.plan import DEFAULT_TASKS, device_names, list_cells
 from tasks import available_recipes, load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError

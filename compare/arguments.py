@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import backends
 import tasks
-from backends.base import MODES
+from backends.about import MODES
 from compare.plan import DEFAULT_TASKS
 from compare.report.render import FORMATS
 from tasks.errors import SideBySideError

@@ -17,8 +17,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, load_file
 
 from backends import REFERENCE
+from backends.numpy.noise import ROUNDINGS
 from compare import parity
-from compare.evidence import ROUNDINGS
 from compare.parity import Evidence, Noise
 from compare.plan import Cell
 from compare.process import run_worker

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from backends.base import Model
-from tasks.architecture import Parameters
+from backends.numpy.noise import ROUNDINGS, NoisyModel, nudged
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.reproducible import sha256_of
@@ -48,26 +48,6 @@ def certificate_batches(task: Task, example_count: int, seed: int) -> list[Batch
     return calls
 
 
-ROUNDINGS = (0.0, 4e-7, -4e-7)
-"""Of the reference's float32 copies: see :attr:`backends.numpy.model.NumpyModel.rounding`. About what the rounding of
-a sum of some hundred products comes to."""
-
-
-def nudged(parameters: Parameters, seed: int) -> Parameters:
-    """The parameters, each moved to a neighbouring float32, up or down by chance; a seed of 0 moves none."""
-    if seed == 0:
-        return parameters
-    random = np.random.RandomState(seed)
-    return {
-        key: np.where(
-            value == 0,  # a zero stays one
-            value,
-            np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32),
-        )
-        for key, value in parameters.items()
-    }
-
-
 SIZE = "size of "
 """Before a gradient's name: how large it is where its terms do not cancel."""
 
@@ -81,17 +61,19 @@ def gather(
 
     Args:
         model: with the task's data placed.
-        nudge: from 1, for the noise of the reference: which of the neighbouring sets of parameters to start from, see
-            :func:`nudged`, and what rounding adds.
-        sizes: for the exact reference: whether to add :meth:`backends.numpy.model.NumpyModel.gradient_sizes`.
+        nudge: from 1, for the noise of the reference: the evidence of a copy of the model is gathered instead, which
+            starts from neighbouring parameters and rounds differently; see :mod:`backends.numpy.noise`.
+        sizes: for the exact reference: whether to add the sizes of its gradients.
 
     Returns:
         the quantities in the order in which they are computed, the hashes of what the framework holds, and its
         parameters by layer.
     """
+    parameters = nudged(task.parameters(seed), nudge)
     if nudge:
-        model.rounding = ROUNDINGS[nudge]  # type: ignore[attr-defined] # only the reference is asked for these
-    model.load_parameters(nudged(task.parameters(seed), nudge))
+        model = NoisyModel(task.recipe, parameters, model.device, model.dtype, ROUNDINGS[nudge])
+        model.place(dataset)
+    model.load_parameters(parameters)
     calls = certificate_batches(task, len(dataset.train_labels), seed)
     initial = model.parameters()
     inputs, labels = model.held_data()
@@ -109,8 +91,8 @@ def gather(
         **{f"gradient of {key}": value for key, value in gradients.items()},
     }
     if sizes:
-        found = model.gradient_sizes(*examples)  # type: ignore[attr-defined]
-        arrays.update({f"{SIZE}gradient of {key}": value for key, value in found.items()})
+        sizes_of = NoisyModel(task.recipe, parameters, model.device, model.dtype).gradient_sizes(*examples)
+        arrays.update({f"{SIZE}gradient of {key}": value for key, value in sizes_of.items()})
     for steps, call in zip(CHECKPOINTS, calls, strict=True):
         losses = model.train(call)
         arrays[f"mean losses up to step {steps}"] = call.epoch_means(losses)

@@ -54,7 +54,7 @@ def convert_command(options: argparse.Namespace) -> int:
     task = convert(options.file, options.to, options.output, options.task, options.recipe)
     print(f"written: {options.output} ({task.name}, recipe {task.recipe_name})", file=sys.stderr)
     if options.to != CANONICAL:
-        print(backends.load_native(options.to).LOAD.format(path=json.dumps(str(options.output), ensure_ascii=False)))
+        print(backends.native(options.to).LOAD.format(path=json.dumps(str(options.output), ensure_ascii=False)))
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import load_backend, load_native
+from backends import load_backend, native
 from backends.files import check_finite, read_parameters, write_parameters
 from compare.worker import main, outputs_of
 from tasks import load_task
@@ -38,9 +38,9 @@ class ModelWork:
         backend.configure(request["threads"])
         if request["job"] == "to-native":
             parameters = read_parameters(model_file, task.architecture)
-            load_native(name).write(output, task.architecture, parameters)
+            native(name).write(output, task.architecture, parameters)
         elif request["job"] == "from-native":
-            write_parameters(output, load_native(name).read(model_file, task.architecture))
+            write_parameters(output, native(name).read(model_file, task.architecture))
         else:
             model = backend.build(task, read_parameters(model_file, task.architecture))
             inputs = np.load(request["inputs"], allow_pickle=False)

@@ -172,7 +172,7 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
         if name != CANONICAL:
             if message := backends.missing(name):
                 raise SideBySideError(message)
-            if not file.name.endswith(suffix := backends.load_native(name).SUFFIX):
+            if not file.name.endswith(suffix := backends.native(name).SUFFIX):
                 raise SideBySideError(f"{file}: {name} wants a name that ends in {suffix}; rename it")
     if output.is_dir() or not output.parent.is_dir():
         raise SideBySideError(f"{output}: cannot be written; name a file in a folder that is there")
@@ -180,7 +180,7 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
         model = open_model(path, task, recipe)
         found, facts = model.task, dict(model.facts)
     else:
-        found, facts = _fitting(path, task, recipe, partial(backends.load_native(source).check, path)), {}
+        found, facts = _fitting(path, task, recipe, partial(backends.native(source).check, path)), {}
     facts = {key: facts[key] for key in ("backend", "seed") if key in facts}
     facts |= {"task": found.name, "recipe": found.recipe_name}
     try:

@@ -16,6 +16,8 @@ from typing import IO, Any
 
 import platformdirs
 
+from backends.registry import about, available_backends
+
 GRACE_SECONDS = 5.0
 """Between asking a worker to end and killing it."""
 LOOK_SECONDS = 1.0
@@ -95,15 +97,12 @@ def worker_environment(threads: int, compile_cache: Path | None = None) -> dict[
         # glibc keeps freed memory instead of giving it back and fetching it anew, page by page, in every step.
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
         "MALLOC_TRIM_THRESHOLD_": str(2**32),
-        "TORCHINDUCTOR_CACHE_DIR": str(cache / "torch"),
-        "TORCHINDUCTOR_VEC_ISA_OK": "1",  # else it compiles four programs to see what the processor tells: 15 s
-        "JAX_COMPILATION_CACHE_DIR": str(cache / "jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "NVIDIA_TF32_OVERRIDE": "0",
-        "KERAS_BACKEND": "tensorflow",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        **{
+            name: value.format(cache=cache)
+            for backend in available_backends()
+            for name, value in about(backend).environment.items()
+        },
     }
 
 

@@ -21,6 +21,7 @@ from safetensors.numpy import save_file
 
 from backends import load_backend
 from backends.base import Model, usable_cores
+from backends.numpy.noise import NoisyModel
 from compare import evidence, measure
 from compare.plan import Cell
 from tasks import load_task
@@ -71,7 +72,7 @@ class CellWork:
         backend = load_backend(cell.backend)
         result["import_seconds"] = time.perf_counter() - start
         result["import_memory_bytes"] = max(measure.resident_bytes() - level, 0)
-        result["versions"] = backend.versions()
+        result["versions"] = backend.about.versions()
         result["settings"] = {
             **backend.configure(request["threads"]),
             "affinity": usable_cores(),
@@ -82,7 +83,11 @@ class CellWork:
 
         self.report("phase", name="build")
         start = time.perf_counter()
-        model = backend.build(task, parameters, device=cell.device, mode=cell.mode, dtype=request["dtype"])  # type: ignore[arg-type]
+        model: Model
+        if request["dtype"] == "mixed":
+            model = NoisyModel(task.recipe, parameters, cell.device, "mixed")
+        else:
+            model = backend.build(task, parameters, device=cell.device, mode=cell.mode, dtype=request["dtype"])  # type: ignore[arg-type]
         model.place(dataset)
         result["build_seconds"] = time.perf_counter() - start
         result["settings"].update(model.settings)
@@ -98,7 +103,7 @@ class CellWork:
 
         if request["train"]:
             steady = self._train(model, dataset, batches)
-            device_peak = backend.peak_device_bytes(cell.device)
+            device_peak = backend.peak_bytes(cell.device)
             result["peak_memory_bytes"] = (
                 max(measure.peak_resident_bytes() - level, 0) if device_peak is None else device_peak
             )

@@ -16,7 +16,8 @@ from typing import Any
 
 from rich.console import Console
 
-from backends.base import MODES, Model
+from backends.about import MODES
+from backends.base import Model
 from compare import measure
 from compare.plan import Cell, list_cells
 from compare.process import run_worker

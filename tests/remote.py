@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.base import Dtype, Mode
+from backends.about import Mode
+from backends.base import Dtype
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Dataset

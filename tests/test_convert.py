@@ -11,7 +11,7 @@ import pytest
 
 import backends
 import tasks
-from backends import load_backend, load_native
+from backends import load_backend, native
 from backends.files import read_header, write_parameters
 from compare import cli
 from compare.models import form_of
@@ -31,10 +31,10 @@ Capture = pytest.CaptureFixture[str]
 def there_and_back(model: object, name: str, path: Path, case: str) -> Parameters:
     """In the framework's own process: writes parameters as the framework does, checks the file, reads it back."""
     architecture, parameters = case_of(case)
-    native = load_native(name)
-    native.write(path, architecture, parameters)
-    native.check(path, architecture)
-    found: Parameters = native.read(path, architecture)
+    module = native(name)
+    module.write(path, architecture, parameters)
+    module.check(path, architecture)
+    found: Parameters = module.read(path, architecture)
     return found
 
 
@@ -53,10 +53,10 @@ def case_of(name: str) -> tuple[Architecture, Parameters]:
 def test_there_and_back_is_exact_for_every_layer(case: str, remote: RemoteBackend, tmp_path: Path) -> None:
     if remote.name == backends.REFERENCE:
         with pytest.raises(UnknownNameError, match="unknown framework 'numpy'"):
-            load_native(remote.name)
+            native(remote.name)
         return
     remote.build(tasks.load_task("and-gate"), tasks.load_task("and-gate").parameters(0))
-    path = tmp_path / f"case{load_native(remote.name).SUFFIX}"
+    path = tmp_path / f"case{native(remote.name).SUFFIX}"
     found = remote.call("apply", "tests.test_convert", "there_and_back", remote.name, path, case)
     _, expected = case_of(case)
     assert list(found) == list(expected)

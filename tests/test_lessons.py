@@ -19,12 +19,13 @@ from typing import Any
 import pytest
 
 import backends
-from backends.lessons import FRAMEWORKS, load_lesson
+from backends.lessons import load_lesson
+from backends.registry import available_backends
 from compare import lessons
 from compare.lessons import processes
 from compare.lessons.agreement import judge
 from compare.lessons.page import write_lessons_html
-from compare.lessons.result import LABELS, Column, LessonResult, lesson_json
+from compare.lessons.result import Column, LessonResult, lesson_json
 from compare.lessons.terminal import print_lesson, wrap
 from tasks import load_task
 from tasks.errors import UnknownNameError
@@ -54,7 +55,7 @@ def ran_slow() -> Ran:
 
 
 def run(names: Sequence[str]) -> Ran:
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         is_there(framework)  # an error where SIDEBYSIDE_REQUIRE names a framework that is not
     return {result.name: result for result in lessons.run_lessons(names)}
 
@@ -62,7 +63,7 @@ def run(names: Sequence[str]) -> Ran:
 def everywhere(result: LessonResult, output: str) -> list[Any]:
     """One output in every framework that is installed."""
     found = [column.outputs[output] for column in result.columns if column.status == "ok"]
-    assert len(found) == sum(backends.missing(framework) is None for framework in FRAMEWORKS)
+    assert len(found) == sum(backends.missing(framework) is None for framework in available_backends())
     return found
 
 
@@ -98,7 +99,7 @@ def test_a_lesson_is_complete(name: str) -> None:
     assert lesson.title
     assert lesson.about
     assert 2 <= len(re.findall(r"[.](?=\s|$)", lesson.note)) <= 6, "a note has two to six sentences"
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         functions = lesson.functions(framework)
         assert len(functions) == len(lesson.functions("numpy"))
         assert all(function.__doc__ for function in functions)
@@ -108,7 +109,7 @@ def test_a_lesson_is_complete(name: str) -> None:
 def test_the_source_shown_is_the_source_that_runs(name: str) -> None:
     lesson = load_lesson(name)
     text = inspect.getsource(lesson.module)
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         parts = [inspect.getsource(function) for function in lesson.functions(framework)]
         assert all(part in text for part in parts)
         assert lesson.source(framework).split() == "".join(parts).split()
@@ -195,7 +196,7 @@ def check_agreement(result: LessonResult) -> None:
     expected = "agree" if len(installed) > 1 else "alone"
     for output, kind in kinds.items():
         assert kind == ("differ" if output in lesson.differs else expected), output
-    if len(installed) == len(FRAMEWORKS):
+    if len(installed) == len(available_backends()):
         for output in lesson.differs:
             values = [json.dumps(column.outputs[output]) for column in installed]
             assert len(set(values)) > 1, f"{output} is marked as differing, and does not"
@@ -596,7 +597,7 @@ def test_nothing_is_wider_than_the_terminal(width: int, ran: Ran) -> None:
 
 def test_no_name_is_cut() -> None:
     name = "a_name_that_is_longer_than_its_column_is_wide"
-    columns = tuple(column(framework, **{name: 1.0}) for framework in FRAMEWORKS)
+    columns = tuple(column(framework, **{name: 1.0}) for framework in available_backends())
     verdicts = judge(load_lesson("gradient"), columns)
     result = replace(lessons.run_lesson("gradient", ["numpy"]), columns=columns, verdicts=verdicts)
     assert name in "".join(line[:24].strip() for line in printed(result, 120).splitlines())
@@ -615,7 +616,7 @@ def test_blocks_are_whole_at_80_columns(ran: Ran) -> None:
 
 
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:
-    labels = [LABELS[column.framework] for column in ran["gradient"].columns]
+    labels = [column.label for column in ran["gradient"].columns]
 
     def lines_with_all(text: str) -> list[str]:
         return [line for line in text.splitlines() if all(re.search(rf"\b{label}\b", line) for label in labels)]

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import tasks
-from backends import files, load_backend, load_native
+from backends import files, load_backend, native
 from backends.files import ModelFileError, read_parameters, write_parameters
 from compare import cli
 from tests.conftest import is_there
@@ -284,7 +284,7 @@ def h5_of(change: Callable[[Any, Path], object]) -> Maker:
         import h5py
 
         with h5py.File(path, "w") as file:
-            for name, shape in load_native("keras").shapes(IRIS.architecture).items():
+            for name, shape in native("keras").shapes(IRIS.architecture).items():
                 file[name] = np.zeros(shape, "<f4")
             file.create_group("vars")
             change(file, path)
@@ -412,7 +412,7 @@ def packed(**changed: Any) -> Maker:
         import msgpack
 
         layers: dict[str, Any] = {}
-        for name, shape in load_native("jax").shapes(IRIS.architecture).items():
+        for name, shape in native("jax").shapes(IRIS.architecture).items():
             _, layer, parameter = name.split("/")
             layers.setdefault(layer, {})[parameter] = leaf(shape)
         layers["0"] |= {key: value for key, value in changed.items() if key in ("kernel", "bias")}

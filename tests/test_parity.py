@@ -12,8 +12,9 @@ from safetensors.numpy import load_file
 
 from backends import load_backend
 from backends.numpy.model import NumpyModel
+from backends.numpy.noise import ROUNDINGS, NoisyModel
 from compare import parity
-from compare.evidence import ROUNDINGS, certificate_batches, gather
+from compare.evidence import certificate_batches, gather
 from compare.results import Certificate
 from tasks.architecture import Architecture
 from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
@@ -39,7 +40,7 @@ def make_reference(sample: Sample, folder: Path) -> Reference:
     exact, _ = numpy_evidence(NumpyModel, sample, folder, "float64")
     adam = isinstance(sample.recipe.optimizer, Adam)
     copies = [
-        numpy_evidence(NumpyModel, sample, folder, dtype, nudge)
+        numpy_evidence(NoisyModel, sample, folder, dtype, nudge)
         for dtype in ("float32", *(["mixed"] if adam else []))
         for nudge in range(len(ROUNDINGS))
     ]
@@ -247,7 +248,7 @@ def test_sizes_of_gradients_by_hand() -> None:
     sample = make_sample((2,), (Dense(1),), loss="sum_of_squared_errors", count=6)
     inputs, labels = sample.dataset.train_inputs.astype(np.float64), sample.dataset.train_labels
     task = task_of(sample.recipe)
-    model = NumpyModel(sample.recipe, task.parameters(0), "cpu", "float64")
+    model = NoisyModel(sample.recipe, task.parameters(0), "cpu", "float64")
     kernel, bias = model.parameters().values()
     terms = 2 * (inputs @ kernel + bias - labels[:, None])
     sizes = model.gradient_sizes(sample.dataset.train_inputs, labels)

@@ -7,24 +7,15 @@ all the lessons that are asked for, so that a framework is imported once. Lesson
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from backends import missing
-from backends.lessons import FRAMEWORKS, Lesson, load_lesson
+from backends.lessons import Lesson, load_lesson
 from backends.lessons import available_lessons as _names
+from backends.registry import about, available_backends, missing
 from compare.lessons.agreement import judge
 from compare.lessons.processes import Job, run_jobs
 from compare.lessons.result import Column, LessonResult
-from tasks.errors import UnknownNameError
-
-_DISTRIBUTIONS = {
-    "numpy": ("numpy",),
-    "pytorch": ("torch",),
-    "keras": ("keras", "tensorflow"),
-    "jax": ("jax", "flax", "optax"),
-}
 
 
 def available_lessons() -> dict[str, str]:
@@ -55,9 +46,8 @@ def run_lessons(
     """
     lessons = [load_lesson(name) for name in (_names() if names is None else names)]
     for backend in backends or ():
-        if backend not in FRAMEWORKS:
-            raise UnknownNameError("backend", backend, FRAMEWORKS)
-    chosen = [framework for framework in FRAMEWORKS if backends is None or framework in backends]
+        about(backend)  # raises UnknownNameError
+    chosen = [framework for framework in available_backends() if backends is None or framework in backends]
     absent = {framework: message for framework in chosen if (message := missing(framework))}
 
     replies: dict[str, dict[Job, dict[str, Any]]] = {framework: {} for framework in chosen}
@@ -91,7 +81,7 @@ def run_lessons(
 
 
 def _column(lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, dict[str, Any]]) -> Column:
-    versions = {} if absent else _versions(framework)
+    versions = {} if absent else about(framework).versions()
     make = partial(Column, framework, versions, lesson.source(framework))
     if absent:
         return make("missing", absent, {}, 0.0)
@@ -102,13 +92,3 @@ def _column(lesson: Lesson, framework: str, absent: str | None, replies: Mapping
             return make("failed", part["error"], {}, seconds)
     outputs = {name: value for part in parts for name, value in part["outputs"].items()}
     return make("ok", "", outputs, seconds)
-
-
-def _versions(framework: str) -> dict[str, str]:
-    found = {}
-    for distribution in _DISTRIBUTIONS[framework]:
-        try:
-            found[distribution] = version(distribution)
-        except PackageNotFoundError:
-            found[distribution] = "unknown"
-    return found
