@@ -7,13 +7,13 @@ nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.about import About, Mode, load_class
 from backends.files import read_parameters, write_parameters
 from tasks.architecture import Parameters, check_parameters
 from tasks.batches import Batches
@@ -21,11 +21,8 @@ from tasks.dataset import Dataset
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.task import Recipe, Task
 
-Mode = Literal["tuned", "stock"]
-Dtype = Literal["float32", "float64", "mixed"]
-"""``mixed``: float32 arrays, and the optimizer's scalars in float64; for the reference alone."""
+Dtype = Literal["float32", "float64"]
 Setting = str | int | float | bool
-MODES: tuple[Mode, ...] = ("tuned", "stock")
 
 
 class BackendUnavailableError(SideBySideError):
@@ -37,7 +34,7 @@ class DeviceUnavailableError(SideBySideError):
 
 
 class Model(ABC):
-    """A network on a device, with its optimizer, started from given parameters.
+    """A network on a device, with its optimizer and its training loop, started from given parameters.
 
     Args:
         recipe: architecture, loss and optimizer.
@@ -46,37 +43,16 @@ class Model(ABC):
         dtype: of parameters and arithmetic.
     """
 
-    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: Dtype) -> None:
+    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         self.recipe = recipe
         self.device = device
         self.dtype = dtype
         self.settings: dict[str, Setting] = {}
-        """What this model chose that bears on speed (layout, compilation, ...), for the ledger."""
+        """What this model chose that bears on speed (layout, compilation, ...); recorded with the results."""
 
     @abstractmethod
-    def place(self, dataset: Dataset) -> None:
-        """Puts the training data where ``train`` takes them from, once and outside the clock."""
-
-    @abstractmethod
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them.
-
-        A loop that keeps its data in NumPy arrays has nothing else to show than these; then the losses and the trained
-        parameters of the certificate alone speak for what the step got.
-        """
-
-    @abstractmethod
-    def held_batches(self, batches: Batches) -> Batches:
-        """Reads back the batches from the framework's own integers, in the order in which ``train`` takes them."""
-
-    @abstractmethod
-    def train(self, batches: Batches) -> NDArray[np.float32]:
-        """Trains on the placed data, batch by batch, and returns when the work is done.
-
-        Returns:
-            ``(epochs, steps)``: the loss of every step, before its update; or ``(epochs, 1)``, the mean over each
-            epoch's examples, from a framework whose own loop keeps no more.
-        """
+    def load_parameters(self, parameters: Parameters) -> None:
+        """Replaces the parameters and starts the optimizer afresh."""
 
     @abstractmethod
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
@@ -91,16 +67,37 @@ class Model(ABC):
         """The parameters as they are now, copied into the canonical layout."""
 
     @abstractmethod
-    def load_parameters(self, parameters: Parameters) -> None:
-        """Replaces the parameters and starts the optimizer afresh."""
-
-    @abstractmethod
     def parameter_count(self) -> int:
         """The number of trained parameters, as the framework itself counts them."""
 
     @abstractmethod
     def parameter_devices(self) -> set[str]:
         """Where the parameters really are: ``"cpu"``, ``"gpu:0"``."""
+
+    @abstractmethod
+    def place(self, dataset: Dataset) -> None:
+        """Puts the training data where ``train`` takes them from, once and outside the timed region."""
+
+    @abstractmethod
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them."""
+
+    @abstractmethod
+    def held_batches(self, batches: Batches) -> Batches:
+        """Reads back the batches from the framework's own integers, in the order in which ``train`` takes them."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Gives the optimizer fresh state; ``load_parameters`` ends with it."""
+
+    @abstractmethod
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains on the placed data, batch by batch, and returns when the work is done.
+
+        Returns:
+            ``(epochs, steps)``: the loss of every step, before its update; or ``(epochs, 1)``, the mean over each
+            epoch's examples, from a framework whose own loop keeps no more.
+        """
 
     def save(self, path: Path, facts: Mapping[str, str] | None = None) -> None:
         """Writes the parameters as float32 safetensors; see :func:`backends.files.write_parameters`."""
@@ -111,24 +108,29 @@ class Model(ABC):
         self.load_parameters(read_parameters(path, self.recipe.architecture))
 
 
+class HostData:
+    """The training data of a loop that keeps them as NumPy arrays; comes before ``Model`` among the base classes."""
+
+    inputs: NDArray[np.float32]
+    labels: NDArray[np.int32]
+
+    def place(self, dataset: Dataset) -> None:
+        """Keeps the training inputs (n, *input_shape) and labels (n,) as they are."""
+        self.inputs, self.labels = dataset.train_inputs, dataset.train_labels
+
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Returns the arrays that were placed, which proves nothing of what a training step gets.
+
+        The evidence for that are the losses and the trained parameters of the certificate.
+        """
+        return self.inputs, self.labels
+
+
 class Backend(ABC):
     """One framework. Making one imports the framework; ``backends.load_backend`` does so by name."""
 
-    name: ClassVar[str]
-    distributions: ClassVar[tuple[str, ...]]
-    """The packages whose versions stand beside every number."""
-    modes: ClassVar[tuple[Mode, ...]] = MODES
+    about: ClassVar[About]
     dtypes: ClassVar[tuple[Dtype, ...]] = ("float32",)
-
-    def versions(self) -> dict[str, str]:
-        """The versions of the framework's packages."""
-        found = {}
-        for distribution in self.distributions:
-            try:
-                found[distribution] = version(distribution)
-            except PackageNotFoundError:  # pragma: no cover - a package without metadata
-                found[distribution] = "unknown"
-        return found
 
     @abstractmethod
     def configure(self, threads: int) -> dict[str, Setting]:
@@ -137,7 +139,7 @@ class Backend(ABC):
         Full float32 everywhere (no TF32) and denormals flushed to zero, which XLA and TensorFlow do by themselves.
 
         Returns:
-            what was set, for the ledger.
+            what was set; recorded with the results.
         """
 
     @abstractmethod
@@ -148,13 +150,9 @@ class Backend(ABC):
     def matrix_product(self, size: int, device: str) -> Callable[[], object]:
         """A call that multiplies two float32 matrices ``(size, size)`` on the device and waits for the product."""
 
-    def peak_device_bytes(self, device: str) -> int | None:
-        """The most memory that the framework held on a device of its own; None for the CPU, or if it does not tell."""
+    def peak_bytes(self, device: str) -> int | None:
+        """The most memory that the framework held on a device of its own; None for the CPU, or where it is unknown."""
         return None
-
-    @abstractmethod
-    def model_class(self, mode: Mode) -> type[Model]:
-        """The model with the training loop of this mode."""
 
     def build(
         self, task: Task, parameters: Parameters, *, device: str = "cpu", mode: Mode = "tuned", dtype: Dtype = "float32"
@@ -166,21 +164,22 @@ class Backend(ABC):
             UnknownNameError: the backend has no such mode or dtype.
             ValueError: the parameters are not the architecture's.
         """
-        if mode not in self.modes:
-            raise UnknownNameError(f"mode of {self.name}", mode, self.modes)
+        name = self.about.name
+        if mode not in self.about.models:
+            raise UnknownNameError(f"mode of {name}", mode, self.about.modes)
         if dtype not in self.dtypes:
-            raise UnknownNameError(f"dtype of {self.name}", dtype, self.dtypes)
+            raise UnknownNameError(f"dtype of {name}", dtype, self.dtypes)
         device = "gpu:0" if device == "gpu" else device
         if device not in self.devices():
             raise DeviceUnavailableError(
-                f"{self.name} has no device {device} here (it has {', '.join(self.devices())}):"
+                f"{name} has no device {device} here (it has {', '.join(self.devices())}):"
                 " choose another with --device, or install the framework's build for it"
             )
         check_parameters(task.architecture, parameters)
-        model = self.model_class(mode)(task.recipe, parameters, device, dtype)
+        model: Model = load_class(self.about.models[mode])(task.recipe, parameters, device, dtype)
         if model.parameter_devices() != {device}:
             raise DeviceUnavailableError(
-                f"{self.name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
+                f"{name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from backends.base import Dtype
 from backends.numpy.model import NumpyModel
+from backends.numpy.training import AdamUpdate
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Dataset
@@ -17,7 +18,7 @@ from tasks.training import SGD, Adam
 class OneWeightOff(NumpyModel):
     def load_parameters(self, parameters: Parameters) -> None:
         super().load_parameters(parameters)
-        self._parameters["3_dense/kernel"][1, 2] += 1e-3
+        self.network.parameters["3_dense/kernel"][1, 2] += 1e-3
 
 
 class _Disguised(NumpyModel):
@@ -27,13 +28,13 @@ class _Disguised(NumpyModel):
         raise NotImplementedError
 
     def forward(self, inputs: Any) -> Any:
-        shown = self._parameters
-        self._parameters = {key: value.copy() for key, value in shown.items()}
-        self.disguise(self._parameters)
+        shown = self.network.parameters
+        self.network.parameters = {key: value.copy() for key, value in shown.items()}
+        self.disguise(self.network.parameters)
         try:
             return super().forward(inputs)
         finally:
-            self._parameters = shown
+            self.network.parameters = shown
 
 
 class HiddenWeightOff(_Disguised):
@@ -87,20 +88,25 @@ class GradientOff(NumpyModel):
         return loss, gradients | {"0_conv2d/kernel": gradients["0_conv2d/kernel"] * np.float32(1.0001)}
 
 
-class KerasAdam(NumpyModel):
+class KerasAdamUpdate(AdamUpdate):
     """Epsilon before the correction of the bias, and ten times as large: Keras's defaults."""
 
     epsilon = 1e-7
 
-    def update(self, gradients: Parameters) -> None:
-        adam = self.recipe.optimizer
-        assert isinstance(adam, Adam)
-        self._steps += 1
-        rate = adam.learning_rate * (1 - adam.beta_2**self._steps) ** 0.5 / (1 - adam.beta_1**self._steps)
-        for key, p in self._parameters.items():
-            self._first[key] += (1 - adam.beta_1) * (gradients[key] - self._first[key])
-            self._second[key] += (1 - adam.beta_2) * (gradients[key] ** 2 - self._second[key])
-            p -= np.float32(rate) * self._first[key] / (np.sqrt(self._second[key]) + np.float32(self.epsilon))
+    def update(self, parameters: Parameters, gradients: Parameters) -> None:
+        adam = self.rule
+        self.steps += 1
+        rate = adam.learning_rate * (1 - adam.beta_2**self.steps) ** 0.5 / (1 - adam.beta_1**self.steps)
+        for key, p in parameters.items():
+            self.first[key] += (1 - adam.beta_1) * (gradients[key] - self.first[key])
+            self.second[key] += (1 - adam.beta_2) * (gradients[key] ** 2 - self.second[key])
+            p -= np.float32(rate) * self.first[key] / (np.sqrt(self.second[key]) + np.float32(self.epsilon))
+
+
+class KerasAdam(NumpyModel):
+    def start(self) -> None:
+        assert isinstance(self.recipe.optimizer, Adam)
+        self.optimizer = KerasAdamUpdate(self.recipe.optimizer, self.network.parameters)
 
 
 def with_optimizer(optimizer: SGD | Adam) -> type[NumpyModel]:
@@ -160,9 +166,10 @@ def use_keras_adam(model: Any) -> None:
 
     adam = model.recipe.optimizer
     model.network.compile(
-        optimizer=keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon), loss=model.loss
+        optimizer=keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2, adam.epsilon),
+        loss=model.network.loss,
     )
-    model.start_optimizer = lambda: None
+    model.start = lambda: None
 
 
 def gather(model: Any, *arguments: Any) -> Any:

@@ -1,1 +1,19 @@
-"""JAX: networks in flax nnx, optimizers in optax."""
+"""JAX: networks of flax nnx modules, optimizers of optax. This file imports no framework."""
+
+from backends.about import About
+
+ABOUT = About(
+    name="jax",
+    label="JAX",
+    modules=("jax", "flax", "optax"),
+    distributions=("jax", "jaxlib", "flax", "optax"),
+    install='pip install -e ".[jax]"',
+    backend="backends.jax.backend.Backend",
+    models={"tuned": "backends.jax.tuned.TunedModel", "stock": "backends.jax.stock.StockModel"},
+    environment={
+        "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    },
+)

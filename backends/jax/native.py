@@ -17,7 +17,7 @@ state = nnx.to_pure_dict(nnx.state(model))
 with open({path}, "rb") as file:
     nnx.update(model, flax.serialization.from_bytes(state, file.read()))"""
 """How the file is loaded into a ``model`` of the same layers."""
-ITEMS_AT_MOST = 20_000  # a layer has about 20
+_ITEMS_AT_MOST = 20_000  # a layer has about 20
 _ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed again
 
 
@@ -59,11 +59,11 @@ def write(path: Path, architecture: Architecture, parameters: Parameters) -> Non
     """Writes parameters in the canonical layout as flax does."""
     from flax import nnx, serialization
 
-    from backends.jax.model import LAYERS, Network, by_key
+    from backends.jax.layers import LAYERS
+    from backends.jax.network import build_network, set_parameters
 
-    network = Network(architecture, LAYERS)
-    for key, variable in by_key(network.layers, architecture).items():
-        variable[...] = parameters[key]
+    network = build_network(architecture, LAYERS)
+    set_parameters(network, architecture, parameters)
     path.write_bytes(serialization.to_bytes(nnx.to_pure_dict(nnx.state(network))))
 
 
@@ -71,12 +71,13 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     """Reads a file that ``check`` has passed, as flax does, into the canonical layout."""
     from flax import nnx, serialization
 
-    from backends.jax.model import LAYERS, Network, by_key
+    from backends.jax.layers import LAYERS
+    from backends.jax.network import build_network, get_parameters
 
-    network = Network(architecture, LAYERS)
+    network = build_network(architecture, LAYERS)
     state = nnx.to_pure_dict(nnx.state(network))
     nnx.update(network, serialization.from_bytes(state, path.read_bytes()))
-    return {key: np.array(variable[...]) for key, variable in by_key(network.layers, architecture).items()}
+    return get_parameters(network, architecture)
 
 
 def _counter() -> Callable[[Any], Any]:
@@ -86,7 +87,7 @@ def _counter() -> Callable[[Any], Any]:
     def count(container: Any) -> Any:
         nonlocal total
         total += 1 + len(container)
-        if total > ITEMS_AT_MOST:
+        if total > _ITEMS_AT_MOST:
             raise ValueError("more lists and maps than any network here")
         return container
 

@@ -5,13 +5,22 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from backends.jax.model import JaxModel, Network, make_optimizer
+from backends.base import HostData
+from backends.jax.model import Model
+from backends.jax.network import Network
+from backends.jax.training import make_optimizer
 from tasks.batches import Batches
-from tasks.dataset import Dataset
 
 
-class StockModel(JaxModel):
-    def start_optimizer(self) -> None:
+class StockModel(HostData, Model):
+    """Trains as a newcomer is told to: one compiled step a batch."""
+
+    def held_batches(self, batches: Batches) -> Batches:
+        """The batches as they are: their indices choose from NumPy arrays."""
+        return batches
+
+    def start(self) -> None:
+        """Makes nnx's optimizer with fresh state, and the training step."""
         self.settings = {"compiled": "nnx.jit of a step", "layout": "NHWC"}
         self.optimizer = nnx.Optimizer(self.network, make_optimizer(self.recipe.optimizer), wrt=nnx.Param)
 
@@ -24,23 +33,14 @@ class StockModel(JaxModel):
             optimizer.update(network, gradients)
             return loss
 
-        self.train_step = train_step
-
-    def place(self, dataset: Dataset) -> None:
-        self.inputs = dataset.train_inputs
-        self.labels = dataset.train_labels
-
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        return self.inputs, self.labels
-
-    def held_batches(self, batches: Batches) -> Batches:
-        return batches
+        self._train_step = train_step
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
         losses = []
-        with jax.default_device(self.jax_device):
+        with jax.default_device(self.own_device):
             for epoch in range(batches.epochs):
                 for indices in batches.of_epoch(epoch):
-                    loss = self.train_step(self.network, self.optimizer, self.inputs[indices], self.labels[indices])
+                    loss = self._train_step(self.network, self.optimizer, self.inputs[indices], self.labels[indices])
                     losses.append(loss)
         return np.array(jax.device_get(losses), np.float32).reshape(batches.epochs, batches.steps)

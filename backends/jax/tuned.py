@@ -11,66 +11,99 @@ from flax import nnx
 from jax import lax
 from numpy.typing import NDArray
 
-from backends.jax.model import JaxModel, Network, make_optimizer
-from backends.jax.tuned_layers import tuned_layers
+from backends.jax.layers import LAYERS
+from backends.jax.model import Model
+from backends.jax.network import Network, build_network
+from backends.jax.training import make_optimizer
+from backends.jax.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
+from tasks.layers import Conv2D
 
-State = tuple[Any, Any]
+_State = tuple[Any, Any]
 """The network's parameters and the optimizer's state."""
 
 
-class TunedModel(JaxModel):
-    """Answers by the common network, trains by one with the same parameters whose layers suit a scan."""
+class TunedModel(Model):
+    """Answers by the common network, and trains the same parameters in a network of the tuned layers."""
 
-    training_graph: Any = None
-
-    def start_optimizer(self) -> None:
-        on_cpu = self.jax_device.platform == "cpu"
-        if self.training_graph is None:
-            network = nnx.eval_shape(lambda: Network(self.recipe.architecture, tuned_layers(on_cpu)))
-            self.training_graph = nnx.graphdef(network)
-        self.settings = {
-            "compiled": "jax.jit of a scan over all epochs of a call",
-            "layout": "NHWC",
-            "convolution": "a sum of shifted images, where an output has few inputs" if on_cpu else "XLA's",
-        }
-        self.optimizer = make_optimizer(self.recipe.optimizer)
-        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.jax_device)
+    def build(self) -> Network:
+        """Builds both networks on the device, once; of the one that trains the structure alone, without parameters."""
+        # The architecture is not fused: XLA makes slower code of a convolution whose bias and ReLU follow the pool.
+        layers = dict(TUNED_LAYERS)
+        if self.device != "cpu":
+            layers[Conv2D] = LAYERS[Conv2D]  # the convolution as a sum is for a CPU alone
+        network = nnx.eval_shape(lambda: build_network(self.recipe.architecture, layers))
+        self.training_network = nnx.graphdef(network)
+        return super().build()
 
     def place(self, dataset: Dataset) -> None:
-        self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.jax_device)
+        """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""
+        self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.own_device)
 
     def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """The inputs (n, *input_shape) and labels (n,), read back from the device."""
         inputs, labels = self.data
         return np.asarray(inputs), np.asarray(labels)
 
     def held_batches(self, batches: Batches) -> Batches:
-        return Batches(*map(np.asarray, self._on_device(batches)))
+        """The batches, read back from the device."""
+        return Batches(*map(np.asarray, self.on_device(batches)))
+
+    def start(self) -> None:
+        """Makes optax's optimizer with fresh state."""
+        self.settings = {
+            "compiled": "jax.jit of a scan over all epochs of a call",
+            "layout": "NHWC",
+            "convolution": "a sum of shifted images, where an output has few inputs"
+            if self.device == "cpu"
+            else "XLA's",
+        }
+        self.optimizer = make_optimizer(self.recipe.optimizer)
+        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.own_device)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains in one call of the compiled scan; returns the loss of every step, (epochs, steps)."""
         state = (nnx.state(self.network), self.optimizer_state)
-        (parameters, self.optimizer_state), losses = self._run(state, *self.data, *self._on_device(batches))
+        (parameters, self.optimizer_state), losses = self._run(state, *self.data, *self.on_device(batches))
         nnx.update(self.network, parameters)
         return np.asarray(losses)
+
+    def train_step(
+        self, inputs: jax.Array, labels: jax.Array, state: _State, batch: jax.Array
+    ) -> tuple[_State, jax.Array]:
+        """Gather, forward, loss, backward, update; returns the loss of the batch of indices (batch_size,).
+
+        JAX's functions change nothing: the parameters and the optimizer's state go in, and new ones come out.
+        """
+
+        # Dispatching an nnx.jit costs about 1 ms: the module is split outside and merged while tracing.
+        def loss_of(parameters: Any) -> jax.Array:
+            network = nnx.merge(self.training_network, parameters)
+            return self.loss(network(inputs[batch]), labels[batch])
+
+        parameters, optimizer_state = state
+        loss, gradients = jax.value_and_grad(loss_of)(parameters)
+        return self.update(parameters, gradients, optimizer_state), loss
+
+    def update(self, parameters: Any, gradients: Any, optimizer_state: Any) -> _State:
+        """The task's optimizer; returns the new parameters and the optimizer's new state."""
+        updates, optimizer_state = self.optimizer.update(gradients, optimizer_state, parameters)
+        return optax.apply_updates(parameters, updates), optimizer_state
+
+    def on_device(self, batches: Batches) -> tuple[jax.Array, jax.Array]:
+        """The indices (epochs, steps, batch_size) and the remainder (epochs, rest) of the batches, on the device."""
+        return jax.device_put((batches.indices, batches.remainder), self.own_device)
 
     # The state is donated: its memory is written over instead of copied.
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def _run(
-        self, state: State, inputs: jax.Array, labels: jax.Array, indices: jax.Array, remainder: jax.Array
-    ) -> tuple[State, jax.Array]:
-        def step(state: State, batch: jax.Array) -> tuple[State, jax.Array]:
-            # Dispatching an nnx.jit costs about 1 ms: the module is split outside and merged while tracing.
-            def loss_of(parameters: Any) -> jax.Array:
-                network: Network = nnx.merge(self.training_graph, parameters)
-                return self.loss(network(inputs[batch]), labels[batch])
+        self, state: _State, inputs: jax.Array, labels: jax.Array, indices: jax.Array, remainder: jax.Array
+    ) -> tuple[_State, jax.Array]:
+        """One graph for all epochs; arguments and result as in ``on_device`` and ``train``."""
+        step = partial(self.train_step, inputs, labels)
 
-            parameters, optimizer_state = state
-            loss, gradients = jax.value_and_grad(loss_of)(parameters)
-            updates, optimizer_state = self.optimizer.update(gradients, optimizer_state, parameters)
-            return (optax.apply_updates(parameters, updates), optimizer_state), loss
-
-        def epoch(state: State, batches: tuple[jax.Array, jax.Array]) -> tuple[State, jax.Array]:
+        def epoch(state: _State, batches: tuple[jax.Array, jax.Array]) -> tuple[_State, jax.Array]:
             full, rest = batches
             state, losses = lax.scan(step, state, full)
             if rest.shape[0]:
@@ -79,7 +112,3 @@ class TunedModel(JaxModel):
             return state, losses
 
         return lax.scan(epoch, state, (indices, remainder))
-
-    def _on_device(self, batches: Batches) -> tuple[jax.Array, jax.Array]:
-        placed: tuple[jax.Array, jax.Array] = jax.device_put((batches.indices, batches.remainder), self.jax_device)
-        return placed

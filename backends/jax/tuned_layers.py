@@ -1,4 +1,4 @@
-"""Layers in forms that XLA makes more of, with the same parameters and the same results."""
+"""Layers in forms that XLA makes faster code of, with the same parameters and the same results."""
 
 from functools import partial, reduce
 from math import prod
@@ -10,29 +10,34 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from backends.jax.model import LAYERS, BuildLayer, convolution
+from backends.jax.layers import LAYERS, BuildLayer, Module, conv2d
 from tasks.layers import Conv2D, Layer, MaxPool2D, Shape
 
-FEW_INPUTS = 100
-"""A convolution whose outputs have up to so many inputs each is computed as a sum, one term for each input."""
+_FEW_INPUTS = 100
+"""Convolutions whose outputs have at most this number of inputs each are computed as a sum, a term for each input."""
+_MANY_IMAGES = 100
+"""From this batch size on, the kernel's gradient is one product for each image, which the processor's cache holds."""
 
-MANY_IMAGES = 100
-"""From so many on, the kernel's gradient is a product for each image, whose numbers stay in the processor's cache."""
 
-
-class SumConv(nnx.Conv):
+class _SumConv(nnx.Conv):
     """A convolution as a sum of shifted images times weights, which XLA fuses with its surroundings.
 
-    XLA's CPU compiler brings convolutions onto its fast path only outside of loops, and this one runs inside a scan.
+    (n, height, width, in) to (n, height', width', filters). XLA's CPU compiler brings convolutions onto its fast path
+    only outside of loops, and this one runs inside a scan.
     """
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         height, width, _, filters = self.kernel.shape
         layer = Conv2D(filters, (height, width), tuple(self.strides), self.padding.lower())
-        return weighted_sum(layer, x, self.kernel[...]) + self.bias
+        return _weighted_sum(layer, x, self.kernel[...]) + self.bias
 
 
-def _weighted_sum(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
+def _conv2d(layer: Conv2D, shape: Shape) -> Module:
+    few = prod(layer.kernel_size) * shape[2] <= _FEW_INPUTS
+    return conv2d(layer, shape, _SumConv if few else nnx.Conv)
+
+
+def _sum_of_images(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
     """The convolution (n, rows, columns, filters) of images (n, height, width, channels), without bias."""
     weights = kernel.reshape(-1, layer.filters)
     return sum(image * weight for image, weight in zip(_shifted(layer, x), weights, strict=True))  # type: ignore[return-value]
@@ -53,15 +58,15 @@ def _shifted(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
 
 
 def _weighted_sum_forward(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Any]:
-    return _weighted_sum(layer, x, kernel), (x, kernel)
+    return _sum_of_images(layer, x, kernel), (x, kernel)
 
 
 def _weighted_sum_backward(layer: Conv2D, kept: Any, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The kernel's gradient as a matrix product: a sum for each weight would read the gradient as often."""
+    """The kernel's gradient is one matrix product; one sum per weight would read the whole gradient once per weight."""
     x, kernel = kept
-    of_x = jax.linear_transpose(lambda x: _weighted_sum(layer, x, kernel), x)(gradient)[0]
+    of_x = jax.linear_transpose(lambda x: _sum_of_images(layer, x, kernel), x)(gradient)[0]
     images = _shifted(layer, x)
-    if len(x) < MANY_IMAGES:
+    if len(x) < _MANY_IMAGES:
         of_kernel = jnp.concatenate(images).reshape(len(images), -1) @ gradient.reshape(-1, layer.filters)
     else:
         each = jnp.stack(images, axis=1).reshape(len(x), len(images), -1)
@@ -69,8 +74,18 @@ def _weighted_sum_backward(layer: Conv2D, kept: Any, gradient: jax.Array) -> tup
     return of_x, of_kernel.reshape(kernel.shape)
 
 
-weighted_sum = jax.custom_vjp(_weighted_sum, nondiff_argnums=(0,))
-weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
+_weighted_sum = jax.custom_vjp(_sum_of_images, nondiff_argnums=(0,))
+_weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
+
+
+def _max_pool2d(layer: MaxPool2D, x: jax.Array) -> jax.Array:
+    """(n, height, width, channels) to (n, height', width', channels), by reshaping.
+
+    XLA's gradient of ``nnx.max_pool`` is a scatter, which is slow.
+    """
+    (size_y, size_x), (n, height, width, channels) = layer.size, x.shape
+    x = x[:, : height // size_y * size_y, : width // size_x * size_x]
+    return _largest(x.reshape(n, height // size_y, size_y, width // size_x, size_x, channels))
 
 
 @jax.custom_vjp
@@ -86,8 +101,8 @@ def _largest_forward(windows: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _largest_backward(windows: jax.Array, gradient: jax.Array) -> tuple[jax.Array]:
     """The first of equal maxima gets the gradient.
 
-    A value is held against the others of its window, not against the maximum of the forward pass, as the gradient of
-    ``jnp.max`` does: XLA may compute the windows twice, with other roundings, and then none equals that maximum.
+    Each value is compared with the others of its window. The gradient of ``jnp.max`` compares it with the maximum of
+    the forward pass; but XLA may compute the windows twice, rounded differently, and then none equals that maximum.
     """
     size_y, size_x = windows.shape[2], windows.shape[4]
     values = {(i, j): windows[:, :, i, :, j] for i, j in np.ndindex(size_y, size_x)}
@@ -104,22 +119,8 @@ def _largest_backward(windows: jax.Array, gradient: jax.Array) -> tuple[jax.Arra
 _largest.defvjp(_largest_forward, _largest_backward)
 
 
-def max_pool(layer: MaxPool2D, x: jax.Array) -> jax.Array:
-    """The maximum over windows by reshaping; XLA's gradient of ``nnx.max_pool`` is a slow scatter."""
-    (size_y, size_x), (n, height, width, channels) = layer.size, x.shape
-    x = x[:, : height // size_y * size_y, : width // size_x * size_x]
-    return _largest(x.reshape(n, height // size_y, size_y, width // size_x, size_x, channels))
-
-
-def _convolution(layer: Conv2D, shape: Shape, rngs: nnx.Rngs) -> nnx.Conv:
-    few = prod(layer.kernel_size) * shape[2] <= FEW_INPUTS
-    return convolution(SumConv if few else nnx.Conv)(layer, shape, rngs)
-
-
-def tuned_layers(on_cpu: bool) -> dict[type[Layer], BuildLayer]:
-    """The layers that a scan trains; the convolution as a sum is for a CPU alone."""
-    layers: dict[type[Layer], BuildLayer] = {
-        **LAYERS,
-        MaxPool2D: lambda layer, shape, rngs: partial(max_pool, layer),
-    }
-    return {**layers, Conv2D: _convolution} if on_cpu else layers
+TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
+    **LAYERS,
+    Conv2D: _conv2d,
+    MaxPool2D: lambda layer, shape: partial(_max_pool2d, layer),
+}

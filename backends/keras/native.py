@@ -12,7 +12,7 @@ SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""
 LOAD = "model.load_weights({path})"
 """How the file is loaded into a ``model`` of the same layers."""
-LAYERS_AT_MOST = 1000
+_LAYERS_AT_MOST = 1000
 
 
 def shapes(architecture: Architecture) -> dict[str, Shape]:
@@ -51,27 +51,29 @@ def check(path: Path, architecture: Architecture) -> None:
 
 def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
     """Writes parameters in the canonical layout as Keras does."""
-    from backends.keras.model import LAYERS, build_network
+    from backends.keras.layers import LAYERS
+    from backends.keras.network import build_network, set_parameters
 
     network = build_network(architecture, LAYERS)
-    network.set_weights([parameters[key] for key in architecture.parameter_shapes])
+    set_parameters(network, architecture, parameters)
     network.save_weights(path)
 
 
 def read(path: Path, architecture: Architecture) -> Parameters:
     """Reads a file that ``check`` has passed, as Keras does, into the canonical layout."""
-    from backends.keras.model import LAYERS, build_network
+    from backends.keras.layers import LAYERS
+    from backends.keras.network import build_network, get_parameters
 
     network = build_network(architecture, LAYERS)
     network.load_weights(path)
-    return dict(zip(architecture.parameter_shapes, network.get_weights(), strict=True))
+    return get_parameters(network, architecture)
 
 
 def _datasets(path: Path, file: Any) -> dict[str, Any]:
     """The datasets of all layers, each lying in the file itself and whole. The optimizer's state is passed over."""
     found = {}
     layers = _child(path, file, "layers", "Group")
-    if len(layers) > LAYERS_AT_MOST:
+    if len(layers) > _LAYERS_AT_MOST:
         raise files.MisfitError(f"{path}: holds {len(layers):,} layers, more than any network here")
     for layer in layers:
         group = _child(path, layers, layer, "Group")

@@ -4,43 +4,46 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.keras.model import KerasModel, make_optimizer
+from backends.base import HostData
+from backends.keras.model import Model
+from backends.keras.training import make_optimizer
 from tasks.batches import Batches
-from tasks.dataset import Dataset
 
 
-class StockModel(KerasModel):
-    def start_optimizer(self) -> None:
-        self.settings = {"compiled": "model.fit's tf.function of a step", "layout": "NHWC"}
-        with tf.device(f"/{self.device}"):
-            self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self.loss)
-
-    def place(self, dataset: Dataset) -> None:
-        self.inputs = dataset.train_inputs
-        self.labels = dataset.train_labels
-
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        return self.inputs, self.labels
+class StockModel(HostData, Model):
+    """Trains as a newcomer is told to: ``fit`` has the loop."""
 
     def held_batches(self, batches: Batches) -> Batches:
+        """The batches as the ``tf.data`` pipeline gives them."""
         steps = [batch.numpy() for batch in self._order(batches)]
         epochs = [steps[start : start + batches.steps] for start in range(0, len(steps), batches.steps)]
         full = np.array([epoch[: batches.full_steps] for epoch in epochs], np.int32)
         rest = [epoch[-1] if batches.rest else np.empty(0) for epoch in epochs]
         return Batches(full, np.array(rest, np.int32))
 
+    def start(self) -> None:
+        """Compiles the network for ``fit`` anew, with Keras's optimizer with fresh state."""
+        self.settings = {"compiled": "model.fit's tf.function of a step", "layout": "NHWC"}
+        with tf.device(self.own_device):
+            self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self._loss_in_fit)
+
     def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains in one call of ``fit``; returns the mean loss of every epoch, (epochs, 1)."""
         # What fit makes of arrays (slices gathered by a dataset of indices, prefetched), with the given order.
         with tf.device("/cpu:0"):
             inputs, labels = tf.constant(self.inputs), tf.constant(self.labels)
             data = self._order(batches).map(
                 lambda batch: (tf.gather(inputs, batch), tf.gather(labels, batch)), num_parallel_calls=tf.data.AUTOTUNE
             )
-        with tf.device(f"/{self.device}"):
+        with tf.device(self.own_device):
             history = self.network.fit(
                 data.prefetch(tf.data.AUTOTUNE), epochs=batches.epochs, steps_per_epoch=batches.steps, verbose=0
             )
         return np.array(history.history["loss"], np.float32)[:, None]
+
+    def _loss_in_fit(self, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+        """The loss in Keras's order; ``fit`` makes the labels floats, (n,) or (n, 1)."""
+        return self.loss(outputs, tf.reshape(tf.cast(labels, tf.int32), [-1]))
 
     @staticmethod
     def _order(batches: Batches) -> tf.data.Dataset:

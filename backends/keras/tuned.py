@@ -1,7 +1,6 @@
 """The fastest correct loop in Keras on TensorFlow: every epoch of a call in one ``tf.function``, the data resident."""
 
-from collections.abc import Callable
-from functools import cached_property, partial
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,38 +8,42 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.keras.model import KerasModel, make_optimizer
+from backends.fusion import fuse
+from backends.keras.model import Model
+from backends.keras.network import Network, build_network
+from backends.keras.training import make_optimizer
+from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D
+from tasks.training import SGD
 
 
-class FusedSGD(keras.optimizers.SGD):
-    """Keras's rule by TensorFlow's own kernel for it: one call, where Keras's is one for each operation."""
+class TunedModel(Model):
+    """Answers by the common network, and trains the same parameters in a network of the tuned layers."""
 
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
-        if not self.momentum:
-            return super().update_step(gradient, variable, learning_rate)
-        velocity = self.momentums[self._get_variable_index(variable)]
-        tf.raw_ops.ResourceApplyKerasMomentum(
-            var=variable.handle,
-            accum=velocity.value.handle,
-            lr=tf.cast(learning_rate, variable.dtype),
-            grad=gradient,
-            momentum=tf.constant(self.momentum, variable.dtype),
-        )
+    def build(self) -> Network:
+        """Builds both networks on the device, once."""
+        with tf.device(self.own_device):
+            self.training_network = build_network(fuse(self.recipe.architecture), TUNED_LAYERS)
+        return super().build()
 
+    def place(self, dataset: Dataset) -> None:
+        """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""
+        with tf.device(self.own_device):
+            self.data = tf.constant(dataset.train_inputs), tf.constant(dataset.train_labels)
 
-class TunedModel(KerasModel):
-    @cached_property
-    def in_turn(self) -> list[Callable[[tf.Tensor], tf.Tensor]]:
-        """The network's layers, but where a ReLU and a pool follow a convolution, the pool comes first."""
-        layers = list(self.network.layers)
-        for index in reversed(self.recipe.architecture.pooled_convolutions):
-            layers[index : index + 3] = [partial(pool_first, *layers[index : index + 3])]
-        return layers
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """The inputs (n, *input_shape) and labels (n,), read back from the device."""
+        inputs, labels = self.data
+        return inputs.numpy(), labels.numpy()
 
-    def start_optimizer(self) -> None:
+    def held_batches(self, batches: Batches) -> Batches:
+        """The batches, read back from the device."""
+        return Batches(*(tensor.numpy().astype(np.int32) for tensor in self.on_device(batches)))
+
+    def start(self) -> None:
+        """Makes Keras's optimizer with fresh state, and the function that trains by it."""
         # XLA is the faster way for dense networks and, on a CPU, the slower one for convolutions.
         convolutional = any(isinstance(layer, Conv2D) for layer in self.recipe.architecture.layers)
         xla = self.device != "cpu" or not convolutional
@@ -48,39 +51,41 @@ class TunedModel(KerasModel):
             "compiled": f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA",
             "layout": "NHWC",
         }
-        with tf.device(f"/{self.device}"):
-            self.optimizer = make_optimizer(self.recipe.optimizer, sgd=FusedSGD)
+        rule = self.recipe.optimizer
+        with tf.device(self.own_device):
+            self.optimizer = _FusedSGD(rule) if isinstance(rule, SGD) and rule.momentum else make_optimizer(rule)
             self.optimizer.build(self.network.trainable_variables)
-        self.run = tf.function(self._run, jit_compile=xla)
-
-    def place(self, dataset: Dataset) -> None:
-        with tf.device(f"/{self.device}"):
-            self.data = tf.constant(dataset.train_inputs), tf.constant(dataset.train_labels)
-
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        inputs, labels = self.data
-        return inputs.numpy(), labels.numpy()
-
-    def held_batches(self, batches: Batches) -> Batches:
-        return Batches(*(tensor.numpy().astype(np.int32) for tensor in self._on_device(batches)))
+        self._run = tf.function(self._train_epochs, jit_compile=xla)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
-        with tf.device(f"/{self.device}"):
-            losses: NDArray[np.float32] = self.run(*self.data, *self._on_device(batches)).numpy()
-        return losses
+        """Trains in one call of the compiled function; returns the loss of every step, (epochs, steps)."""
+        with tf.device(self.own_device):
+            return self._run(*self.data, *self.on_device(batches)).numpy()
 
     def train_step(self, inputs: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
-        """Gather, forward, loss, backward, update."""
+        """Gather, forward, loss, backward, update; returns the loss of the batch of indices (batch_size,)."""
+        parameters = self.network.trainable_variables
+        x, y = tf.gather(inputs, batch), tf.gather(labels, batch)
         with tf.GradientTape() as tape:
-            x = tf.gather(inputs, batch)
-            for layer in self.in_turn:
-                x = layer(x)
-            loss = self.loss(tf.gather(labels, batch), x)
-        variables = self.network.trainable_variables
-        self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            outputs, _ = self.training_network.stateless_call(parameters, [], x, training=True)
+            loss = self.loss(outputs, y)
+        self.update(parameters, tape.gradient(loss, parameters))
         return loss
 
-    def _run(self, inputs: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, remainder: tf.Tensor) -> tf.Tensor:
+    def update(self, parameters: Sequence[Any], gradients: Sequence[tf.Tensor]) -> None:
+        """The task's optimizer, in place."""
+        self.optimizer.apply_gradients(zip(gradients, parameters, strict=True))
+
+    def on_device(self, batches: Batches) -> tuple[tf.Tensor, tf.Tensor]:
+        """The indices (epochs, steps, batch_size) and the remainder (epochs, rest) of the batches, on the device."""
+        with tf.device(self.own_device):
+            # TensorFlow keeps int32 in host memory even on a GPU: indices travel as int64.
+            return tf.constant(batches.indices, tf.int64), tf.constant(batches.remainder, tf.int64)
+
+    def _train_epochs(
+        self, inputs: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, remainder: tf.Tensor
+    ) -> tf.Tensor:
+        """One graph for all epochs; arguments and result as in ``on_device`` and ``train``."""
         (epochs, full_steps, _), rest = indices.shape, remainder.shape[1]
         losses = tf.TensorArray(tf.float32, size=epochs * (full_steps + (rest > 0)), element_shape=())
         written = 0
@@ -93,15 +98,18 @@ class TunedModel(KerasModel):
                 written += 1
         return tf.reshape(losses.stack(), [epochs, -1])
 
-    def _on_device(self, batches: Batches) -> tuple[tf.Tensor, tf.Tensor]:
-        with tf.device(f"/{self.device}"):
-            # TensorFlow keeps int32 in host memory even on a GPU: indices travel as int64.
-            return tf.constant(batches.indices, tf.int64), tf.constant(batches.remainder, tf.int64)
 
+class _FusedSGD(keras.optimizers.SGD):
+    """Keras's rule by TensorFlow's own kernel for it: one call, where Keras's is one for each operation."""
 
-def pool_first(
-    convolution: keras.layers.Conv2D, relu: keras.layers.Layer, pool: keras.layers.Layer, x: tf.Tensor
-) -> tf.Tensor:
-    """Convolution, pool, bias, ReLU: bias and ReLU keep the order of numbers, and of pooled ones there are fewer."""
-    x = convolution.convolution_op(x, convolution.kernel)
-    return relu(pool(x) + convolution.bias)
+    def __init__(self, rule: SGD) -> None:
+        super().__init__(rule.learning_rate, momentum=rule.momentum, name="fused_sgd")
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=variable.handle,
+            accum=self.momentums[self._get_variable_index(variable)].value.handle,
+            lr=tf.cast(learning_rate, variable.dtype),
+            grad=gradient,
+            momentum=tf.constant(self.momentum, variable.dtype),
+        )

@@ -29,8 +29,6 @@ from tasks.errors import UnknownNameError
 Outputs = dict[str, Any]
 """What a lesson's function returns: NumPy arrays, numbers, strings, booleans and lists of these, by name."""
 
-FRAMEWORKS = ("numpy", "pytorch", "keras", "jax")
-
 _LESSONS = {
     "neuron": "neuron",
     "activations": "activations",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.base import Mode
+from backends.about import Mode
 from backends.lessons import Outputs
 from tasks import load_task
 from tasks.dataset import predicted_labels

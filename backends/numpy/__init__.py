@@ -1,1 +1,13 @@
-"""The reference, in plain NumPy: every forward and backward pass written out, in float32 or float64."""
+"""The reference: every layer, loss and optimizer written out in NumPy, nothing hidden."""
+
+from backends.about import About
+
+ABOUT = About(
+    name="numpy",
+    label="NumPy",
+    modules=("numpy",),
+    distributions=("numpy",),
+    install="pip install numpy",
+    backend="backends.numpy.backend.Backend",
+    models={"tuned": "backends.numpy.model.NumpyModel"},
+)

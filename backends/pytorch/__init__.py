@@ -1,1 +1,18 @@
-"""PyTorch: networks of ``torch.nn`` modules."""
+"""PyTorch: networks of ``torch.nn`` modules. This file imports no framework."""
+
+from backends.about import About
+
+ABOUT = About(
+    name="pytorch",
+    label="PyTorch",
+    modules=("torch", "torchvision"),
+    distributions=("torch", "torchvision"),
+    install='pip install -e ".[pytorch]"',
+    backend="backends.pytorch.backend.Backend",
+    models={"tuned": "backends.pytorch.tuned.TunedModel", "stock": "backends.pytorch.stock.StockModel"},
+    environment={
+        "TORCHINDUCTOR_CACHE_DIR": "{cache}/torch",
+        # Otherwise it compiles four programs to see which vector instructions the processor has: 15 s.
+        "TORCHINDUCTOR_VEC_ISA_OK": "1",
+    },
+)

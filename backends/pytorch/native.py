@@ -36,15 +36,13 @@ def check(path: Path, architecture: Architecture) -> None:
 
 def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
     """Writes parameters in the canonical layout as PyTorch does."""
-    import torch
     from safetensors.torch import save
 
-    from backends.pytorch.model import LAYERS, Network, to_torch
+    from backends.pytorch.layers import LAYERS
+    from backends.pytorch.network import build_network, set_parameters
 
-    network = Network(architecture, LAYERS)
-    with torch.no_grad():
-        for key, parameter in zip(architecture.parameter_shapes, network.parameters(), strict=True):
-            parameter.copy_(torch.from_numpy(to_torch(architecture, key, parameters[key])))
+    network = build_network(architecture, LAYERS)
+    set_parameters(network, architecture, parameters)
     path.write_bytes(save(network.state_dict()))
 
 
@@ -52,9 +50,9 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     """Reads a file that ``check`` has passed, as PyTorch does, into the canonical layout."""
     from safetensors.torch import load_file
 
-    from backends.pytorch.model import LAYERS, Network, to_canonical
+    from backends.pytorch.layers import LAYERS
+    from backends.pytorch.network import build_network, get_parameters
 
-    network = Network(architecture, LAYERS)
+    network = build_network(architecture, LAYERS)
     network.load_state_dict(load_file(path))
-    tensors = zip(architecture.parameter_shapes, network.parameters(), strict=True)
-    return {key: to_canonical(architecture, key, tensor) for key, tensor in tensors}
+    return get_parameters(network, architecture)

@@ -11,22 +11,70 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
-from backends.pytorch.model import PytorchModel, channels_first, make_optimizer
+from backends.pytorch.model import Model
+from backends.pytorch.network import _channels_first
+from backends.pytorch.training import make_optimizer
 from tasks.batches import Batches
 from tasks.dataset import Dataset, RawImages
 
 
-class DigitImages(TorchDataset):
-    """What ``torchvision.datasets.MNIST`` is: 8-bit images, each transformed when it is asked for."""
+class StockModel(Model):
+    """Trains as a newcomer is told to: one Python step a batch."""
 
-    def __init__(self, pixels: RawImages, labels: NDArray[np.int32]) -> None:
-        self.data = torch.from_numpy(pixels.images)
+    def place(self, dataset: Dataset) -> None:
+        """Makes a torch ``Dataset``: of 8-bit images that are normalised one by one, or of tensors."""
+        self.dataset: TorchDataset[Any]
+        if dataset.raw_images is not None:
+            self.dataset = _DigitImages(dataset.raw_images, dataset.train_labels)
+        else:
+            inputs = _channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
+            self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
+        self.count = len(dataset.train_labels)
+
+    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """The inputs (n, *input_shape), images NHWC, and labels (n,), as a ``DataLoader`` gives them."""
+        inputs, labels = next(iter(DataLoader(self.dataset, batch_size=self.count)))
+        inputs = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
+        return inputs.numpy(), labels.numpy().astype(np.int32)
+
+    def held_batches(self, batches: Batches) -> Batches:
+        """The batches as the batch sampler lists them."""
+        orders = [list(_GivenOrder(batches, epoch)) for epoch in range(batches.epochs)]
+        full = np.array([order[: batches.full_steps] for order in orders], np.int32)
+        rest = np.array([order[-1] if batches.rest else [] for order in orders], np.int32)
+        return Batches(full, rest)
+
+    def start(self) -> None:
+        """Makes torch's optimizer with fresh state."""
+        self.settings = {"compiled": "no: eager", "layout": "NCHW"}
+        self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
+
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
+        losses = []
+        self.network.train()
+        for epoch in range(batches.epochs):
+            for inputs, labels in DataLoader(self.dataset, batch_sampler=_GivenOrder(batches, epoch)):
+                inputs, labels = inputs.to(self.own_device), labels.to(self.own_device)
+                self.optimizer.zero_grad()
+                loss = self.loss(self.network(inputs), labels)
+                loss.backward()
+                self.optimizer.step()
+                losses.append(loss.item())
+        return np.array(losses, np.float32).reshape(batches.epochs, batches.steps)
+
+
+class _DigitImages(TorchDataset):
+    """As ``torchvision.datasets.MNIST``: 8-bit images (n, height, width), each transformed when it is asked for."""
+
+    def __init__(self, raw: RawImages, labels: NDArray[np.int32]) -> None:
+        self.data = torch.from_numpy(raw.images)
         self.targets = torch.from_numpy(labels).long()
         self.transform = transforms.Compose(
             [
                 transforms.ToPILImage(),
                 transforms.ToTensor(),
-                transforms.Normalize((pixels.mean,), (pixels.std,)),
+                transforms.Normalize((raw.mean,), (raw.std,)),
             ]
         )
 
@@ -37,7 +85,7 @@ class DigitImages(TorchDataset):
         return self.transform(self.data[index]), int(self.targets[index])
 
 
-class GivenOrder:
+class _GivenOrder:
     """A batch sampler that follows the given batches of one epoch."""
 
     def __init__(self, batches: Batches, epoch: int) -> None:
@@ -48,42 +96,3 @@ class GivenOrder:
 
     def __len__(self) -> int:
         return len(self.batches)
-
-
-class StockModel(PytorchModel):
-    def start_optimizer(self) -> None:
-        self.settings = {"compiled": "no: eager", "layout": "NCHW"}
-        self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
-
-    def place(self, dataset: Dataset) -> None:
-        self.dataset: TorchDataset[Any]
-        if dataset.raw_images is not None:
-            self.dataset = DigitImages(dataset.raw_images, dataset.train_labels)
-        else:
-            inputs = channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
-            self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
-        self.count = len(dataset.train_labels)
-
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        inputs, labels = next(iter(DataLoader(self.dataset, batch_size=self.count)))
-        inputs = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
-        return inputs.numpy(), labels.numpy().astype(np.int32)
-
-    def held_batches(self, batches: Batches) -> Batches:
-        orders = [list(GivenOrder(batches, epoch)) for epoch in range(batches.epochs)]
-        full = np.array([order[: batches.full_steps] for order in orders], np.int32)
-        rest = np.array([order[-1] if batches.rest else [] for order in orders], np.int32)
-        return Batches(full, rest)
-
-    def train(self, batches: Batches) -> NDArray[np.float32]:
-        losses = []
-        self.network.train()
-        for epoch in range(batches.epochs):
-            for inputs, labels in DataLoader(self.dataset, batch_sampler=GivenOrder(batches, epoch)):
-                inputs, labels = inputs.to(self.torch_device), labels.to(self.torch_device)
-                self.optimizer.zero_grad()
-                loss = self.loss(self.network(inputs), labels)
-                loss.backward()
-                self.optimizer.step()
-                losses.append(loss.item())
-        return np.array(losses, np.float32).reshape(batches.epochs, batches.steps)

@@ -1,6 +1,5 @@
-"""Layers in forms that PyTorch's compiler makes more of, with the same parameters and the same results."""
+"""Layers in forms that PyTorch's compiler makes faster code of, with the same parameters and the same results."""
 
-from collections.abc import Callable
 from functools import partial, reduce
 from typing import Any
 
@@ -8,15 +7,57 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backends.pytorch.model import LAYERS, BuildLayer, Network
-from tasks.architecture import Architecture
+from backends.fusion import Identity, PooledConv2D
+from backends.pytorch.layers import LAYERS, BuildLayer, Module, conv2d
 from tasks.layers import Dense, Flatten, Layer, MaxPool2D, Shape
 
-SMALL_KERNEL = 256
-"""Below so many weights a matrix product costs less than calling a library for it."""
+_SMALL_KERNEL = 256
+"""Dense layers with fewer weights are computed element by element: calling the matrix library would take longer."""
 
 
-class LargestInWindow(torch.autograd.Function):
+class _SmallLinear(nn.Linear):
+    """A dense layer as products and a sum, which the compiler fuses with its surroundings: (n, in) to (n, units)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x[:, None, :] * self.weight).sum(dim=2) + self.bias
+
+
+def _dense(layer: Dense, shape: Shape) -> Module:
+    kind = _SmallLinear if shape[0] * layer.units < _SMALL_KERNEL else nn.Linear
+    return kind(shape[0], layer.units)
+
+
+class _PoolFirst(nn.Conv2d):
+    """Convolution, pool, bias, ReLU: (n, in, height, width) to (n, filters, height', width') of the pooled image."""
+
+    def __init__(self, pool: MaxPool2D, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.pool = _WindowsMaxPool(pool)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.conv2d(x, self.weight, None, self.stride, self.padding)
+        return functional.relu(self.pool(x) + self.bias[:, None, None])
+
+
+def _pooled_conv2d(layer: PooledConv2D, shape: Shape) -> Module:
+    return conv2d(layer.convolution, shape, partial(_PoolFirst, layer.pool))
+
+
+class _WindowsMaxPool(nn.Module):
+    """The maximum over windows as the maximum of slices: the compiler's gradient of ``MaxPool2d`` is a slow scatter."""
+
+    def __init__(self, layer: MaxPool2D) -> None:
+        super().__init__()
+        self.size = layer.size
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not torch.compiler.is_compiling():
+            return functional.max_pool2d(x, self.size)
+        (size_y, size_x), (height, width) = self.size, x.shape[2:]
+        return _LargestInWindow.apply(x[:, :, : height // size_y * size_y, : width // size_x * size_x], self.size)
+
+
+class _LargestInWindow(torch.autograd.Function):
     """The maximum of each window; the first of equal ones gets the gradient. (n, c, height, width) of whole windows."""
 
     @staticmethod
@@ -31,7 +72,10 @@ class LargestInWindow(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        """Finds each window's place of the maximum, and compares: torch's gradient of slices puts parts together."""
+        """Finds the place of each window's maximum and compares, in one pass over the image.
+
+        Torch's own gradient of the slices would put together one image for each place in a window.
+        """
         (x,), (size_y, size_x) = ctx.saved_tensors, ctx.size
         windows = x.permute(0, 2, 3, 1).unflatten(2, (-1, size_x)).unflatten(1, (-1, size_y))
         places = torch.arange(size_y * size_x, dtype=x.dtype, device=x.device).view(size_y, 1, size_x, 1)
@@ -40,70 +84,25 @@ class LargestInWindow(torch.autograd.Function):
         for number in range(1, size_y * size_x):
             i, j = divmod(number, size_x)
             value = windows[:, :, i, None, :, j, None]
-            place = torch.where(value > largest, float(number), place)  # a float is as wide as what it goes with
+            # The place is a float of the data's own width, so that the selection needs no conversion.
+            place = torch.where(value > largest, float(number), place)
             largest = torch.maximum(largest, value)
         shares = torch.where(place == places, gradient.permute(0, 2, 3, 1)[:, :, None, :, None], 0)
         return shares.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), None
 
 
-class WindowsMaxPool(nn.Module):
-    """The maximum over windows from shifted slices; inductor's gradient of ``MaxPool2d`` scatters."""
-
-    def __init__(self, layer: MaxPool2D) -> None:
-        super().__init__()
-        self.size = layer.size
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not torch.compiler.is_compiling():
-            return functional.max_pool2d(x, self.size)
-        (size_y, size_x), (height, width) = self.size, x.shape[2:]
-        return LargestInWindow.apply(x[:, :, : height // size_y * size_y, : width // size_x * size_x], self.size)
-
-
-class ChannelsLastFlatten(nn.Module):
+class _ChannelsLastFlatten(nn.Module):
     """Flattens images in the order in which they lie in memory: height, width, channel. Torch's order needs a copy."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
 
 
-class SmallLinear(nn.Linear):
-    """A dense layer as products and a sum: code that the compiler fuses with its surroundings, not a library's call."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return (x[:, None, :] * self.weight).sum(dim=2) + self.bias
-
-
-def _dense(layer: Dense, shape: Shape) -> nn.Module:
-    kind = SmallLinear if shape[0] * layer.units < SMALL_KERNEL else nn.Linear
-    return kind(shape[0], layer.units)
-
-
 TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     Dense: _dense,
-    MaxPool2D: lambda layer, shape: WindowsMaxPool(layer),
-    Flatten: lambda layer, shape: ChannelsLastFlatten(),
+    PooledConv2D: _pooled_conv2d,
+    MaxPool2D: lambda layer, shape: _WindowsMaxPool(layer),
+    Flatten: lambda layer, shape: _ChannelsLastFlatten(),
+    Identity: lambda layer, shape: nn.Identity(),
 }
-
-
-class PoolFirstNetwork(Network):
-    """The layers in turn, but where a ReLU and a pool follow a convolution, the pool comes first."""
-
-    def __init__(self, architecture: Architecture, layers: dict[type[Layer], BuildLayer]) -> None:
-        super().__init__(architecture, layers)
-        self.in_turn: list[Callable[[Tensor], Tensor]] = list(self)
-        for index in reversed(architecture.pooled_convolutions):
-            if isinstance(self[index], nn.Conv2d):  # not where zeros are put there by hand
-                self.in_turn[index : index + 3] = [partial(pool_first, *self.in_turn[index : index + 3])]
-
-    def forward(self, x: Tensor) -> Tensor:
-        for layer in self.in_turn:
-            x = layer(x)
-        return x
-
-
-def pool_first(convolution: nn.Conv2d, relu: nn.Module, pool: nn.Module, x: Tensor) -> Tensor:
-    """Convolution, pool, bias, ReLU: bias and ReLU keep the order of numbers, and of pooled ones there are fewer."""
-    x = functional.conv2d(x, convolution.weight, None, convolution.stride, convolution.padding)
-    return relu(pool(x) + convolution.bias[:, None, None])

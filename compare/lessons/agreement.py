@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.lessons import Lesson
-from compare.lessons.result import LABELS, Column, Verdict
+from compare.lessons.result import Column, Verdict
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
 """How far outputs may be apart: about 100 roundings of float32, relative, and below that an absolute floor."""
@@ -23,7 +23,7 @@ def judge(lesson: Lesson, columns: Sequence[Column]) -> tuple[Verdict, ...]:
 def _verdict(name: str, lesson: Lesson, ran: Sequence[Column]) -> Verdict:
     if name in lesson.differs:
         return Verdict(name, "differ", None, lesson.differs[name])
-    without = [LABELS[column.framework] for column in ran if name not in column.outputs]
+    without = [column.label for column in ran if name not in column.outputs]
     if without:
         return Verdict(name, "disagree", None, f"no such output in {', '.join(without)}")
     if len(ran) < 2:
@@ -36,7 +36,7 @@ def _verdict(name: str, lesson: Lesson, ran: Sequence[Column]) -> Verdict:
             largest = max(difference, largest or 0.0)
         if not agrees:
             by = "" if difference is None else f", by {difference:.3g}"
-            text = f"{LABELS[other.framework]} differs from {LABELS[first.framework]}{by}"
+            text = f"{other.label} differs from {first.label}{by}"
             return Verdict(name, "disagree", largest, text)
     return Verdict(name, "agree", largest, "")
 

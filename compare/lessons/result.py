@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-LABELS = {"numpy": "NumPy", "pytorch": "PyTorch", "keras": "Keras", "jax": "JAX"}
-"""How the frameworks call themselves."""
+from backends.registry import about
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,11 @@ class Column:
     message: str
     outputs: Mapping[str, Any]
     seconds: float
+
+    @property
+    def label(self) -> str:
+        """The framework's name as people write it: ``PyTorch``."""
+        return about(self.framework).label
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends.lessons import load_lesson
-from compare.lessons.result import LABELS, LessonResult, Verdict
+from compare.lessons.result import LessonResult, Verdict
 from compare.lessons.text import blocks, heading, is_block, shown, verdict_text
 
 WIDE = 120
@@ -65,7 +65,7 @@ def _print_columns(result: LessonResult, console: Console) -> None:
     outputs = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0), show_lines=False)
     outputs.add_column(Text("output", "bold"), ratio=5, overflow="fold")
     for column in ran:
-        outputs.add_column(Text(LABELS[column.framework], "bold"), ratio=5, overflow="fold")
+        outputs.add_column(Text(column.label, "bold"), ratio=5, overflow="fold")
     for verdict in result.verdicts:
         # Why an output differs is told below the table: it would make the first column tall.
         name = Text.assemble((verdict.output, "bold"), "\n", _styled_verdict(verdict, reason=False))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.lessons.agreement import numbers
-from compare.lessons.result import LABELS, Column, LessonResult, Verdict
+from compare.lessons.result import Column, LessonResult, Verdict
 
 
 def shown(value: Any) -> str:
@@ -71,7 +71,7 @@ def verdict_text(verdict: Verdict, *, reason: bool = True) -> str:
 
 def heading(column: Column) -> str:
     main = next(iter(column.versions.values()), "")
-    return f"{LABELS[column.framework]} {main}".strip()
+    return f"{column.label} {main}".strip()
 
 
 def blocks(result: LessonResult, verdict: Verdict, width: int | None = None) -> list[tuple[str, str]]:
@@ -86,8 +86,6 @@ def blocks(result: LessonResult, verdict: Verdict, width: int | None = None) -> 
     if not any(is_block(column.outputs[verdict.output]) for column in ran):
         return []
     if verdict.verdict == "agree":
-        labels = ", ".join(LABELS[column.framework] for column in ran)
+        labels = ", ".join(column.label for column in ran)
         return [_block(f"{verdict.output} (the same in {labels})", ran[0].outputs[verdict.output], width)]
-    return [
-        _block(f"{verdict.output}: {LABELS[column.framework]}", column.outputs[verdict.output], width) for column in ran
-    ]
+    return [_block(f"{verdict.output}: {column.label}", column.outputs[verdict.output], width) for column in ran]

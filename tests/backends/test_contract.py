@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from backends import load_backend
-from backends.base import Mode, Model
+from backends.about import Mode
+from backends.base import Model
 from tasks.architecture import Parameters
 from tasks.dataset import Dataset
 from tasks.initial import draw_parameters

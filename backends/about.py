@@ -1,0 +1,57 @@
+"""What is known of a backend before its framework is imported."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Literal
+
+Mode = Literal["tuned", "stock"]
+MODES: tuple[Mode, ...] = ("tuned", "stock")
+
+
+@dataclass(frozen=True)
+class About:
+    """One backend, described without its framework.
+
+    Attributes:
+        name: as on the command line: ``pytorch``.
+        label: as people write it: ``PyTorch``.
+        modules: what Python must be able to import; looked for, not imported.
+        distributions: the packages whose versions are recorded with every result.
+        install: the command that installs them.
+        backend: the class of the backend, as ``package.module.Class``.
+        models: the class of the model with the training loop of each mode.
+        environment: variables that a process of this framework needs, set before the framework is imported;
+            ``{cache}`` stands for the folder where compiled code is kept.
+    """
+
+    name: str
+    label: str
+    modules: tuple[str, ...]
+    distributions: tuple[str, ...]
+    install: str
+    backend: str
+    models: Mapping[Mode, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The training loops that the backend has."""
+        return tuple(self.models)
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the distributions; ``unknown`` where one is not installed as a package."""
+        versions = {}
+        for distribution in self.distributions:
+            try:
+                versions[distribution] = version(distribution)
+            except PackageNotFoundError:
+                versions[distribution] = "unknown"
+        return versions
+
+
+def load_class(name: str) -> Any:
+    """Imports ``package.module`` and returns its class, for ``package.module.Class``."""
+    module, _, class_name = name.rpartition(".")
+    return getattr(importlib.import_module(module), class_name)

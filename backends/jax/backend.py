@@ -1,0 +1,48 @@
+"""JAX on this machine: threads, precision, devices, memory."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from backends import base
+from backends.jax import ABOUT
+
+
+def device_of(device: str) -> jax.Device:
+    """JAX's own object for ``"cpu"`` or ``"gpu:0"``."""
+    platform, _, index = device.partition(":")
+    return jax.devices(platform)[int(index or 0)]
+
+
+class Backend(base.Backend):
+    """JAX; how to use it is documented in :class:`backends.base.Backend`."""
+
+    about = ABOUT
+
+    def configure(self, threads: int) -> dict[str, base.Setting]:
+        """Sets full float32 precision for the whole process; returns what was set, and the threads that XLA has."""
+        # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
+        jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
+        return {"matmul_precision": "highest", "threads": base.usable_cores(), "flush_denormals": True}
+
+    def devices(self) -> tuple[str, ...]:
+        """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""
+        try:
+            gpus = jax.devices("gpu")
+        except RuntimeError:  # how JAX says that there are none
+            gpus = []
+        return ("cpu", *(f"gpu:{index}" for index in range(len(gpus))))
+
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        """A call that multiplies two float32 matrices (size, size) and waits for the product."""
+        normal = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        matrix = jax.device_put(normal, device_of(device))
+        product = jax.jit(jnp.matmul)
+        return lambda: product(matrix, matrix).block_until_ready()
+
+    def peak_bytes(self, device: str) -> int | None:
+        """The most bytes that XLA held on a GPU; None for the CPU, or where XLA does not tell."""
+        statistics = None if device == "cpu" else device_of(device).memory_stats()
+        return statistics["peak_bytes_in_use"] if statistics else None

@@ -1,0 +1,54 @@
+"""Keras and TensorFlow on this machine: threads, precision, devices, memory."""
+
+import os
+from collections.abc import Callable
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from backends import base
+from backends.keras import ABOUT
+
+
+def device_of(device: str) -> str:
+    """TensorFlow's own word for ``"cpu"`` or ``"gpu:0"``, which ``tf.device`` takes: ``/cpu``, ``/gpu:0``."""
+    return f"/{device}"
+
+
+class Backend(base.Backend):
+    """Keras on TensorFlow; how to use it is documented in :class:`backends.base.Backend`."""
+
+    about = ABOUT
+
+    def configure(self, threads: int) -> dict[str, base.Setting]:
+        """Sets threads and full float32 precision for the whole process; returns what was set."""
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        tf.config.experimental.enable_tensor_float_32_execution(False)  # on by default
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        keras.config.set_floatx("float32")  # a user's keras.json may say otherwise
+        keras.config.set_image_data_format("channels_last")
+        return {
+            "matmul_precision": "highest",
+            "threads": tf.config.threading.get_intra_op_parallelism_threads(),
+            "flush_denormals": True,
+        }
+
+    def devices(self) -> tuple[str, ...]:
+        """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""
+        return ("cpu", *(f"gpu:{index}" for index in range(len(tf.config.list_physical_devices("GPU")))))
+
+    def matrix_product(self, size: int, device: str) -> Callable[[], object]:
+        """A call that multiplies two float32 matrices (size, size) and waits for the product."""
+        normal = np.random.default_rng(0).standard_normal((size, size), np.float32)
+        with tf.device(device_of(device)):
+            matrix = tf.constant(normal)
+        return lambda: tf.matmul(matrix, matrix)[0, 0].numpy()
+
+    def peak_bytes(self, device: str) -> int | None:
+        """The most bytes that TensorFlow held on a GPU; None for the CPU."""
+        return None if device == "cpu" else tf.config.experimental.get_memory_info(device.upper())["peak"]

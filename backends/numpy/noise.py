@@ -1,0 +1,122 @@
+"""Not part of the reference: copies of it that imitate rounding, to measure how far rounding alone can lead.
+
+A certificate allows a framework a multiple of this noise. Rounding matters most where it decides something: on which
+side of ReLU's kink an input falls that is all but 0; and which way Adam goes, which divides a gradient by its own size,
+where the terms of that gradient cancel. One copy decides these one way, another copy the other way.
+"""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.numpy.layers import LAYERS, Array, Backward, LayerParameters, relu_backward
+from backends.numpy.model import NumpyModel
+from backends.numpy.network import Network, build_network
+from backends.numpy.training import AdamUpdate
+from tasks.architecture import Parameters
+from tasks.layers import Layer, ReLU
+from tasks.task import Recipe
+from tasks.training import Adam
+
+ROUNDINGS = (0.0, 4e-7, -4e-7)
+"""Relative rounding error assumed in the float32 copies of the reference: none, up, down. 4e-7 is typical of a float32
+sum of a few hundred products."""
+
+
+def nudged(parameters: Parameters, seed: int) -> Parameters:
+    """The parameters, each moved to a neighbouring float32, up or down by chance; a seed of 0 moves none."""
+    if seed == 0:
+        return parameters
+    random = np.random.RandomState(seed)
+    return {
+        key: np.where(
+            value == 0,  # a zero stays one
+            value,
+            np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32),
+        )
+        for key, value in parameters.items()
+    }
+
+
+class NoisyModel(NumpyModel):
+    """A copy of the reference whose arithmetic rounds differently.
+
+    Args:
+        recipe: architecture, loss and optimizer.
+        parameters: float32 arrays in the canonical layout.
+        device: ``"cpu"``.
+        dtype: ``float64``; ``float32``; or ``mixed``: float32 arrays, and Adam's scalars in float64. PyTorch's own Adam
+            corrects its moments with float64 scalars, optax's and Keras's with float32 ones, in which 1 - 0.999 is off
+            by 1e-5 of itself. Both are right, and the certificate has to know both.
+        rounding: relative error added to imitate rounding: 0, or plus or minus 4e-7.
+    """
+
+    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str, rounding: float = 0.0) -> None:
+        self.rounding = rounding
+        super().__init__(recipe, parameters, device, dtype)
+
+    def build(self) -> Network:
+        """Builds the network with ReLU's kink moved, and the one that computes the sizes of gradients."""
+        layers = dict(LAYERS)
+        if self.rounding:
+            layers[ReLU] = (partial(_relu_forward, self.rounding), relu_backward)
+        squares = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
+        self.squares = build_network(self.recipe.architecture, squares)
+        return build_network(self.recipe.architecture, layers)
+
+    def start(self) -> None:
+        """Makes the optimizer with fresh state; for ``mixed``, Adam with its scalars in float64."""
+        super().start()
+        if self.dtype == "mixed" and isinstance(self.recipe.optimizer, Adam):
+            self.optimizer = _Float64Scalars(self.recipe.optimizer, self.network.parameters)
+
+    def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+        """As the reference's; but before Adam's update each gradient is moved by the rounding of its terms."""
+        loss, gradients = self.loss_and_gradients(inputs, labels)
+        if self.rounding and isinstance(self.recipe.optimizer, Adam):
+            for key, size in self.gradient_sizes(inputs, labels).items():
+                signs = 1 - 2 * (
+                    np.arange(size.size) % 2
+                )  # alternating: softmax cancels a shift that all outputs share
+                gradients[key] += self.rounding * size * signs.reshape(size.shape)
+        self.optimizer.update(self.network.parameters, gradients)
+        return loss
+
+    def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
+        """How large each gradient is where none of its terms cancel: the root of the sum of their squares.
+
+        Rounding is of the size of the terms, however small their sum. The terms of examples and pixels count one by
+        one, and those of outputs and channels as they come through the layers after.
+        """
+        outputs, kept = self.forward(inputs)
+        _, gradient = self.loss(outputs, labels)
+        self.squares.parameters = self.network.parameters
+        squares = self.squares.backward(kept, gradient * gradient)
+        return {key: np.sqrt(value) for key, value in squares.items()}
+
+
+class _Float64Scalars(AdamUpdate):
+    def correction(self, beta: float, number: type[np.floating]) -> np.floating:
+        return number(super().correction(beta, np.float64))
+
+
+def _relu_forward(rounding: float, layer: ReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    """ReLU whose slope changes not at 0 but at a share of its inputs' usual size.
+
+    An input of exactly 0, as a bias of 0 gives on an empty image, is not the work of rounding: its slope stays 0.
+    """
+    return np.maximum(x, 0), (x > rounding * np.sqrt(np.mean(x * x))) & (x != 0)
+
+
+def _squares(backward: Backward, layer: Layer, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    """A layer's backward pass with all factors squared, and without signs: softmax subtracts."""
+    return backward(layer, _squared(kept), np.abs(dy))
+
+
+def _squared(kept: Any) -> Any:
+    """What a layer keeps, its numbers squared; shapes and masks as they are."""
+    if isinstance(kept, tuple):
+        return tuple(map(_squared, kept))
+    return kept * kept if isinstance(kept, np.ndarray) and kept.dtype.kind == "f" else kept

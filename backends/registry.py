@@ -1,0 +1,73 @@
+"""The backends by name."""
+
+import importlib
+import importlib.util
+from types import ModuleType
+
+from backends import jax, keras, numpy, pytorch
+from backends.about import About, Mode, load_class
+from backends.base import Backend, BackendUnavailableError
+from tasks.errors import UnknownNameError
+
+_BACKENDS = {known.name: known for known in (numpy.ABOUT, pytorch.ABOUT, keras.ABOUT, jax.ABOUT)}
+REFERENCE = numpy.ABOUT.name
+"""The backend that the others are compared with; it runs only where it is named."""
+
+
+def available_backends() -> tuple[str, ...]:
+    """The names of the backends, installed or not."""
+    return tuple(_BACKENDS)
+
+
+def framework_backends() -> tuple[str, ...]:
+    """The backends that are compared unless others are named: all but the reference."""
+    return tuple(name for name in _BACKENDS if name != REFERENCE)
+
+
+def about(name: str) -> About:
+    """What is known of a backend without its framework.
+
+    Raises:
+        UnknownNameError: there is no such backend.
+    """
+    if name not in _BACKENDS:
+        raise UnknownNameError("backend", name, available_backends())
+    return _BACKENDS[name]
+
+
+def modes(name: str) -> tuple[Mode, ...]:
+    """The training loops that a backend has."""
+    return about(name).modes
+
+
+def missing(name: str) -> str | None:
+    """One line that says how to install a framework that is not installed; None where it is. Imports no framework."""
+    known = about(name)
+    for module in known.modules:
+        if importlib.util.find_spec(module) is None:
+            return f"{name} needs the package {module}: {known.install}"
+    return None
+
+
+def load_backend(name: str) -> Backend:
+    """Imports a framework and returns its backend.
+
+    Raises:
+        UnknownNameError: there is no such backend.
+        BackendUnavailableError: a package it needs is not installed. One that is broken raises its own error.
+    """
+    if message := missing(name):
+        raise BackendUnavailableError(message)
+    backend: Backend = load_class(about(name).backend)()
+    return backend
+
+
+def native(name: str) -> ModuleType:
+    """The module that reads and writes a framework's own file of weights. Importing it imports no framework.
+
+    Raises:
+        UnknownNameError: there is no such framework; the reference has no file of its own.
+    """
+    if name not in framework_backends():
+        raise UnknownNameError("framework", name, framework_backends())
+    return importlib.import_module(f"backends.{name}.native")
