@@ -12,7 +12,8 @@ from operator import truediv
 from pathlib import Path
 from statistics import median
 
-from backends.base import MODES, Model, usable_cores
+from backends.about import MODES
+from backends.base import Model, usable_cores
 from compare import compare
 from compare.executors.local import LocalExecutor
 from compare.records.request import CellRequest

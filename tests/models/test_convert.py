@@ -30,10 +30,10 @@ NATIVE = {"pytorch": "cnn.safetensors", "keras": "cnn.weights.h5", "jax": "cnn.m
 def there_and_back(model: object, name: str, path: Path, case: str) -> Parameters:
     """In the framework's own process: writes parameters as the framework does, checks the file, reads it back."""
     architecture, parameters = case_of(case)
-    native = native(name)
-    native.write(path, architecture, parameters)
-    native.check(path, architecture)
-    found: Parameters = native.read(path, architecture)
+    module = native(name)
+    module.write(path, architecture, parameters)
+    module.check(path, architecture)
+    found: Parameters = module.read(path, architecture)
     return found
 
 
