@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import load_backend
-from backends.base import Backend, Dtype
 from backends.about import Mode
+from backends.base import Backend, Dtype
 from compare.executors.local import LocalExecutor
 from compare.records.request import CallRequest
 from tasks.architecture import Parameters
