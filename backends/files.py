@@ -25,7 +25,7 @@ FORMAT = 1
 """Of what ``write_parameters`` writes; it stands in the file's metadata as ``sidebyside``."""
 HEADER_BYTES = 1_000_000
 """The longest header of a safetensors file that is read; that of a network of a hundred layers has 20,000 bytes."""
-_FACT = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_VALUE = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _PREFIX = 8  # bytes that hold the length of the header
 
 
@@ -58,26 +58,26 @@ class Header:
 
     Attributes:
         tensors: by name, in the order of their bytes, which lie without gap or overlap up to the file's end.
-        facts: of the metadata, what looks like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
+        metadata: those values that look like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
         begin: where the tensors' bytes begin.
     """
 
     tensors: Mapping[str, Tensor]
-    facts: Mapping[str, str]
+    metadata: Mapping[str, str]
     begin: int
 
 
-def write_parameters(path: Path, parameters: Parameters, facts: Mapping[str, str] | None = None) -> None:
+def write_parameters(path: Path, parameters: Parameters, metadata: Mapping[str, str] | None = None) -> None:
     """Writes parameters as float32 safetensors: whole, or not at all.
 
     Args:
         path: the file to write; its folder exists.
         parameters: in the canonical layout.
-        facts: what the file's metadata say of them: ``task``, ``recipe``, ``backend``, ``seed``.
+        metadata: where the parameters come from: ``task``, ``recipe``, ``backend``, ``seed``.
     """
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
     # Written by hand: the library orders the metadata at random, and equal parameters should make equal files.
-    header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((facts or {}).items()))}}
+    header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((metadata or {}).items()))}}
     at = 0
     for name, array in arrays.items():
         header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": (at, at := at + array.nbytes)}
@@ -132,9 +132,9 @@ def read_header(path: Path) -> Header:
         content = file.read(length)
     try:
         entries = json.loads(content.decode(), object_pairs_hook=_once)  # of bytes, json would guess the encoding
-        metadata = entries.pop("__metadata__", {})
+        stated = entries.pop("__metadata__", {})
         places = {name: _place(entry) for name, entry in entries.items()}
-        facts = {key: value for key, value in metadata.items() if _FACT.fullmatch(value)}
+        metadata = {key: value for key, value in stated.items() if _VALUE.fullmatch(value)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path}: damaged: its header is not that of a safetensors file") from error
     tensors, at = {}, 0
@@ -147,10 +147,10 @@ def read_header(path: Path) -> Header:
     if at != size - _PREFIX - length:
         held = size - _PREFIX - length
         raise ModelFileError(f"{path}: damaged or cut short: its tensors take {at:,} bytes, and {held:,} are there")
-    version = facts.get("sidebyside", str(FORMAT))
+    version = metadata.get("sidebyside", str(FORMAT))
     if version != str(FORMAT):
         raise ModelFileError(f"{path}: written by a newer sidebyside (format {version}); update to read it")
-    return Header(tensors, facts, _PREFIX + length)
+    return Header(tensors, metadata, _PREFIX + length)
 
 
 def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -> None:

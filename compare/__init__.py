@@ -1,5 +1,17 @@
 """Which models are compared, and how they are measured and reported. Imports no framework."""
 
-from compare.api import Comparison, compare
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compare.api import Comparison, compare
 
 __all__ = ["Comparison", "compare"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the Python API where it is asked for: a worker, which imports this package too, needs none of it."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from compare import api
+
+    return getattr(api, name)

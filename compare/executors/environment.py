@@ -5,7 +5,7 @@ from pathlib import Path
 
 import platformdirs
 
-import backends
+from backends.registry import about
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -19,7 +19,7 @@ def worker_environment(backend: str, threads: int, compile_cache: Path | None = 
         compile_cache: the folder for compiled code; None for a folder of the user's, kept from run to run.
     """
     cache = compile_cache or platformdirs.user_cache_path("sidebyside") / "compiled"
-    own = {name: value.format(cache=cache) for name, value in backends.about(backend).environment.items()}
+    own = {name: value.format(cache=cache) for name, value in about(backend).environment.items()}
     return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),

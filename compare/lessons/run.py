@@ -12,9 +12,11 @@ from pathlib import Path
 import backends as registry
 from backends.base import usable_cores
 from backends.lessons import Lesson, available_lessons, load_lesson
+from backends.registry import about
 from compare.executors.local import LocalExecutor
 from compare.lessons.agreement import judge
-from compare.lessons.result import FrameworkResult, LessonResult
+from compare.lessons.result import Column as FrameworkResult
+from compare.lessons.result import LessonResult
 from compare.records.event import Reply
 from compare.records.request import LessonRequest
 from tasks.errors import UnknownNameError
@@ -111,7 +113,7 @@ def run_jobs(framework: str, jobs: Sequence[Job], folder: Path, announce: Announ
 
 
 def _result(lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, Reply]) -> FrameworkResult:
-    versions = {} if absent else registry.about(framework).versions()
+    versions = {} if absent else about(framework).versions()
     make = partial(FrameworkResult, framework, versions, lesson.source(framework))
     if absent:
         return make("missing", absent, {}, 0.0)

@@ -7,7 +7,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
-from compare.records.cell import Cell
 from compare.records.run import Run
 
 LARGEST_FILE = 64_000_000
@@ -22,7 +21,7 @@ def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = folder / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors"
+    path = folder / "arrays" / f"{run.cell.file_name}.safetensors"
     try:
         if not path.is_file() or path.stat().st_size > LARGEST_FILE:
             return {}

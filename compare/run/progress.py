@@ -12,7 +12,7 @@ from compare.records.cell import Cell
 from compare.records.certificate import Certificate
 from compare.records.event import EpochEnd, Phase
 from compare.records.run import Run
-from compare.text import clean
+from compare.text import clean, label
 
 
 class Progress(ABC):
@@ -36,7 +36,9 @@ class Progress(ABC):
         """Shows what is going on: a ``description``, a ``detail``, how many are ``completed`` of a ``total``."""
 
     def started(self, cell: Cell, index: int, count: int) -> None:
-        self.update(description=_label(cell), completed=index, total=count, detail="starting")
+        self.update(
+            description=label(cell, seed=cell.seed, round=cell.round), completed=index, total=count, detail="starting"
+        )
 
     def event(self, cell: Cell, event: Phase | EpochEnd) -> None:
         if isinstance(event, Phase):
@@ -54,7 +56,7 @@ class Progress(ABC):
             words += [run.message] if run.message else []
         if certificate is not None:
             words.append("certified" if certificate.granted else f"certificate refused: {certificate.failure}")
-        self.note(f"{_label(cell)}: {', '.join(words)}")
+        self.note(f"{label(cell, seed=cell.seed, round=cell.round)}: {', '.join(words)}")
 
 
 class TerminalProgress(Progress):
@@ -124,14 +126,3 @@ class NotebookProgress(Progress):
             self.handle = display(shown, raw=True, display_id=True)
         else:
             self.handle.update(shown, raw=True)
-
-
-def _label(cell: Cell) -> str:
-    words = [cell.task, cell.backend, cell.mode, cell.device]
-    if cell.recipe != "standard":
-        words.insert(1, cell.recipe)
-    if cell.seed:
-        words.append(f"seed {cell.seed}")
-    if cell.round:
-        words.append(f"round {cell.round}")
-    return " ".join(words)

@@ -80,8 +80,8 @@ def test_the_convolutional_network_is_loaded_by_the_lines_of_the_readme(
     if not is_there(name):
         pytest.skip(f"{name} is not installed")
     monkeypatch.chdir(tmp_path)
-    facts = {"task": "mnist-cnn", "recipe": "standard", "backend": "numpy", "seed": "0"}
-    write_parameters(Path("saved.safetensors"), CNN.parameters(0), facts)
+    metadata = {"task": "mnist-cnn", "recipe": "standard", "backend": "numpy", "seed": "0"}
+    write_parameters(Path("saved.safetensors"), CNN.parameters(0), metadata)
     assert cli.main(["convert", "saved.safetensors", "--to", name, NATIVE[name]]) == cli.OK
     out, err = capsys.readouterr()
     assert err == f"written: {NATIVE[name]} (mnist-cnn, recipe standard)\n"
@@ -103,7 +103,7 @@ def test_the_convolutional_network_is_loaded_by_the_lines_of_the_readme(
     assert np.abs(np.load("outputs.npy") - expected).max() <= 1e-5 * np.abs(expected).max()
 
     assert cli.main(["convert", NATIVE[name], "--to", "safetensors", "back.safetensors"]) == cli.OK
-    assert read_header(Path("back.safetensors")).facts == {
+    assert read_header(Path("back.safetensors")).metadata == {
         "sidebyside": "1",
         "task": "mnist-cnn",
         "recipe": "standard",
@@ -176,8 +176,8 @@ def test_a_missing_framework_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_canonical_to_canonical_writes_what_it_found_out(tmp_path: Path) -> None:
     write_parameters(tmp_path / "in", tasks.load_task("mnist-dense").parameters(0), {"seed": "0"})
     assert cli.main(["convert", str(tmp_path / "in"), "--to", "safetensors", str(tmp_path / "in")]) == cli.OK
-    facts = {"sidebyside": "1", "task": "mnist-dense", "recipe": "standard", "seed": "0"}
-    assert read_header(tmp_path / "in").facts == facts
+    metadata = {"sidebyside": "1", "task": "mnist-dense", "recipe": "standard", "seed": "0"}
+    assert read_header(tmp_path / "in").metadata == metadata
 
 
 def test_the_three_have_the_same_functions_in_the_same_order() -> None:

@@ -89,7 +89,7 @@ def test_the_cross_table_of_the_convolutional_network(tmp_path: Path, capsys: Ca
     words = ["run", "mnist-cnn", "--epochs", "1", "--save-models", "--no-certify", "--output", str(run), "--backend"]
     assert cli.main([*words, *names]) == cli.OK
     capsys.readouterr()
-    files = {read_header(path).facts["backend"]: path for path in sorted((run / "models").iterdir())}
+    files = {read_header(path).metadata["backend"]: path for path in sorted((run / "models").iterdir())}
     assert set(files) == set(names)
     trained = {one.backend: one.accuracy for one in read_results(run).runs}
     lines = []
