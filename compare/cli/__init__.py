@@ -24,6 +24,7 @@ def make_app() -> App:
         group_parameters="Options",
         default_parameter=Parameter(negative_iterable=(), show_default=False),
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     app.command(run.list_names, name="list")
     app.command(run.run)

@@ -68,10 +68,12 @@ def choice(known: tuple[str, ...]) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def whole(limit: int) -> BeforeValidator:
-    """Whole numbers from 1 to a limit: Python's, NumPy's, or written in digits."""
+def whole(limit: int, *, optional: bool = False) -> BeforeValidator:
+    """Whole numbers from 1 to a limit: Python's, NumPy's, or written in digits; None only where it is optional."""
 
     def check(value: Any, info: ValidationInfo) -> Any:
+        if value is None and optional:
+            return None
         try:
             number = int(value) if isinstance(value, str) else operator.index(value)
         except (TypeError, ValueError):
@@ -80,13 +82,15 @@ def whole(limit: int) -> BeforeValidator:
             raise SideBySideError(f"{info.field_name} is {value!r}: give a whole number from 1 to {limit:,}")
         return number
 
-    return BeforeValidator(lambda value, info: None if value is None else check(value, info))
+    return BeforeValidator(check)
 
 
 def positive(what: str) -> BeforeValidator:
-    """Finite numbers above 0: Python's, NumPy's, or written out."""
+    """None, or finite numbers above 0: Python's, NumPy's, or written out."""
 
     def check(value: Any, info: ValidationInfo) -> Any:
+        if value is None:
+            return None
         try:
             number = float(value)
         except (TypeError, ValueError):
@@ -95,7 +99,7 @@ def positive(what: str) -> BeforeValidator:
             raise SideBySideError(f"{info.field_name} is {value!r}: give {what} above 0")
         return number
 
-    return BeforeValidator(lambda value, info: None if value is None else check(value, info))
+    return BeforeValidator(check)
 
 
 def flag(name: str, *, several: bool = False) -> Parameter:

@@ -42,6 +42,7 @@ _NOT_REPEATED = ("output", "resume")
 
 AnyPath = str | Path
 Count = Annotated[int, whole(1_000_000)]
+OptionalCount = Annotated[int | None, whole(1_000_000, optional=True)]
 
 
 class Selection(Record):
@@ -73,11 +74,11 @@ class RunOptions(Selection):
     """Compare each backend with itself, which shows how noisy the machine is."""
     preset: Annotated[Literal["quick", "full"], choice(PRESETS)] = "quick"
     """quick trains a few epochs and, for MNIST, on part of the data; full trains each recipe as it stands."""
-    epochs: Count | None = None
+    epochs: OptionalCount = None
     """Epochs to train, in place of the preset's."""
-    examples: Annotated[int | None, whole(1_000_000_000)] = None
+    examples: Annotated[int | None, whole(1_000_000_000, optional=True)] = None
     """Training examples in each epoch, in place of the preset's."""
-    batch_size: Count | None = None
+    batch_size: OptionalCount = None
     """Examples in each training step, in place of the recipe's."""
     learning_rate: Annotated[float | None, positive("a number")] = None
     """Learning rate of the optimizer, in place of the recipe's."""
@@ -85,7 +86,7 @@ class RunOptions(Selection):
     """as-written trains the tasks whose source has a mistake with that mistake."""
     timeout: Annotated[float | None, positive("seconds")] = None
     """Limit for each cell, in seconds."""
-    threads: Annotated[int | None, whole(4096)] = None
+    threads: Annotated[int | None, whole(4096, optional=True)] = None
     """Threads of each worker; as many as there are cores, unless given."""
     output: AnyPath | None = None
     """Folder to write, new or empty; runs/<time>, unless given."""
@@ -129,7 +130,8 @@ class RunOptions(Selection):
 
     def as_call(self) -> str:
         """The call of ``compare()`` that repeats the run."""
-        return f"compare({', '.join(f'{name}={value!r}' for name, value in self.given().items())})"
+        given = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in self.given().items()}
+        return f"compare({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
     def as_command(self) -> str:
         """The command line that repeats the run."""

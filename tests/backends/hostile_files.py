@@ -178,7 +178,7 @@ def refused(capsys: Capture, folder: Path, *arguments: str) -> str:
     before = sorted(folder.rglob("*"))
     status = cli.main(arguments)
     out, err = capsys.readouterr()
-    assert (status, out) == (cli.WRONG_WORDS, ""), err
+    assert (status, out) == (cli.INVALID_INPUT, ""), err
     assert len(err.splitlines()) == 1, err
     assert err.isprintable() or err[:-1].isprintable()
     assert len(err) < 600

@@ -58,7 +58,7 @@ def test_hostile_files_cost_no_time_and_no_memory(name: str, tmp_path: Path) -> 
     path = lay(tmp_path / "model.safetensors", HOSTILE[name][0])
     words = ["-m", "compare", "predict", "--model", str(path), "1", "2", "3", "4"]
     seconds, megabytes, status = used([sys.executable, *words])
-    assert status == cli.WRONG_WORDS
+    assert status == cli.INVALID_INPUT
     assert seconds < SECONDS
     assert megabytes < MEGABYTES
 

@@ -105,6 +105,6 @@ def test_hostile_msgpack_costs_no_time_and_no_memory(maker: Maker, tmp_path: Pat
     path = lay(tmp_path / "model.msgpack", maker)
     words = ["-m", "compare", "convert", str(path), "--to", "safetensors", str(tmp_path / "out")]
     seconds, megabytes, status = used([sys.executable, *words])
-    assert status == cli.WRONG_WORDS
+    assert status == cli.INVALID_INPUT
     assert seconds < SECONDS
     assert megabytes < MEGABYTES

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from compare import cli
+from compare.cli.status import INVALID_INPUT
 from tests.sources import ROOT
 
 Capture = pytest.CaptureFixture[str]
@@ -17,7 +18,7 @@ def refused(capsys: Capture, *arguments: str) -> str:
     """Runs a command that must be refused: status 2, nothing on stdout, and one line on stderr, which is returned."""
     status = cli.main(arguments)
     out, err = capsys.readouterr()
-    assert status == cli.WRONG_WORDS, err
+    assert status == INVALID_INPUT, err
     assert out == ""
     assert err.startswith("sidebyside: ")
     assert err.endswith("\n")

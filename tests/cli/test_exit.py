@@ -12,12 +12,13 @@ import pytest
 
 import tasks
 from compare import cli
+from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
 from tests.cli.common import RUN, Capture
 from tests.sources import ROOT
 
 
 def test_statuses_are_those_of_the_design() -> None:
-    assert (cli.OK, cli.FAILED, cli.WRONG_WORDS, cli.INTERRUPTED) == (0, 1, 2, 130)
+    assert (OK, FAILED, INVALID_INPUT, INTERRUPTED) == (0, 1, 2, 130)
 
 
 def test_a_terminal_that_lacks_letters_gets_a_report(tmp_path: Path) -> None:

@@ -1,14 +1,14 @@
 """``sidebyside list`` and ``--help`` name everything there is."""
 
-import argparse
 import json
+from importlib.metadata import version
 
 import pytest
 
 import backends
 import tasks
 from compare import cli
-from compare.arguments import make_parser
+from compare.run.options import RunOptions
 from tests.cli.common import RUN, Capture, python
 
 
@@ -46,33 +46,36 @@ def test_list_says_what_is_missing() -> None:
 
 
 def commands() -> list[str]:
-    parser = make_parser()
-    choices = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    return list(choices[0])
+    return [name for name in cli.make_app() if not name.startswith("-")]
 
 
 def test_the_commands_there_are() -> None:
-    assert {"list", "run"} <= set(commands())
+    assert {"list", "run", "parity", "report", "diff", "lesson", "predict", "convert"} == set(commands())
 
 
-@pytest.mark.parametrize("command", ["", *commands()])
-def test_help(command: str, capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as end:
-        cli.main([*([command] if command else []), "--help"])
+@pytest.mark.parametrize("words", [(), ("--help",), *((command, "--help") for command in commands())])
+def test_help(words: tuple[str, ...], capsys: Capture) -> None:
+    assert cli.main(words) == 0
     out, err = capsys.readouterr()
-    assert end.value.code == 0
     assert err == ""
-    assert out.startswith(f"usage: sidebyside {command}".rstrip())
-    if not command:
+    if len(words) == 2:
+        assert out.startswith(f"Usage: sidebyside {words[0]} ")
+    else:
+        assert out.startswith("Usage: sidebyside COMMAND")
         for name in commands():
-            assert f"\n    {name} " in out
+            assert f" {name} " in out
 
 
-def test_help_of_run_names_its_options(capsys: Capture) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["run", "--help"])
-    out = capsys.readouterr().out
-    options = "backend mode device seeds preset epochs recipe timeout threads output resume data no-certify"
-    for option in options.split():
-        assert f"--{option} " in out
-    assert "iris-mlp, mnist-mlp, mnist-cnn" in " ".join(out.split())
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"sidebyside {version('sidebyside')}\n"
+
+
+def test_help_of_run_has_every_option_with_its_sentence(capsys: Capture) -> None:
+    assert cli.main(["run", "--help"]) == 0
+    out = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    flags = {"backends": "--backend", "modes": "--mode", "devices": "--device"}
+    for name, field in RunOptions.model_fields.items():
+        if name != "tasks":
+            assert flags.get(name, "--" + name.replace("_", "-")) in out
+            assert set(str(field.description).split()) <= set(out.split())

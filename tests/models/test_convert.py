@@ -141,10 +141,10 @@ def test_a_compiled_keras_model_with_its_optimizers_state_is_read(tmp_path: Path
     ("words", "text"),
     [
         (("in.safetensors", "--to", "keras", "out.h5"), "keras wants a name that ends in .weights.h5"),
-        (("in.safetensors", "--to", "tensorflow", "out"), "invalid choice: 'tensorflow'"),
+        (("in.safetensors", "--to", "tensorflow", "out"), 'Invalid value "tensorflow" for --to. Choose from: "pytorch", "keras", "jax"'),
         (("in.safetensors", "--to", "jax", "none/out.msgpack"), "name a file in a folder that is there"),
         (("in.safetensors", "--to", "jax", "."), "name a file in a folder that is there"),
-        (("in.safetensors", "out"), "arguments are required: --to"),
+        (("in.safetensors", "out"), 'parameter --to requires an argument'),
         (("none", "--to", "jax", "out"), "none: cannot be read"),
         (("in.safetensors", "--to", "jax", "out", "--task", "mnist-cnn"), "has no tensor '0_conv2d/kernel'"),
     ],
@@ -156,7 +156,7 @@ def test_wrong_words_are_refused_in_a_line(
     if not all(is_there(name) for name in words if name in NATIVE):
         pytest.skip("not installed")
     write_parameters(Path("in.safetensors"), tasks.load_task("iris-mlp").parameters(0))
-    assert cli.main(["convert", *words]) == cli.WRONG_WORDS
+    assert cli.main(["convert", *words]) == cli.INVALID_INPUT
     out, err = capsys.readouterr()
     assert out == ""
     assert text in err
@@ -168,7 +168,7 @@ def test_a_missing_framework_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     write_parameters(tmp_path / "in.safetensors", tasks.load_task("iris-mlp").parameters(0))
     monkeypatch.setattr(backends, "missing", lambda name: f"install {name}")
     words = ["convert", str(tmp_path / "in.safetensors"), "--to", "jax", str(tmp_path / "out")]
-    assert cli.main(words) == cli.WRONG_WORDS
+    assert cli.main(words) == cli.INVALID_INPUT
     assert capsys.readouterr().err == "sidebyside: install jax\n"
     assert cli.main([*words[:3], "safetensors", str(tmp_path / "out.safetensors")]) == cli.OK  # needs none
 

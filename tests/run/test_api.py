@@ -33,7 +33,7 @@ def test_the_run_is_written_as_the_command_line_writes_it(comparison: compare.Co
     assert stored == comparison.results
     assert [(run.status, run.seed, run.epochs) for run in stored.runs] == [("ok", 0, 20), ("ok", 1, 20)]
     assert all(stored.verified(run) for run in stored.runs)
-    assert stored.command == "compare(tasks='and-gate', backends=('numpy',), seeds=2, epochs=20, threads=1)"
+    assert stored.command == "compare(tasks='and-gate', backends='numpy', seeds=2, epochs=20, threads=1)"
     assert stored.settings["threads"] == 1
 
 

@@ -100,7 +100,8 @@ def test_a_certificate_is_for_its_subject_alone(field: str) -> None:
 
 def test_a_refused_certificate_verifies_nothing() -> None:
     results = make_results()
-    results.certificates = [make_certificate(granted=False, failure="logits")]
+    refused = make_certificate(granted=False, failure="logits")
+    results = results.model_copy(update={"certificates": [refused]})
     assert results.certificate_of(results.runs[0]) is not None
     assert not results.verified(results.runs[0])
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare import measure
+from compare.host import describe_host
+from compare.worker import clocks, memory
 from tasks import available_tasks, load_task
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -50,14 +51,14 @@ class ReturnsEarly(NumpyModel):
 
 def test_a_loop_that_returns_early_is_caught() -> None:
     model = make_model(ReturnsEarly)
-    seconds = measure.clock(lambda: model.train(SAMPLE.batches))
-    with pytest.raises(measure.UnfinishedError, match="before its work was done"):
-        measure.check_finished(model, seconds)
+    seconds = clocks.clock(lambda: model.train(SAMPLE.batches))
+    with pytest.raises(clocks.UnfinishedError, match="before its work was done"):
+        clocks.check_finished(model, seconds)
 
 
 def test_an_honest_loop_passes() -> None:
     model = make_model(NumpyModel)
-    measure.check_finished(model, measure.clock(lambda: model.train(SAMPLE.batches)))
+    clocks.check_finished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
 
 
 class Counting(NumpyModel):
@@ -74,25 +75,25 @@ class Counting(NumpyModel):
 def test_short_epochs_are_timed_many_a_call() -> None:
     model = make_model(Counting)
     model.calls = []
-    steady = measure.time_short_epochs(model, SAMPLE.batches)
-    assert len(steady.epoch_seconds) == measure.TIMED_CALLS
-    assert min(steady.epoch_seconds) * steady.epochs_a_call >= measure.CALL_SECONDS
+    steady = clocks.time_short_epochs(model, SAMPLE.batches)
+    assert len(steady.epoch_seconds) == clocks.TIMED_CALLS
+    assert min(steady.epoch_seconds) * steady.epochs_a_call >= clocks.CALL_SECONDS
     assert min(steady.epoch_seconds) >= 0.01
     # Each length is called once before it is timed, so that nothing compiles on the clock.
-    assert model.calls[-measure.TIMED_CALLS - 1 :] == [steady.epochs_a_call] * (measure.TIMED_CALLS + 1)
+    assert model.calls[-clocks.TIMED_CALLS - 1 :] == [steady.epochs_a_call] * (clocks.TIMED_CALLS + 1)
 
 
 def test_the_peak_of_memory_is_seen() -> None:
-    measure.forget_peak()
-    before = measure.peak_resident_bytes()
+    memory.forget_peak()
+    before = memory.peak_resident_bytes()
     block = np.ones(50_000_000, np.uint8)
-    assert measure.peak_resident_bytes() - before > 40_000_000
+    assert memory.peak_resident_bytes() - before > 40_000_000
     del block
-    assert measure.peak_resident_bytes() - before > 40_000_000
+    assert memory.peak_resident_bytes() - before > 40_000_000
 
 
 def test_host_names_no_owner() -> None:
-    host = measure.describe_host()
+    host = describe_host()
     assert {"cpu", "cores", "memory_bytes", "python", "system"} <= set(host)
     assert str(Path.home().name) not in map(str, host.values())
 
