@@ -21,8 +21,8 @@ from tasks.errors import DataError, SideBySideError, UnknownNameError
 if TYPE_CHECKING:  # pydantic, rich and the like are imported when there is something to run or to show
     import pandas
 
-    from compare.report.progress import ProgressWords
     from compare.results import Results
+    from compare.run.progress import ProgressWords
 
 PRESETS = ("quick", "full")
 RECIPES = ("standard", "as-written")
@@ -257,7 +257,7 @@ def _progress() -> AbstractContextManager["ProgressWords"]:
     """In a notebook the output of the cell; else a bar on a terminal, or lines on standard error."""
     from rich.console import Console
 
-    from compare.report.progress import NotebookProgress, TerminalProgress
+    from compare.run.progress import NotebookProgress, TerminalProgress
 
     return NotebookProgress() if Console().is_jupyter else TerminalProgress(Console(stderr=True))
 

@@ -128,8 +128,8 @@ def parity(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from compare.plan import device_names, list_cells
-    from compare.report.progress import TerminalProgress
     from compare.report.terminal import print_certificates
+    from compare.run.progress import TerminalProgress
     from compare.runner import Options, run_cells
 
     names = chosen_backends(options)

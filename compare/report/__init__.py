@@ -1,1 +1,1 @@
-"""Shows what is stored: terminal tables now; other forms beside them."""
+"""How the results of a run are shown: in a terminal, as Markdown, CSV, JSON, LaTeX and HTML, and as charts."""

@@ -3,7 +3,7 @@
 import re
 
 from compare.analysis.sections import Section, summarize
-from compare.report.tables import main_columns, ratio_text
+from compare.report.columns import MAIN_COLUMNS, text_table
 from compare.results import Results
 from compare.text import clean, times_range
 
@@ -11,14 +11,14 @@ _SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")
 
 
 def markdown_text(text: object) -> str:
-    """Text that Markdown shows as it is: no markup, no table cell, no HTML, no link."""
+    """Text that Markdown shows as it is: it makes no markup, no table cell, no HTML and no link."""
     harmless = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    harmless = _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], harmless)
+    harmless = _SPECIAL.sub(lambda match: match[0] + "\\" if match[0].isdigit() else "\\" + match[0], harmless)
     return harmless.replace("://", ":&#47;&#47;").replace("@", "&#64;").replace("www.", "www&#46;")
 
 
 def render_markdown(results: Results) -> str:
-    """A sentence and a table for each task, what did not end well, and the machine."""
+    """A sentence and a table for each task, the runs that failed, and the machine."""
     lines = ["# Side by Side", ""]
     sections = summarize(results)
     if not sections:
@@ -26,8 +26,8 @@ def render_markdown(results: Results) -> str:
     for section in sections:
         lines += _section(section)
     lines += ["## Machine and settings", ""]
-    facts = {"created": results.created, **results.host, **results.settings}
-    lines += [f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in facts.items()]
+    metadata = {"created": results.created, **results.host, **results.settings}
+    lines += [f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in metadata.items()]
     versions = {
         (clean(run.backend), ", ".join(f"{name} {number}" for name, number in run.versions.items())): None
         for run in results.runs
@@ -42,15 +42,10 @@ def render_markdown(results: Results) -> str:
 
 def _section(section: Section) -> list[str]:
     lines = [f"## {markdown_text(section.title)}", "", markdown_text(section.sentence), ""]
-    columns = main_columns()
-    heads = ["backend", *(column.heading for column in columns), "speed beside the fastest", "status", "certificate"]
-    lines.append(f"| {' | '.join(heads)} |")
-    lines.append(f"| --- |{' ---: |' * len(columns)} --- | --- | --- |")
-    for row in section.rows:
-        figures = [column.figure(row) for column in columns]
-        cells = [f"{f.text} ({f.interval})" if f.interval else f.text for f in figures]
-        words = [section.label(row), *cells, ratio_text(section, row), row.status, row.certificate_text]
-        lines.append(f"| {' | '.join(_cell(word) for word in words)} |")
+    headings, rows = text_table(section)
+    lines.append(f"| {' | '.join(headings)} |")
+    lines.append(f"| --- |{' ---: |' * len(MAIN_COLUMNS)} --- | --- | --- |")
+    lines += [f"| {' | '.join(markdown_text(cell) if cell else ' ' for cell in cells)} |" for cells in rows]
     lines.append("")
     for pair in section.tutorial_costs:
         if pair.speed.interval:
@@ -65,7 +60,3 @@ def _section(section: Section) -> list[str]:
                 where = f"{section.label(row)}, seed {run.seed}, round {run.round}: {run.status}"
                 lines.append(f"- {markdown_text(where)}: {markdown_text(run.message) or 'no message'}")
     return [*lines, ""] if lines[-1] else lines
-
-
-def _cell(text: str) -> str:
-    return markdown_text(text) if text else " "

@@ -1,8 +1,7 @@
-"""What a run's arrays show: the loss of each step, confusions, wrong digits, first-layer weights."""
+"""Pictures of a run's arrays: confusion matrices, digits that a model gets wrong, first-layer weights."""
 
-import base64
-import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
-from compare.plan import Cell
-from compare.results import Run
+from compare.analysis.sections import Section
+from compare.report.arrays import first_arrays
+from compare.report.images import png, weights_picture
 from tasks import load_task
 from tasks.errors import SideBySideError
 
-LARGEST_FILE = 64_000_000
+ROWS = 6
+"""Rows of a task whose confusion matrices, digits and weights are shown."""
 WRONG_DIGITS = 24
-UNITS = 16
-"""Units of a dense first layer that are drawn; of a convolution all filters are, up to 64."""
+"""Digits that are shown; of more, only the number is told."""
 
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Labels and, for digits, images (n, 28, 28) of a task's test set."""
+    """A task's test set: labels, shape (n,), and images, shape (n, 28, 28); None for a task that has no images."""
 
     labels: NDArray[Any]
     classes: tuple[str, ...]
@@ -34,7 +34,14 @@ class EvaluationSet:
 
 @dataclass(frozen=True)
 class WrongDigit:
-    """A digit that at least one model gets wrong."""
+    """A test image that at least one model gets wrong.
+
+    Attributes:
+        index: of the image in the test set.
+        label: its class.
+        image: a data URI.
+        predictions: names of models, each with the class that it predicts.
+    """
 
     index: int
     label: str
@@ -42,39 +49,106 @@ class WrongDigit:
     predictions: tuple[tuple[str, str], ...]
 
 
-def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:
-    """The arrays that the run left; none where there are none, or where the file is not what it should be."""
-    if folder is None:
-        return {}
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix.
 
-    path = folder / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors"
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
-            return {}
-        arrays = load_file(path)
-    except (OSError, SafetensorError, ValueError, TypeError, AttributeError):  # the last two: types that NumPy lacks
-        return {}
-    kinds = {"predictions": "iu", "step_losses": "f", "first_kernel": "f"}
-    return {name: array for name, array in arrays.items() if array.size and array.dtype.kind in kinds.get(name, "")}
+    Attributes:
+        names: models that have it.
+        classes: names of the classes.
+        counts: examples of each label (rows) by prediction (columns).
+        shades: 0 to 4 for each count: more mistakes are darker; the diagonal, which would drown them, is not shaded.
+    """
+
+    names: str
+    classes: tuple[str, ...]
+    counts: list[list[int]]
+    shades: list[list[int]]
 
 
-def first_arrays(rows: Sequence[Row], folder: Path | None) -> list[dict[str, NDArray[Any]]]:
-    """For each row the arrays of its first run that ended well."""
-    return [read_arrays(row.completed[0], folder) if row.completed else {} for row in rows]
+@dataclass(frozen=True)
+class Pictures:
+    """What is shown of the arrays of a task's rows.
+
+    Attributes:
+        seed: of the runs whose arrays these are.
+        more: number of rows that are not shown.
+        confusions: one for each set of models with the same confusion matrix.
+        digits: test images that a model gets wrong.
+        digit_count: how many such images there are in all.
+        weights: of each model's first layer: name, data URI, width and height.
+        weights_apart: largest difference between a model's first-layer weights and those of the first model.
+        omitted: whether digits and weights were left out to keep the page small.
+    """
+
+    seed: int
+    more: int
+    confusions: list[Confusion]
+    digits: list[WrongDigit]
+    digit_count: int
+    weights: list[tuple[str, str, int, int]]
+    weights_apart: float | None
+    omitted: bool = False
+
+    @property
+    def characters(self) -> int:
+        """The length of all digits and weights in a page."""
+        return sum(len(digit.image) for digit in self.digits) + sum(len(image) for _, image, _, _ in self.weights)
+
+
+def section_pictures(section: Section, folder: Path | None) -> Pictures:
+    """What the arrays in the run's folder show, as far as there are any, for the seed that most rows have."""
+    seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.completed))
+    seed = seeds.most_common(1)[0][0] if seeds else 0
+    rows = [Row(tuple(run for run in row.completed if run.seed == seed), row.certificate) for row in section.rows]
+    rows = [row for row in rows if row.runs][:ROWS]
+    more = sum(bool(row.completed) for row in section.rows) - len(rows)
+    kernels: dict[str, NDArray[Any]] = {}
+    predictions: dict[str, NDArray[Any]] = {}
+    test_set: EvaluationSet | None = None
+    for row, arrays in zip(rows, first_arrays(rows, folder), strict=True):
+        name = section.label(row)
+        if "first_kernel" in arrays:
+            kernels[name] = arrays["first_kernel"]
+        if "predictions" in arrays and (evaluation_set := evaluation_set_of(row, arrays["predictions"])):
+            predictions[name], test_set = arrays["predictions"], evaluation_set
+    largest = max((float(abs(kernel).max()) for kernel in kernels.values()), default=0.0)
+    tiles = {name: weights_picture(kernel, largest) for name, kernel in kernels.items()}
+    weights = [(name, *tile) for name, tile in tiles.items() if tile is not None]
+    apart = None
+    if len(kernels) > 1 and len({kernel.shape for kernel in kernels.values()}) == 1:
+        first, *others = kernels.values()
+        apart = max(float(abs(kernel - first).max()) for kernel in others)
+    if test_set is None:
+        return Pictures(seed, more, [], [], 0, weights, apart)
+    digits, digit_count = wrong_digits(list(predictions), list(predictions.values()), test_set)
+    return Pictures(seed, more, _confusions(predictions, test_set), digits, digit_count, weights, apart)
+
+
+def _confusions(predictions: Mapping[str, NDArray[Any]], test_set: EvaluationSet) -> list[Confusion]:
+    """The confusion matrices of the models' predictions, each once."""
+    matrices: dict[bytes, tuple[list[str], NDArray[np.int64]]] = {}
+    for name, predicted in predictions.items():
+        counts = confusion(predicted, test_set)
+        matrices.setdefault(counts.tobytes(), ([], counts))[0].append(name)
+    confusions = []
+    for names, counts in matrices.values():
+        mistakes = counts * (1 - np.eye(len(counts), dtype=np.int64))
+        shades = -(-4 * mistakes // max(int(mistakes.max()), 1))
+        confusions.append(Confusion(", ".join(names), test_set.classes, counts.tolist(), shades.tolist()))
+    return confusions
 
 
 def evaluation_set_of(row: Row, predictions: NDArray[Any]) -> EvaluationSet | None:
-    """The test set that the predictions are of, proved by the accuracy; None where it is not at hand."""
-    found = _load_evaluation_set(row.first.task, row.first.recipe)
-    if found is None or predictions.shape != found.labels.shape or not row.completed:
+    """The test set of a row's predictions, shape (n,); None if it is not at hand, which the accuracy shows."""
+    test_set = _load_evaluation_set(row.first.task, row.first.recipe)
+    if test_set is None or predictions.shape != test_set.labels.shape or not row.completed:
         return None
-    if predictions.min() < 0 or predictions.max() >= len(found.classes):
+    if predictions.min() < 0 or predictions.max() >= len(test_set.classes):
         return None
-    accuracy = float((predictions == found.labels).mean())
+    accuracy = float((predictions == test_set.labels).mean())
     recorded = row.completed[0].accuracy
-    return found if recorded is not None and abs(accuracy - recorded) < 1e-9 else None
+    return test_set if recorded is not None and abs(accuracy - recorded) < 1e-9 else None
 
 
 @lru_cache(maxsize=16)
@@ -98,7 +172,7 @@ def _digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 def confusion(predictions: NDArray[Any], test_set: EvaluationSet) -> NDArray[np.int64]:
-    """``(classes, classes)``: how many examples of each label (rows) were given each label (columns)."""
+    """How many examples of each label (rows) are predicted as each label (columns), shape (classes, classes)."""
     counts = np.zeros((len(test_set.classes),) * 2, np.int64)
     np.add.at(counts, (test_set.labels.astype(np.int64), predictions.astype(np.int64)), 1)
     return counts
@@ -107,61 +181,20 @@ def confusion(predictions: NDArray[Any], test_set: EvaluationSet) -> NDArray[np.
 def wrong_digits(
     names: Sequence[str], predictions: Sequence[NDArray[Any]], test_set: EvaluationSet
 ) -> tuple[list[WrongDigit], int]:
-    """The digits that any model gets wrong, those on which models disagree first; and how many there are in all."""
+    """Digits that any model gets wrong, first those on which the models disagree; and how many there are in all."""
     if test_set.images is None:
         return [], 0
     all_predictions = np.stack(predictions)
     wrong = (all_predictions != test_set.labels).any(axis=0)
     disputed = (all_predictions != all_predictions[0]).any(axis=0)
     indices = [*np.flatnonzero(wrong & disputed), *np.flatnonzero(wrong & ~disputed)]
-    found = [
+    digits = [
         WrongDigit(
             int(index),
             test_set.classes[test_set.labels[index]],
             png(255 - test_set.images[index]),
-            tuple((name, test_set.classes[int(given[index])]) for name, given in zip(names, predictions, strict=True)),
+            tuple((name, test_set.classes[int(all_[index])]) for name, all_ in zip(names, predictions, strict=True)),
         )
         for index in indices[:WRONG_DIGITS]
     ]
-    return found, len(indices)
-
-
-def weights_picture(kernel: NDArray[Any], largest: float) -> tuple[str, int, int] | None:
-    """A PNG of first-layer weights, with its width and height: each filter a tile, blue below 0 and orange above."""
-    if kernel.ndim == 4:
-        tiles = np.moveaxis(kernel[..., :64].mean(axis=2), -1, 0)
-    elif kernel.ndim == 2 and kernel.shape[0] == 784:
-        tiles = kernel[:, :UNITS].T.reshape(-1, 28, 28)
-    elif kernel.ndim == 2 and kernel.size <= 4096:
-        tiles = kernel[None]
-    else:
-        return None
-    columns = min(len(tiles), 8)
-    rows = -(-len(tiles) // columns)
-    height, width = tiles.shape[1:]
-    grid = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1, 3), 128, np.uint8)
-    for index, tile in enumerate(tiles):
-        top, left = (index // columns) * (height + 1), (index % columns) * (width + 1)
-        grid[top : top + height, left : left + width] = _diverging(tile / (largest or 1.0))
-    return png(grid), grid.shape[1], grid.shape[0]
-
-
-def _diverging(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Blue for -1, white for 0, orange for 1: told apart by every kind of colour vision."""
-    low, high = np.array([0, 90, 181]), np.array([220, 100, 0])
-    share = np.clip(np.nan_to_num(values), -1, 1)[..., None]
-    colors = 255 + np.where(share < 0, -share * (low - 255), share * (high - 255))
-    pixels: NDArray[np.uint8] = colors.astype(np.uint8)
-    return pixels
-
-
-def png(pixels: NDArray[Any]) -> str:
-    """An image as a data URI; colours are reduced to 64, which keeps noise small."""
-    from PIL import Image
-
-    image = Image.fromarray(np.ascontiguousarray(pixels, np.uint8))
-    if pixels.ndim == 3:
-        image = image.quantize(64)
-    file = io.BytesIO()
-    image.save(file, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return digits, len(indices)

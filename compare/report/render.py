@@ -31,7 +31,7 @@ def render(results: "Results", folder: Path | None, format: Format, beside: Path
         from compare.report.markdown import render_markdown
 
         return render_markdown(results)
-    from compare.report.tables import render_csv, render_json, render_latex
+    from compare.report.exports import render_csv, render_json, render_latex
 
     tables = {"csv": render_csv, "json": render_json, "latex": render_latex}
     if format not in tables:

@@ -1,4 +1,4 @@
-"""Tables in the terminal."""
+"""The report in a terminal: tables, certificates, and what went wrong."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
@@ -10,27 +10,37 @@ from rich.table import Table
 
 from compare.analysis import statistics
 from compare.analysis.sections import Section, summarize
-from compare.report.tables import COLUMNS, MAIN, Column, main_columns
+from compare.report.columns import MAIN_COLUMNS, Column, filled_columns
+from compare.report.distances import share_of_limit, worst_by_group
 from compare.results import Certificate, Distance, Results
-from compare.text import clean, times, times_range
+from compare.text import clean, label, task_label, times, times_range
+
+_NAME = ("task", "backend", "mode", "device")
 
 
 def print_results(results: Results, console: Console) -> None:
-    """Prints the tables; then the ledger and what went wrong."""
+    """Prints the tables, the ledger, and every run and certificate that failed."""
     if not console.is_terminal:
         console.width = max(console.width, 400)  # a file has no edge to fit
     print_tables(results, console)
     print_ledger(results, console)
     if not results.settings.get("certified", True) and not results.certificates:
         console.print("No certificates were made (--no-certify): every row is unverified.")
-    for c in results.certificates:
-        if not c.granted:
-            subject = f"{c.task} {c.backend} {c.mode} {c.device}"
-            console.print(escape(clean(f"refused: {subject}: first to fail: {c.failure}")), soft_wrap=True)
+    _print_refused(results.certificates, console)
     for run in results.runs:
         if run.status != "ok" or run.message:
-            label = f"{run.task} {run.backend} {run.mode} {run.device}"
-            console.print(escape(clean(f"{label}: {run.status}: {run.message}")), highlight=False, soft_wrap=True)
+            _print_line(f"{label(run, _NAME)}: {run.status}: {run.message}", console)
+
+
+def _print_line(text: str, console: Console) -> None:
+    console.print(escape(clean(text)), highlight=False, soft_wrap=True)
+
+
+def _print_refused(certificates: Sequence[Certificate], console: Console) -> None:
+    for certificate in certificates:
+        if not certificate.granted:
+            text = f"refused: {label(certificate, _NAME)}: first to fail: {certificate.failure}"
+            console.print(escape(clean(text)), soft_wrap=True)
 
 
 def print_tables(results: Results, console: Console) -> None:
@@ -39,19 +49,17 @@ def print_tables(results: Results, console: Console) -> None:
     for section in summarize(results):
         if not section.rows:
             continue
-        console.print(_task_table(section, main_columns()))
-        costs = [column for column in COLUMNS if column.name not in MAIN]
-        costs = [column for column in costs if any(column.figure(row).value is not None for row in section.rows)]
-        table = _task_table(section, costs)
-        if console.measure(table).maximum <= console.width:  # a narrow terminal is spared it, the results hold it all
+        console.print(_task_table(section, MAIN_COLUMNS))
+        table = _task_table(section, [column for column in filled_columns(section) if column not in MAIN_COLUMNS])
+        if console.measure(table).maximum <= console.width:  # the other figures are in the other forms of the report
             console.print(table)
         for line in lines_of(section):
-            console.print(escape(line), highlight=False, soft_wrap=True)
+            _print_line(line, console)
         console.print()
 
 
 def _task_table(section: Section, columns: Sequence[Column]) -> Table:
-    """One line for each row; the mode and device that all share stand in the title."""
+    """A table with a line for each row; the mode and device that all rows share stand in the title."""
     common = [section.rows[0].key[at] for at in (1, 2) if len({row.key[at] for row in section.rows}) == 1]
     title = clean(", ".join([section.title, *common]))
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
@@ -70,20 +78,20 @@ def _task_table(section: Section, columns: Sequence[Column]) -> Table:
 
 
 def print_ledger(results: Results, console: Console) -> None:
-    """Prints the fairness ledger: the machine, and what each backend and mode was set to."""
+    """Prints the fairness ledger: the machine, and the versions and settings of each backend and mode."""
     loads = [run.load_average for run in results.runs if run.load_average is not None]
     host = ", ".join(f"{key} {value}" for key, value in results.host.items())
-    console.print(escape(clean(f"machine: {host}")), highlight=False, soft_wrap=True)
+    _print_line(f"machine: {host}", console)
     if loads:
         console.print(f"load average before the cells: {min(loads):.1f} to {max(loads):.1f}", highlight=False)
-    for subject, run in {(run.task, run.backend, run.mode, run.device): run for run in results.runs}.items():
+    for name, run in {label(run, _NAME): run for run in results.runs}.items():
         if run.settings:
             settings = ", ".join(f"{key} {value}" for key, value in {**run.versions, **run.settings}.items())
-            console.print(escape(clean(f"{' '.join(subject)}: {settings}")), highlight=False, soft_wrap=True)
+            _print_line(f"{name}: {settings}", console)
 
 
 def comparison_lines(section: Section) -> list[str]:
-    """The answer in a sentence, and the ratios that it rests on, a line each."""
+    """The answer in a sentence; then a line for each ratio that it rests on."""
     lines = [section.sentence]
     for pair in [*section.comparisons, *section.tutorial_costs]:
         speed, names = pair.speed, f"{section.label(pair.first)} over {section.label(pair.second)}"
@@ -97,7 +105,7 @@ def comparison_lines(section: Section) -> list[str]:
 
 
 def self_check_lines(section: Section) -> list[str]:
-    """Each backend against itself: the even rounds against the odd ones that they were run among."""
+    """A line for each certified row: the speeds of its even rounds relative to those of the odd rounds after them."""
     return [_self_check(section.label(row), row.speeds) for row in section.rows if row.verified]
 
 
@@ -124,48 +132,29 @@ def print_certificates(results: Results, console: Console) -> None:
     """Prints the certificates: for each the distances from the float64 reference, and their share of the limit."""
     for task, recipe in dict.fromkeys((c.task, c.recipe) for c in results.certificates):
         certificates = [c for c in results.certificates if (c.task, c.recipe) == (task, recipe)]
-        title = task if recipe == "standard" else f"{task}, {recipe}"
-        table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-        table.add_column("relative distance from\nfloat64, share of limit", no_wrap=True)
-        groups = list(dict.fromkeys(quantity_group(d.quantity) for c in certificates for d in c.distances))
-        for certificate in certificates:
-            table.add_column(
-                f"{certificate.backend}\n{certificate.mode} {certificate.device}", justify="right", no_wrap=True
-            )
-        for group in groups:
-            found = [_worst(certificate, group) for certificate in certificates]
-            table.add_row(
-                group,
-                *("-" if d is None else f"{d.relative:.1e} {_share(d):4.0%}{'' if d.passed else ' !'}" for d in found),
-            )
-        table.add_row("certificate", *("granted" if c.granted else "refused" for c in certificates))
-        console.print(table)
-        for certificate in certificates:
-            if not certificate.granted:
-                subject = f"{task} {certificate.backend} {certificate.mode} {certificate.device}"
-                console.print(escape(f"refused: {subject}: first to fail: {certificate.failure}"), soft_wrap=True)
+        console.print(_certificate_table(task_label(task, recipe), certificates))
+        _print_refused(certificates, console)
         for pair in results.pairs:
             if (pair.task, pair.recipe) == (task, recipe):
                 distance = f"{pair.relative:.1e} apart at most, in {pair.quantity}"
-                console.print(escape(f"{pair.first} and {pair.second}: {distance}"), highlight=False, soft_wrap=True)
+                _print_line(f"{pair.first} and {pair.second}: {distance}", console)
 
 
-def quantity_group(quantity: str) -> str:
-    """The line of the table in which a quantity stands: gradients together, parameters together by step."""
-    if quantity.startswith("gradient of "):
-        return "gradients"
-    if " after " in quantity:
-        return f"after {quantity.rpartition(' after ')[2]}"
-    return quantity
+def _certificate_table(title: str, certificates: Sequence[Certificate]) -> Table:
+    """A table with a column for each certificate, and a line for each group of quantities."""
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("relative distance from\nfloat64, share of limit", no_wrap=True)
+    for certificate in certificates:
+        heading = f"{certificate.backend}\n{label(certificate, ('mode', 'device'))}"
+        table.add_column(heading, justify="right", no_wrap=True)
+    worst = [worst_by_group(certificate.distances) for certificate in certificates]
+    for group in dict.fromkeys(group for distances in worst for group in distances):
+        table.add_row(group, *(_distance_text(distances.get(group)) for distances in worst))
+    table.add_row("certificate", *("granted" if c.granted else "refused" for c in certificates))
+    return table
 
 
-def _worst(certificate: Certificate, group: str) -> Distance | None:
-    """The quantity of a group that is nearest to its limit, or furthest beyond."""
-    distances = [d for d in certificate.distances if quantity_group(d.quantity) == group]
-    return max(distances, key=_share, default=None)
-
-
-def _share(distance: Distance) -> float:
-    """How much of its limit a quantity uses up, by the relative or by the largest absolute distance."""
-    absolute = distance.absolute / distance.absolute_limit if distance.absolute_limit else float(distance.absolute > 0)
-    return max(distance.relative / distance.limit, absolute)
+def _distance_text(distance: Distance | None) -> str:
+    if distance is None:
+        return "-"
+    return f"{distance.relative:.1e} {share_of_limit(distance):4.0%}{'' if distance.passed else ' !'}"

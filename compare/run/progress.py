@@ -10,7 +10,7 @@ from rich.progress import Progress as Bar
 
 from compare.plan import Cell
 from compare.results import Certificate, Run
-from compare.text import clean
+from compare.text import clean, label
 
 
 class ProgressWords(ABC):
@@ -34,7 +34,9 @@ class ProgressWords(ABC):
         """Shows what is going on: a ``description``, a ``detail``, how many are ``completed`` of a ``total``."""
 
     def started(self, cell: Cell, index: int, count: int) -> None:
-        self.update(description=_label(cell), completed=index, total=count, detail="starting")
+        self.update(
+            description=label(cell, seed=cell.seed, round=cell.round), completed=index, total=count, detail="starting"
+        )
 
     def event(self, cell: Cell, event: dict[str, Any]) -> None:
         if event["event"] == "epoch":
@@ -53,7 +55,7 @@ class ProgressWords(ABC):
             words += [run.message] if run.message else []
         if certificate is not None:
             words.append("certified" if certificate.granted else f"certificate refused: {certificate.failure}")
-        self.note(f"{_label(cell)}: {', '.join(words)}")
+        self.note(f"{label(cell, seed=cell.seed, round=cell.round)}: {', '.join(words)}")
 
 
 class TerminalProgress(ProgressWords):
@@ -123,14 +125,3 @@ class NotebookProgress(ProgressWords):
             self.handle = display(shown, raw=True, display_id=True)
         else:
             self.handle.update(shown, raw=True)
-
-
-def _label(cell: Cell) -> str:
-    words = [cell.task, cell.backend, cell.mode, cell.device]
-    if cell.recipe != "standard":
-        words.insert(1, cell.recipe)
-    if cell.seed:
-        words.append(f"seed {cell.seed}")
-    if cell.round:
-        words.append(f"round {cell.round}")
-    return " ".join(words)

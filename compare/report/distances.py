@@ -1,0 +1,33 @@
+"""The distances of a certificate in groups, each shown by the quantity that uses up most of its limit."""
+
+from collections.abc import Sequence
+
+from compare.results import Distance
+
+
+def worst_by_group(distances: Sequence[Distance]) -> dict[str, Distance]:
+    """Of each group of quantities the distance that is nearest to its limit, or farthest beyond it."""
+    worst: dict[str, Distance] = {}
+    for distance in distances:
+        group = quantity_group(distance.quantity)
+        if group not in worst or share_of_limit(distance) > share_of_limit(worst[group]):
+            worst[group] = distance
+    return worst
+
+
+def share_of_limit(distance: Distance) -> float:
+    """How much of its limit a quantity uses up: the larger share of its relative and its absolute distance."""
+    return max(_share(distance.relative, distance.limit), _share(distance.absolute, distance.absolute_limit))
+
+
+def _share(distance: float, limit: float) -> float:
+    return distance / limit if limit else float(distance > 0)
+
+
+def quantity_group(quantity: str) -> str:
+    """The group of a quantity: all gradients form one, and all parameters after the same number of steps."""
+    if quantity.startswith("gradient of "):
+        return "gradients"
+    if " after " in quantity:
+        return f"after {quantity.rpartition(' after ')[2]}"
+    return quantity

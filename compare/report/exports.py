@@ -1,0 +1,95 @@
+"""The results for other programs: CSV, JSON with its schema, and LaTeX."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from compare.analysis.sections import summarize
+from compare.report.columns import MAIN_COLUMNS, text_table
+from compare.results import SCHEMA_VERSION, Results, Run
+from compare.text import clean
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    '"': r"\textquotedbl{}", "|": r"\textbar{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
+    "-": "{-}", "[": "{[}", "*": "{*}",
+}  # fmt: skip
+
+
+def _flat(value: Any) -> Any:
+    """A field of a run as the value of one cell."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={_flat(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        if any(not isinstance(part, int | float) for part in value):
+            return json.dumps(value, default=str)
+        return value[0] if len(value) == 1 else " ".join(map(repr, value))
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
+
+
+def neutral(text: str) -> str:
+    """Text that a spreadsheet shows as it is, instead of computing it as a formula."""
+    harmless = clean(text)
+    return f"'{harmless}" if text.startswith(_FORMULA) or harmless.startswith(_FORMULA) else harmless
+
+
+def render_csv(results: Results) -> str:
+    """One line per run, in the order of the results; the values of a list stand in one cell, separated by blanks."""
+    host = ("cpu", "cores", "system")
+    names = [*Run.model_fields, "verified", "certificate_failure", *(f"host_{name}" for name in host), "created"]
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    for run in results.runs:
+        certificate = results.certificate_of(run)
+        cells = [
+            *(_flat(getattr(run, name)) for name in Run.model_fields),
+            certificate is not None and certificate.granted,
+            certificate.failure if certificate else "no certificate",
+            *(results.host.get(name) for name in host),
+            results.created,
+        ]
+        writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in cells])
+    return file.getvalue()
+
+
+def render_json(results: Results) -> str:
+    """The results as in ``results.json``, in printable ASCII; all other characters are escaped."""
+    text = json.dumps(results.model_dump(mode="json"), indent=1)
+    return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def json_schema() -> str:
+    """The JSON Schema of ``results.json`` and of :func:`render_json`; it is published in ``compare/schema``."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    title = {"title": f"sidebyside results, version {SCHEMA_VERSION}"}
+    return json.dumps(dialect | Results.model_json_schema() | title, indent=1) + "\n"
+
+
+def latex_text(text: str) -> str:
+    """Text that LaTeX shows as it is."""
+    return "".join(_LATEX.get(character, character) for character in clean(text))
+
+
+def render_latex(results: Results) -> str:
+    """A table for each task; the document needs the packages booktabs and textcomp."""
+    parts = ["% needs \\usepackage{booktabs,textcomp} and UTF-8"]
+    for section in summarize(results):
+        headings, rows = text_table(section)
+        lines = [
+            r"\begin{table}",
+            rf"\caption{{{latex_text(section.sentence)}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(MAIN_COLUMNS)}lll}}",
+            r"\toprule",
+            " & ".join(map(latex_text, headings)) + r" \\",
+            r"\midrule",
+        ]
+        lines += [" & ".join(map(latex_text, cells)) + r" \\" for cells in rows]
+        lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"

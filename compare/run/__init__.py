@@ -1,0 +1,1 @@
+"""How a comparison runs: its cells, one after the other."""
