@@ -16,7 +16,7 @@ from backends.lessons import FRAMEWORKS, Lesson, load_lesson
 from backends.lessons import available_lessons as _names
 from compare.lessons.agreement import judge
 from compare.lessons.processes import Job, run_jobs
-from compare.lessons.result import Column, LessonResult
+from compare.lessons.result import FrameworkResult, LessonResult
 from tasks.errors import UnknownNameError
 
 _DISTRIBUTIONS = {
@@ -90,9 +90,11 @@ def run_lessons(
     return tuple(results)
 
 
-def _column(lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, dict[str, Any]]) -> Column:
+def _column(
+    lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, dict[str, Any]]
+) -> FrameworkResult:
     versions = {} if absent else _versions(framework)
-    make = partial(Column, framework, versions, lesson.source(framework))
+    make = partial(FrameworkResult, framework, versions, lesson.source(framework))
     if absent:
         return make("missing", absent, {}, 0.0)
     parts = [replies[lesson.name, stage] for stage in range(len(lesson.functions(framework)))]
