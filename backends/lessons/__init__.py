@@ -44,6 +44,7 @@ _LESSONS = {
     "randomness": "randomness",
     "training-loop": "training_loop",
     "save-load": "save_load",
+    "save-formats": "save_formats",
     "inputs": "inputs",
     "data-look": "data_look",
 }

@@ -1,4 +1,4 @@
-"""Whether the frameworks agree: each output, within float32, or as the lesson says."""
+"""Whether the outputs of the frameworks agree within the rounding of float32, or differ as the lesson says."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,27 +7,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.lessons import Lesson
-from compare.lessons.result import Column, Verdict
+from compare.lessons.result import Agreement, FrameworkResult
 
 RELATIVE, ABSOLUTE = 1e-5, 1e-6
-"""How far outputs may be apart: about 100 roundings of float32, relative, and below that an absolute floor."""
+"""How far two outputs may be apart: about 100 roundings of float32 relative to the value, plus an absolute floor."""
 
 
-def judge(lesson: Lesson, columns: Sequence[Column]) -> tuple[Verdict, ...]:
-    """Compares the outputs of the frameworks that ran with those of the first of them, within float32."""
+def judge(lesson: Lesson, columns: Sequence[FrameworkResult]) -> tuple[Agreement, ...]:
+    """Compares each output of the frameworks that ran with that of the first of them."""
     ran = [column for column in columns if column.status == "ok"]
     names = dict.fromkeys(name for column in ran for name in column.outputs)
-    return tuple(_verdict(name, lesson, ran) for name in names)
+    return tuple(_agreement(name, lesson, ran) for name in names)
 
 
-def _verdict(name: str, lesson: Lesson, ran: Sequence[Column]) -> Verdict:
+def _agreement(name: str, lesson: Lesson, ran: Sequence[FrameworkResult]) -> Agreement:
     if name in lesson.differs:
-        return Verdict(name, "differ", None, lesson.differs[name])
+        return Agreement(name, "differ", None, lesson.differs[name])
     without = [column.label for column in ran if name not in column.outputs]
     if without:
-        return Verdict(name, "disagree", None, f"no such output in {', '.join(without)}")
+        return Agreement(name, "disagree", None, f"no such output in {', '.join(without)}")
     if len(ran) < 2:
-        return Verdict(name, "alone", None, "nothing to compare with")
+        return Agreement(name, "alone", None, "nothing to compare with")
     first, *others = ran
     largest: float | None = None
     for other in others:
@@ -37,8 +37,8 @@ def _verdict(name: str, lesson: Lesson, ran: Sequence[Column]) -> Verdict:
         if not agrees:
             by = "" if difference is None else f", by {difference:.3g}"
             text = f"{other.label} differs from {first.label}{by}"
-            return Verdict(name, "disagree", largest, text)
-    return Verdict(name, "agree", largest, "")
+            return Agreement(name, "disagree", largest, text)
+    return Agreement(name, "agree", largest, "")
 
 
 def _compare(reference: Any, value: Any, tolerance: float | None) -> tuple[float | None, bool]:

@@ -1,4 +1,4 @@
-"""Lessons as one page that needs nothing else: no script, no request."""
+"""Lessons as one web page that needs nothing but itself: no script, no request."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from tasks.files import write_whole
 
 
 def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
-    """Writes lessons as one page that needs nothing else: no script, no request. It is whole or not there at all.
+    """Writes lessons as one web page; the file is whole or not there at all.
 
     Raises:
         OSError: the file cannot be written.
@@ -43,17 +43,17 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that may break after an underscore."""
+    """A name in which a line may break after each underscore."""
     return Markup("_<wbr>").join(name.split("_"))
 
 
 def _html_code(source: str) -> Markup:
-    """Highlighted Python, each line an element of its own, so that a long line goes on indented."""
-    html = highlight(source.rstrip("\n"), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))  # which escapes
+    """Highlighted Python; each line is an element, so that the rest of a long line can be indented."""
+    html = highlight(source.rstrip("\n"), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))  # escapes the source
     lines = []
     for line, plain_line in zip(html.rstrip("\n").split("\n"), source.rstrip("\n").split("\n"), strict=True):
         indent = min((len(plain_line) - len(plain_line.lstrip())) // 4, 5)
-        # A line may break after an opening bracket and before a dot, not within a name.
+        # A line may break after an opening bracket and before a dot, but not within a name.
         line = re.sub(r'(<span class="p">[(\[{,]+</span>)', r"\1<wbr>", line)
         line = line.replace('<span class="o">.</span>', '<wbr><span class="o">.</span>')
         lines.append(f'<span class="line in{indent}">{line or " "}</span>')
@@ -63,14 +63,14 @@ def _html_code(source: str) -> Markup:
 def _code_style() -> str:
     def rules(style: str) -> str:
         text = HtmlFormatter(style=style, nobackground=True).get_style_defs(".code")
-        # Pygments also styles line numbers and the background, which this page has its own rules for.
+        # Pygments also styles line numbers and the background, for which the page has rules of its own.
         return "\n".join(line for line in text.splitlines() if line.startswith(".code ."))
 
     return f"\n{rules('xcode')}\n@media (prefers-color-scheme: dark) {{\n{rules('github-dark')}\n}}\n"
 
 
 def _pictures(result: LessonResult) -> list[dict[str, str]]:
-    """The lesson's charts, for a light and for a dark page, as data URIs with a caption."""
+    """The lesson's charts with their captions, as data URIs for light and for dark paper."""
     module = load_lesson(result.name).module
     if not result.outputs or not hasattr(module, "pictures"):
         return []

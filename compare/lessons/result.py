@@ -1,4 +1,4 @@
-"""What a lesson gave: the columns of the frameworks, and whether they agree."""
+"""The result of a lesson: what each framework returned, and whether the frameworks agree."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -8,17 +8,17 @@ from backends.registry import about
 
 
 @dataclass(frozen=True)
-class Column:
-    """One lesson in one framework.
+class FrameworkResult:
+    """The result of one lesson in one framework.
 
     Attributes:
         framework: ``numpy``, ``pytorch``, ``keras`` or ``jax``.
-        versions: of the framework's packages.
+        versions: version numbers by package.
         source: the code that ran.
-        status: ``ok``; ``missing``, the framework is not installed; ``failed``, it raised, died or took too long.
-        message: one line: what to install, or what went wrong; empty where all is well.
-        outputs: numbers, strings, booleans and nested lists of these, by name.
-        seconds: how long the lesson took, the framework's import included where it came first.
+        status: ``ok``; ``missing`` if the framework is not installed; ``failed`` if it raised, died or took too long.
+        message: one line that says what to install or what went wrong; empty if the status is ``ok``.
+        outputs: by name: numbers, strings, booleans and nested lists of these.
+        seconds: how long the lesson took, including the framework's import if this lesson was the first.
     """
 
     framework: str
@@ -36,14 +36,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Agreement:
     """Whether the frameworks agree on one output.
 
     Attributes:
-        output: its name.
-        verdict: ``agree``; ``differ``, as the lesson says they should or may; ``disagree``, which is an error;
-            ``alone``, one framework ran.
-        largest_difference: between any framework and the first, for numbers.
+        output: name of the output.
+        verdict: ``agree``; ``differ`` if the lesson says that they may; ``disagree``, which is an error; ``alone`` if
+            only one framework ran.
+        largest_difference: largest difference of any framework from the first; None for an output without numbers.
         text: why they differ, or what is wrong.
     """
 
@@ -55,16 +55,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class LessonResult:
-    """A lesson as it ran.
+    """The result of a lesson.
 
     Attributes:
-        name: as on the command line.
+        name: name of the lesson, as on the command line.
         title: one line.
         about: what is learned.
         note: what differs between the frameworks, and why.
-        shared_source: constants and helpers that all frameworks use.
-        columns: one a framework, in the order NumPy, PyTorch, Keras, JAX.
-        verdicts: one an output.
+        shared_source: code of the constants and helpers that all frameworks use.
+        columns: one per framework, in the order NumPy, PyTorch, Keras, JAX.
+        verdicts: one per output.
     """
 
     name: str
@@ -72,12 +72,12 @@ class LessonResult:
     about: str
     note: str
     shared_source: str
-    columns: tuple[Column, ...]
-    verdicts: tuple[Verdict, ...]
+    columns: tuple[FrameworkResult, ...]
+    verdicts: tuple[Agreement, ...]
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """What went wrong, a line each: frameworks that failed, outputs that disagree. A missing framework did not."""
+        """A line for each framework that failed and each output that disagrees. A missing framework is no failure."""
         failed = [
             f"{self.name}: {column.framework}: {column.message}" for column in self.columns if column.status == "failed"
         ]

@@ -15,7 +15,7 @@ from backends.lessons import Lesson, available_lessons, load_lesson
 from backends.registry import about
 from compare.executors.local import LocalExecutor
 from compare.lessons.agreement import judge
-from compare.lessons.result import Column as FrameworkResult
+from compare.lessons.result import FrameworkResult as FrameworkResult
 from compare.lessons.result import LessonResult
 from compare.records.event import Reply
 from compare.records.request import LessonRequest

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backends.lessons import load_lesson
-from compare.lessons.result import LessonResult, Verdict
+from compare.lessons.result import Agreement, LessonResult
 from compare.lessons.text import blocks, heading, is_block, shown, verdict_text
 
 WIDE = 120
@@ -21,7 +21,7 @@ WIDE = 120
 
 
 def print_lesson(result: LessonResult, console: Console) -> None:
-    """Prints a lesson: the four columns side by side from 120 columns on, one framework under another below that."""
+    """Prints a lesson: frameworks side by side if the terminal is wide enough, otherwise one below the other."""
     console.print(Rule(Text(f"{result.name}: {result.title}", "bold"), align="left"))
     console.print(Text(" ".join(result.about.split())))
     if result.shared_source:
@@ -67,7 +67,7 @@ def _print_columns(result: LessonResult, console: Console) -> None:
     for column in ran:
         outputs.add_column(Text(column.label, "bold"), ratio=5, overflow="fold")
     for verdict in result.verdicts:
-        # Why an output differs is told below the table: it would make the first column tall.
+        # The reason stands below the table: in the first column it would take many lines.
         name = Text.assemble((verdict.output, "bold"), "\n", _styled_verdict(verdict, reason=False))
         values = [column.outputs.get(verdict.output, "none") for column in ran]
         if any(map(is_block, values)):
@@ -112,31 +112,31 @@ def _print_blocks(result: LessonResult, console: Console) -> None:
             console.print()
 
 
-def _styled_verdict(verdict: Verdict, *, reason: bool = True) -> Text:
+def _styled_verdict(verdict: Agreement, *, reason: bool = True) -> Text:
     styles = {"agree": "green", "differ": "yellow", "disagree": "bold red", "alone": "dim"}
     return Text(verdict_text(verdict, reason=reason), styles[verdict.verdict])
 
 
 def _bodies(source: str) -> list[tuple[str, str]]:
-    """The docstring and the body of each function, without indentation: a narrow column has no room for it."""
+    """The docstring and the body of each function; without indentation, for which a column has no room."""
     lines = source.splitlines()
-    found = []
+    bodies = []
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
             about = ast.get_docstring(node) or ""
             first = (node.body[0].end_lineno or 0) if about else node.body[0].lineno - 1
-            found.append((about, textwrap.dedent("\n".join(lines[first : node.end_lineno])).strip("\n") + "\n"))
-    return found
+            bodies.append((about, textwrap.dedent("\n".join(lines[first : node.end_lineno])).strip("\n") + "\n"))
+    return bodies
 
 
 class _Code:
-    """Python with syntax highlighting; a line that is too long goes on indented, so that it still reads as one line."""
+    """Python with syntax highlighting; the rest of a line that is too long is indented, to read as one line."""
 
     def __init__(self, code: str) -> None:
         self.code = code.rstrip("\n")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        # ansi_dark takes the terminal's own sixteen colours, which its owner has made legible.
+        # ansi_dark uses the terminal's own sixteen colours, which its user has chosen to be legible.
         text = Syntax(self.code, "python", theme="ansi_dark", background_color="default").highlight(self.code)
         text.rstrip()
         for line in text.split("\n", allow_blank=True):
@@ -144,7 +144,7 @@ class _Code:
 
 
 def wrap(line: Text, width: int) -> list[Text]:
-    """Breaks a line of code after a space, comma or bracket, and indents what follows by two more."""
+    """Breaks a line of code after a space, comma or bracket; what follows is indented by two more columns."""
     indent = len(line.plain) - len(line.plain.lstrip(" "))
     indent = min(indent + 2, width // 2)
     pieces: list[Text] = []

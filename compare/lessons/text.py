@@ -1,4 +1,4 @@
-"""How outputs and verdicts read, in a terminal and on a page."""
+"""Outputs and verdicts as text, for the terminal and for the page."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compare.lessons.agreement import numbers
-from compare.lessons.result import Column, LessonResult, Verdict
+from compare.lessons.result import Agreement, FrameworkResult, LessonResult
 
 
 def shown(value: Any) -> str:
-    """A value for people: six digits, long arrays abbreviated."""
+    """A value as a reader sees it: with six digits, long arrays abbreviated."""
     if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int | float):
@@ -37,7 +37,7 @@ def _array_text(array: NDArray[Any], depth: int) -> str:
 
 
 def is_block(value: Any) -> bool:
-    """Whether a value needs room of its own: text of many lines, or a table of whole numbers."""
+    """Whether a value is too large for a table cell: text of several lines, or a table of whole numbers."""
     if isinstance(value, str):
         return "\n" in value
     array = np.array(value) if numbers(value) is not None else None
@@ -45,14 +45,14 @@ def is_block(value: Any) -> bool:
 
 
 def block_text(value: Any) -> str:
-    """A block as text: tables in full."""
+    """A block as text; tables are written in full."""
     if isinstance(value, str):
         return value
     return "\n".join(" ".join(f"{item:3d}" for item in row) for row in value)
 
 
 def _block(title: str, value: Any, width: int | None) -> tuple[str, str]:
-    """A heading and a block; of a table that is too wide, what lies between its outer columns of zeros."""
+    """A heading and a block; a table that is too wide loses its outer columns of zeros."""
     if width is not None and not isinstance(value, str) and len(block_text(value[:1])) > width:
         filled = np.flatnonzero(np.any(value, axis=0))
         if filled.size:
@@ -61,7 +61,7 @@ def _block(title: str, value: Any, width: int | None) -> tuple[str, str]:
     return title, block_text(value)
 
 
-def verdict_text(verdict: Verdict, *, reason: bool = True) -> str:
+def verdict_text(verdict: Agreement, *, reason: bool = True) -> str:
     if verdict.verdict == "agree":
         apart = verdict.largest_difference
         return f"agree to {apart:.1g}" if apart else "agree"
@@ -69,18 +69,18 @@ def verdict_text(verdict: Verdict, *, reason: bool = True) -> str:
     return f"{word}: {verdict.text}" if reason else word
 
 
-def heading(column: Column) -> str:
+def heading(column: FrameworkResult) -> str:
     main = next(iter(column.versions.values()), "")
     return f"{column.label} {main}".strip()
 
 
-def blocks(result: LessonResult, verdict: Verdict, width: int | None = None) -> list[tuple[str, str]]:
-    """An output that needs room of its own, once where all agree and otherwise for each framework, with a heading.
+def blocks(result: LessonResult, verdict: Agreement, width: int | None = None) -> list[tuple[str, str]]:
+    """An output that is a block, with a heading: once if all frameworks agree, otherwise once per framework.
 
     Args:
-        result: of the lesson.
-        verdict: on the output.
-        width: what tables should fit in, in characters; None for tables in full.
+        result: result of the lesson.
+        verdict: verdict on the output.
+        width: width that tables should fit into, in characters; None for tables in full.
     """
     ran = [column for column in result.columns if verdict.output in column.outputs]
     if not any(is_block(column.outputs[verdict.output]) for column in ran):
@@ -88,4 +88,6 @@ def blocks(result: LessonResult, verdict: Verdict, width: int | None = None) -> 
     if verdict.verdict == "agree":
         labels = ", ".join(column.label for column in ran)
         return [_block(f"{verdict.output} (the same in {labels})", ran[0].outputs[verdict.output], width)]
-    return [_block(f"{verdict.output}: {column.label}", column.outputs[verdict.output], width) for column in ran]
+    return [
+        _block(f"{verdict.output}: {column.label}", column.outputs[verdict.output], width) for column in ran
+    ]

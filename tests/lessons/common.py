@@ -9,7 +9,7 @@ import pytest
 import backends
 from backends.lessons import FRAMEWORKS
 from compare import lessons
-from compare.lessons.result import Column, LessonResult
+from compare.lessons.result import FrameworkResult, LessonResult
 from tests.conftest import is_there
 
 NAMES = (
@@ -49,5 +49,5 @@ def sigmoid(z: float) -> float:
     return 1 / (1 + math.exp(-z))
 
 
-def column(framework: str, **outputs: Any) -> Column:
-    return Column(framework, {framework: "1"}, "def f(): ...\n", "ok", "", outputs, 0.0)
+def column(framework: str, **outputs: Any) -> FrameworkResult:
+    return FrameworkResult(framework, {framework: "1"}, "def f(): ...\n", "ok", "", outputs, 0.0)

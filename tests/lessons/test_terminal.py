@@ -9,7 +9,7 @@ import pytest
 from backends.lessons import FRAMEWORKS, load_lesson
 from compare import lessons
 from compare.lessons.agreement import judge
-from compare.lessons.result import LABELS, LessonResult
+from compare.lessons.result import LessonResult
 from compare.lessons.terminal import print_lesson, wrap
 from tests.lessons.common import Ran, column, everywhere
 
@@ -49,7 +49,7 @@ def test_blocks_are_whole_at_80_columns(ran: Ran) -> None:
 
 
 def test_columns_stand_side_by_side_from_120_on(ran: Ran) -> None:
-    labels = [LABELS[column.framework] for column in ran["gradient"].columns]
+    labels = [column.label for column in ran["gradient"].columns]
 
     def lines_with_all(text: str) -> list[str]:
         return [line for line in text.splitlines() if all(re.search(rf"\b{label}\b", line) for label in labels)]

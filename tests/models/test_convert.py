@@ -141,10 +141,13 @@ def test_a_compiled_keras_model_with_its_optimizers_state_is_read(tmp_path: Path
     ("words", "text"),
     [
         (("in.safetensors", "--to", "keras", "out.h5"), "keras wants a name that ends in .weights.h5"),
-        (("in.safetensors", "--to", "tensorflow", "out"), 'Invalid value "tensorflow" for --to. Choose from: "pytorch", "keras", "jax"'),
+        (
+            ("in.safetensors", "--to", "tensorflow", "out"),
+            'Invalid value "tensorflow" for --to. Choose from: "pytorch"',
+        ),
         (("in.safetensors", "--to", "jax", "none/out.msgpack"), "name a file in a folder that is there"),
         (("in.safetensors", "--to", "jax", "."), "name a file in a folder that is there"),
-        (("in.safetensors", "out"), 'parameter --to requires an argument'),
+        (("in.safetensors", "out"), "parameter --to requires an argument"),
         (("none", "--to", "jax", "out"), "none: cannot be read"),
         (("in.safetensors", "--to", "jax", "out", "--task", "mnist-cnn"), "has no tensor '0_conv2d/kernel'"),
     ],
