@@ -99,9 +99,9 @@ class Model(ABC):
             epoch's examples, from a framework whose own loop keeps no more.
         """
 
-    def save(self, path: Path, facts: Mapping[str, str] | None = None) -> None:
+    def save(self, path: Path, metadata: Mapping[str, str] | None = None) -> None:
         """Writes the parameters as float32 safetensors; see :func:`backends.files.write_parameters`."""
-        write_parameters(path, self.parameters(), facts)
+        write_parameters(path, self.parameters(), metadata)
 
     def load(self, path: Path) -> None:
         """Reads what ``save`` wrote, by this backend or another. Raises ModelFileError, naming what is wrong."""

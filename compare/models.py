@@ -130,7 +130,7 @@ def open_model(path: Path, task: str | None = None, recipe: str | None = None) -
         raise ModelFileError(
             f"{path}: {form}'s own form; convert it first: sidebyside convert FILE --to safetensors OUT"
         )
-    facts = read_header(path).facts
+    facts = read_header(path).metadata
     if task is None and facts.get("task") in tasks.available_tasks():
         task = facts["task"]
         if recipe is None and facts.get("recipe") in tasks.available_recipes(task):

@@ -104,7 +104,7 @@ def test_the_convolutional_network_is_loaded_by_the_lines_of_the_readme(
     assert np.abs(np.load("outputs.npy") - expected).max() <= 1e-5 * np.abs(expected).max()
 
     assert cli.main(["convert", NATIVE[name], "--to", "safetensors", "back.safetensors"]) == cli.OK
-    assert read_header(Path("back.safetensors")).facts == {
+    assert read_header(Path("back.safetensors")).metadata == {
         "sidebyside": "1",
         "task": "mnist-cnn",
         "recipe": "standard",
@@ -178,7 +178,7 @@ def test_canonical_to_canonical_writes_what_it_found_out(tmp_path: Path) -> None
     write_parameters(tmp_path / "in", tasks.load_task("mnist-dense").parameters(0), {"seed": "0"})
     assert cli.main(["convert", str(tmp_path / "in"), "--to", "safetensors", str(tmp_path / "in")]) == cli.OK
     facts = {"sidebyside": "1", "task": "mnist-dense", "recipe": "standard", "seed": "0"}
-    assert read_header(tmp_path / "in").facts == facts
+    assert read_header(tmp_path / "in").metadata == facts
 
 
 def test_the_three_have_the_same_functions_in_the_same_order() -> None:

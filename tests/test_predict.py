@@ -76,7 +76,7 @@ def drawn(tmp_path: Path) -> Path:
 def test_a_saved_model_knows_what_it_is_and_no_path(saved: tuple[Path, Path]) -> None:
     folder, file = saved
     facts = {"sidebyside": "1", "task": "iris-mlp", "recipe": "standard", "backend": "numpy", "seed": "0"}
-    assert read_header(file).facts == facts
+    assert read_header(file).metadata == facts
     assert str(folder).encode() not in file.read_bytes()
     assert str(open_model(file)) == "iris-mlp, recipe standard, trained with numpy, seed 0"
 
@@ -555,7 +555,7 @@ def test_the_cross_table_of_the_convolutional_network(tmp_path: Path, capsys: Ca
     words = ["run", "mnist-cnn", "--epochs", "1", "--save-models", "--no-certify", "--output", str(run), "--backend"]
     assert cli.main([*words, *names]) == cli.OK
     capsys.readouterr()
-    files = {read_header(path).facts["backend"]: path for path in sorted((run / "models").iterdir())}
+    files = {read_header(path).metadata["backend"]: path for path in sorted((run / "models").iterdir())}
     assert set(files) == set(names)
     trained = {one.backend: one.accuracy for one in read_results(run).runs}
     lines = []
