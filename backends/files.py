@@ -1,8 +1,8 @@
-"""Files of trained parameters: safetensors in the canonical layout, and the checks that come before any is read.
+"""Files of trained parameters: safetensors in the canonical layout, and the checks before any of them is read.
 
-A file may come from anywhere, so nothing in it is believed. Names, dtypes, shapes and sizes in its header are held
-against the architecture's before anything is allocated, and nothing is unpickled. Imports no framework: a bad file is
-refused before one is loaded.
+A file may come from anywhere, so nothing in it is trusted. The names, dtypes, shapes and sizes in its header are
+compared with the architecture's before memory is allocated, and nothing is unpickled. This module imports no framework,
+so that a bad file is refused before one is loaded.
 """
 
 import json
@@ -22,10 +22,10 @@ from tasks.files import regular_size, write_whole
 from tasks.layers import Shape
 
 FORMAT = 1
-"""Of what ``write_parameters`` writes; it stands in the file's metadata as ``sidebyside``."""
+"""The version of the files that ``write_parameters`` writes; their metadata hold it as ``sidebyside``."""
 HEADER_BYTES = 1_000_000
-"""The longest header of a safetensors file that is read; that of a network of a hundred layers has 20,000 bytes."""
-_VALUE = re.compile(r"[A-Za-z0-9._-]{1,80}")
+"""The longest header of a safetensors file that is read. A network of a hundred layers has one of 20,000 bytes."""
+_NAME_OR_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _PREFIX = 8  # bytes that hold the length of the header
 
 
@@ -34,17 +34,17 @@ class ModelFileError(SideBySideError):
 
 
 class MisfitError(ModelFileError):
-    """A file that is whole, but holds other parameters than the architecture has."""
+    """A file that is undamaged, but holds other parameters than the architecture has."""
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """What a file says of one tensor, not yet believed.
+    """What a file states about one tensor, not yet validated.
 
     Attributes:
-        dtype: ``float32`` or another word.
-        shape: what stands for a shape; anything at all.
-        bytes: how many bytes there are of it.
+        dtype: ``float32``, or another text.
+        shape: the shape as the file states it: any JSON value.
+        bytes: the number of its bytes in the file.
     """
 
     dtype: str
@@ -57,9 +57,9 @@ class Header:
     """The header of a safetensors file.
 
     Attributes:
-        tensors: by name, in the order of their bytes, which lie without gap or overlap up to the file's end.
-        metadata: those values that look like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
-        begin: where the tensors' bytes begin.
+        tensors: by name, in the order of their bytes, which follow one another without a gap up to the file's end.
+        metadata: those that look like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
+        begin: the position in the file at which the tensors' bytes begin.
     """
 
     tensors: Mapping[str, Tensor]
@@ -68,15 +68,15 @@ class Header:
 
 
 def write_parameters(path: Path, parameters: Parameters, metadata: Mapping[str, str] | None = None) -> None:
-    """Writes parameters as float32 safetensors: whole, or not at all.
+    """Writes parameters as a float32 safetensors file, completely or not at all.
 
     Args:
         path: the file to write; its folder exists.
         parameters: in the canonical layout.
-        metadata: where the parameters come from: ``task``, ``recipe``, ``backend``, ``seed``.
+        metadata: what the file says about them: ``task``, ``recipe``, ``backend``, ``seed``.
     """
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
-    # Written by hand: the library orders the metadata at random, and equal parameters should make equal files.
+    # Not by the safetensors library: it orders the metadata at random, and equal parameters should give equal files.
     header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((metadata or {}).items()))}}
     at = 0
     for name, array in arrays.items():
@@ -134,7 +134,7 @@ def read_header(path: Path) -> Header:
         entries = json.loads(content.decode(), object_pairs_hook=_once)  # of bytes, json would guess the encoding
         stated = entries.pop("__metadata__", {})
         places = {name: _place(entry) for name, entry in entries.items()}
-        metadata = {key: value for key, value in stated.items() if _VALUE.fullmatch(value)}
+        metadata = {key: value for key, value in stated.items() if _NAME_OR_NUMBER.fullmatch(value)}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path}: damaged: its header is not that of a safetensors file") from error
     tensors, at = {}, 0
@@ -154,7 +154,7 @@ def read_header(path: Path) -> Header:
 
 
 def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -> None:
-    """Raises MisfitError, naming the first difference, unless these are float32 tensors of these names and shapes."""
+    """Raises MisfitError, naming the first difference, unless these are float32 tensors of exactly these shapes."""
     for name in [*shapes, *tensors]:
         if name not in tensors:
             raise MisfitError(f"{path}: has no tensor {shown(name)}")
@@ -171,26 +171,26 @@ def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str
 
 
 def check_size(path: Path, shapes: Mapping[str, Shape]) -> None:
-    """Raises ModelFileError where a file is too large to hold tensors of these shapes and an optimizer's state."""
+    """Raises MisfitError if a file is larger than tensors of these shapes and an optimizer's state for them."""
     size, limit = size_of(path), 16 * sum(map(prod, shapes.values())) + 1_000_000
     if size > limit:
         raise MisfitError(f"{path}: has {size:,} bytes; the architecture's parameters take {limit:,} at the most")
 
 
 def check_finite(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Raises ModelFileError where a value is NaN or infinite: no answer could come of it."""
+    """Raises ModelFileError if a value is NaN or infinite: the network could give no answer."""
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ModelFileError(f"{path}: {name} holds values that are not finite; did the training diverge?")
 
 
 def size_of(path: Path) -> int:
-    """The size of a file of parameters, in bytes; raises ModelFileError where there is none that can be read."""
+    """The size of a file of parameters, in bytes; raises ModelFileError if there is no such file that can be read."""
     return regular_size(path, ModelFileError, "name a file of parameters, as run --save-models writes")
 
 
 def shown(value: object) -> str:
-    """A foreign value as a message can show it: on one line, without control characters, and short."""
+    """A value from a file as a message can show it: on one line, without control characters, and short."""
     if isinstance(value, list | tuple) and all(type(n) is int for n in value):
         value = tuple(value)
     elif not isinstance(value, str):
@@ -200,10 +200,11 @@ def shown(value: object) -> str:
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs := list(pairs))
-    if len(found) < len(pairs):
+    """The pairs as a dictionary; raises ValueError if a name is there twice."""
+    entries = dict(pairs := list(pairs))
+    if len(entries) < len(pairs):
         raise ValueError("a name twice")
-    return found
+    return entries
 
 
 def _place(entry: dict[str, Any]) -> tuple[int, int]:
@@ -219,7 +220,7 @@ def _place(entry: dict[str, Any]) -> tuple[int, int]:
 
 
 def _kind(prefix: bytes) -> str:
-    """What a file that is no safetensors file seems to be, and what to do about it."""
+    """What a file seems to be that is not a safetensors file, and what the user can do."""
     if not prefix:
         return "empty; name a file of parameters, as run --save-models writes"
     if prefix.startswith((b"PK", b"\x80")):

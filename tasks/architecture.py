@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape
+from tasks.layers import Layer, Shape
 
 Parameters = dict[str, NDArray[np.floating]]
 
@@ -53,12 +53,6 @@ class Architecture:
             for name, layer, before in zip(self.names, self.layers, self.shapes, strict=False)
             for parameter, shape in layer.parameter_shapes(before).items()
         }
-
-    @property
-    def pooled_convolutions(self) -> tuple[int, ...]:
-        """Indices of the convolutions that a ReLU and a max pool follow."""
-        kinds = [type(layer) for layer in self.layers]
-        return tuple(i for i in range(len(kinds)) if kinds[i : i + 3] == [Conv2D, ReLU, MaxPool2D])
 
     @property
     def parameter_counts(self) -> dict[str, int]:

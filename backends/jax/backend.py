@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import flax.nnx  # noqa: F401 - like optax a part of the framework, whose import is timed when this file is imported
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax  # noqa: F401
 
 from backends import base
 from backends.jax import ABOUT

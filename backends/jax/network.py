@@ -36,11 +36,11 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
     """Nnx's variables by canonical key. Nnx keeps them as attributes of the modules: ``network.layers[0].kernel``."""
-    variables = {}
+    by_key = {}
     for key in architecture.parameter_shapes:
         layer, _, parameter = key.partition("/")
-        variables[key] = getattr(network.layers[int(layer.partition("_")[0])], parameter)
-    return variables
+        by_key[key] = getattr(network.layers[int(layer.partition("_")[0])], parameter)
+    return by_key
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Any]) -> Parameters:

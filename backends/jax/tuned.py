@@ -52,12 +52,11 @@ class TunedModel(Model):
 
     def start(self) -> None:
         """Makes optax's optimizer with fresh state."""
+        convolution = "a sum of shifted images, where an output has few inputs" if self.device == "cpu" else "XLA's"
         self.settings = {
             "compiled": "jax.jit of a scan over all epochs of a call",
             "layout": "NHWC",
-            "convolution": "a sum of shifted images, where an output has few inputs"
-            if self.device == "cpu"
-            else "XLA's",
+            "convolution": convolution,
         }
         self.optimizer = make_optimizer(self.recipe.optimizer)
         self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.own_device)
@@ -76,13 +75,13 @@ class TunedModel(Model):
 
         JAX's functions change nothing: the parameters and the optimizer's state go in, and new ones come out.
         """
+        parameters, optimizer_state = state
+        x, y = inputs[batch], labels[batch]
 
         # Dispatching an nnx.jit costs about 1 ms: the module is split outside and merged while tracing.
         def loss_of(parameters: Any) -> jax.Array:
-            network = nnx.merge(self.training_network, parameters)
-            return self.loss(network(inputs[batch]), labels[batch])
+            return self.loss(nnx.merge(self.training_network, parameters)(x), y)
 
-        parameters, optimizer_state = state
         loss, gradients = jax.value_and_grad(loss_of)(parameters)
         return self.update(parameters, gradients, optimizer_state), loss
 

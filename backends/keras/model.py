@@ -59,6 +59,6 @@ class Model(base.Model):
 
     def parameter_devices(self) -> set[str]:
         """The devices on which TensorFlow holds the parameters."""
-        variables = self.network.trainable_variables
-        names = {variable.value.device.rpartition("device:")[2].lower() for variable in variables}
+        devices = [variable.value.device for variable in self.network.trainable_variables]
+        names = {device.rpartition("device:")[2].lower() for device in devices}
         return {"cpu" if name.startswith("cpu") else name for name in names}

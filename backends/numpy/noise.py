@@ -77,9 +77,8 @@ class NoisyModel(NumpyModel):
         loss, gradients = self.loss_and_gradients(inputs, labels)
         if self.rounding and isinstance(self.recipe.optimizer, Adam):
             for key, size in self.gradient_sizes(inputs, labels).items():
-                signs = 1 - 2 * (
-                    np.arange(size.size) % 2
-                )  # alternating: softmax cancels a shift that all outputs share
+                # Alternating signs: softmax cancels a shift that all outputs share.
+                signs = 1 - 2 * (np.arange(size.size) % 2)
                 gradients[key] += self.rounding * size * signs.reshape(size.shape)
         self.optimizer.update(self.network.parameters, gradients)
         return loss
@@ -98,6 +97,8 @@ class NoisyModel(NumpyModel):
 
 
 class _Float64Scalars(AdamUpdate):
+    """Adam whose corrections are computed in float64 and then rounded to the parameters' precision."""
+
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         return number(super().correction(beta, np.float64))
 

@@ -49,8 +49,8 @@ class Model(base.Model):
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
         tensors = variables(self.network, self.recipe.architecture)
-        batch = torch.from_numpy(labels).to(self.own_device, torch.int64)  # torch's losses take 64 bits alone
-        loss = self.loss(self.network(self._inputs(inputs)), batch)
+        targets = torch.from_numpy(labels).to(self.own_device, torch.int64)  # torch's losses take no other integers
+        loss = self.loss(self.network(self._inputs(inputs)), targets)
         gradients = torch.autograd.grad(loss, list(tensors.values()))
         by_key = dict(zip(tensors, gradients, strict=True))
         return loss.item(), to_canonical(self.network, self.recipe.architecture, by_key)

@@ -12,7 +12,7 @@ from tasks.training import SGD, Loss, Optimizer
 def loss_function(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss of a batch, from outputs (n, outputs) and labels (n,): torch's order of arguments.
 
-    ``cross_entropy`` takes logits and ``nll_loss`` log-probabilities; both take labels of 64 bits alone.
+    ``cross_entropy`` takes logits and ``nll_loss`` log-probabilities; both take labels of 64 bits only.
     """
     if loss == "cross_entropy":
         return functional.cross_entropy

@@ -88,6 +88,4 @@ def blocks(result: LessonResult, verdict: Agreement, width: int | None = None) -
     if verdict.verdict == "agree":
         labels = ", ".join(column.label for column in ran)
         return [_block(f"{verdict.output} (the same in {labels})", ran[0].outputs[verdict.output], width)]
-    return [
-        _block(f"{verdict.output}: {column.label}", column.outputs[verdict.output], width) for column in ran
-    ]
+    return [_block(f"{verdict.output}: {column.label}", column.outputs[verdict.output], width) for column in ran]
