@@ -7,13 +7,12 @@ between its markers is that of this run, whose results and report stay in ``runs
 import subprocess
 import sys
 from datetime import datetime
-from itertools import count, product
-from operator import truediv
+from itertools import product
 from pathlib import Path
 from statistics import median
 
 from backends.about import MODES
-from backends.base import Model, usable_cores
+from backends.base import usable_cores
 from compare import compare
 from compare.executors.local import LocalExecutor
 from compare.records.request import CellRequest
@@ -22,9 +21,9 @@ from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.plan import list_cells
 from compare.run.store import read_results
-from compare.worker import clocks, memory
 from tasks import load_task
 from tests.remote import RemoteBackend
+from tests.worker.timing import SIZES, clock_share
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -47,7 +46,6 @@ SHARE_AT_256 = 0.30
 APART = 1.25
 FIRST_STEP_SECONDS = {"pytorch": 6.0, "keras": 9.0, "jax": 4.0}
 """From the start of the process, compilers' caches warm: guides, as these are no ratios."""
-SIZES = (1_920, 3_840, 7_680)
 PROPORTIONAL = 0.05
 CLOCK_SHARE = 0.001
 
@@ -145,51 +143,13 @@ def print_growth() -> None:
     for name in FRAMEWORKS:
         backend = RemoteBackend(name)
         backend.build(task, task.parameters(0))
-        growth, held = backend.call("apply", "tests.benchmark", "time_sizes")
+        growth, held = backend.call("apply", "tests.worker.timing", "time_sizes", 6 * ROUNDS)
         backend.close()
         for size, ratio in zip(SIZES[1:], growth, strict=True):
             what = f"mnist-mlp, {name}: {size / SIZES[0]:.0f}x examples, time for each"
             line(what, 1, ratio, abs(ratio - 1) <= PROPORTIONAL)
         ratio = held[-1] / held[0]
         line(f"mnist-mlp, {name}: {SIZES[-1] / SIZES[0]:.0f}x examples, memory", 1, ratio, ratio <= 1 + PROPORTIONAL)
-
-
-def time_sizes(model: Model) -> tuple[list[float], list[int]]:
-    """In the framework's process: an example's time in larger epochs over that in the smallest; the memory held."""
-    task = load_task("mnist-mlp")
-    model.place(task.load(None))
-    seeds = count()  # other examples of the 60,000 each time: the same again would come out of the processor's cache
-
-    def seconds(size: int) -> float:
-        """Of as many epochs as make the same number of examples: drift of the machine hits all sizes alike."""
-        epochs = [task.batches(60_000, next(seeds), epochs=1, examples=size) for _ in range(SIZES[-1] // size)]
-        return clocks.clock(lambda: [model.train(batches) for batches in epochs])
-
-    held = []
-    for size in SIZES:
-        model.train(task.batches(60_000, next(seeds), epochs=1, examples=size))  # compiles
-        held.append(memory.resident_bytes())
-    rounds = [[seconds(size) for size in SIZES] for _ in range(6 * ROUNDS)]
-    smallest, *larger = zip(*rounds, strict=True)
-    return [median(map(truediv, of_size, smallest)) for of_size in larger], held
-
-
-def clock_share() -> float:
-    """What the clock around a call costs, beside the shortest call that is timed."""
-    calls = 100_000
-
-    def nothing() -> None: ...
-
-    def timed() -> None:
-        for _ in range(calls):
-            clocks.clock(nothing)
-
-    def bare() -> None:
-        for _ in range(calls):
-            nothing()
-
-    cost = min(clocks.clock(timed) for _ in range(5)) - min(clocks.clock(bare) for _ in range(5))
-    return cost / calls / clocks.CALL_SECONDS
 
 
 def write_readme(results: Results) -> None:

@@ -172,13 +172,6 @@ def use_keras_adam(model: Any) -> None:
     model.start = lambda: None
 
 
-def gather(model: Any, *arguments: Any) -> Any:
-    """Gathers the evidence of a model, in the process that holds it."""
-    from compare.worker.evidence import gather
-
-    return gather(model, *arguments)
-
-
 def without_compiler(model: Any) -> None:
     """Has PyTorch run its steps one operation at a time: compiling each of many random networks takes minutes."""
     import torch

@@ -101,7 +101,11 @@ def untyped_signatures(root: Path) -> set[str]:
 
 
 def unlike_frameworks(root: Path) -> set[str]:
-    """Files that not every framework has, files whose public names differ, and classes whose public methods differ."""
+    """Files that not every framework has, files whose public names differ, and classes whose public methods differ.
+
+    A class that takes methods from ``HostData`` has them; a class whose name begins with an underscore is its
+    framework's own.
+    """
     folders = tuple(f"backends/{name}/" for name in FRAMEWORKS)
     found = set()
     for file in {path.split("/", 2)[2] for path in trees(root) if path.startswith(folders)}:
@@ -112,7 +116,9 @@ def unlike_frameworks(root: Path) -> set[str]:
             found.add(f"{file}: names")
         methods: dict[str, list[str]] = {}
         for node in (node for tree in same for node in tree.body if isinstance(node, ast.ClassDef)):
-            if methods.setdefault(node.name, public(node)) != public(node):
+            from_host_data = ["place", "held_data"] if "HostData" in map(ast.unparse, node.bases) else []
+            own = from_host_data + public(node)
+            if not node.name.startswith("_") and methods.setdefault(node.name, own) != own:
                 found.add(f"{file}: {node.name}")
     return found
 

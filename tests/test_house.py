@@ -10,74 +10,7 @@ import pytest
 from tests.house import RULES
 from tests.sources import ROOT
 
-EXCEPTIONS: dict[str, set[str]] = {
-    "unknown rooms": {
-        "compare/arguments",
-        "compare/digits",
-        "compare/evidence",
-        "compare/measure",
-        "compare/model_commands",
-        "compare/model_worker",
-        "compare/pages",
-        "compare/parity",
-        "compare/plan",
-        "compare/process",
-        "compare/results",
-        "compare/runner",
-        "compare/statistics",
-    },
-    "files in a circle": {
-        "backends/jax/model.py",
-        "backends/jax/stock.py",
-        "backends/jax/tuned.py",
-        "backends/jax/tuned_layers.py",
-        "backends/keras/model.py",
-        "backends/keras/stock.py",
-        "backends/keras/tuned.py",
-        "backends/pytorch/model.py",
-        "backends/pytorch/stock.py",
-        "backends/pytorch/tuned.py",
-        "backends/pytorch/tuned_layers.py",
-    },
-    "imports of the worker": {
-        "compare/model_worker.py -> compare/worker.py",
-    },
-    "long files": {
-        "backends/lessons/save_load.py",
-        "compare/api.py",
-        "compare/cli.py",
-        "compare/report/charts.py",
-        "compare/report/summary.py",
-        "compare/statistics.py",
-        "compare/worker.py",
-    },
-    "long functions": {
-        "compare/api.py: compare",
-        "compare/arguments.py: make_parser",
-        "compare/worker.py: run",
-    },
-    "many parameters": {
-        "compare/api.py: compare",
-        "compare/plan.py: list_cells",
-    },
-    "untyped signatures": {
-        "compare/certify.py: __init__",
-        "compare/certify.py: _compute",
-        "compare/certify.py: _key",
-        "compare/certify.py: certify",
-        "compare/worker.py: __init__",
-        "compare/worker.py: main",
-    },
-    "unlike frameworks": {
-        "model.py: names",
-        "native.py: names",
-        "stock.py: names",
-        "tuned.py: TunedModel",
-        "tuned.py: names",
-        "tuned_layers.py: missing",
-        "tuned_layers.py: names",
-    },
-}
+EXCEPTIONS: dict[str, set[str]] = {}
 
 
 @pytest.mark.parametrize("rule", RULES)

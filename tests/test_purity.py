@@ -32,7 +32,7 @@ def test_the_process_that_is_asked_can_tell() -> None:
 
 def test_all_modules_of_tasks_and_compare_import_no_framework() -> None:
     names = [module_name(path) for package in ("tasks", "compare") for path in sources(package)]
-    assert {"tasks.mnist", "compare.worker", "compare.runner", "compare.report.terminal"} <= set(names)
+    assert {"tasks.mnist", "compare.worker.cell", "compare.run.runner", "compare.report.terminal"} <= set(names)
     loaded = modules_after("import importlib\nfor name in " + repr(names) + ": importlib.import_module(name)")
     assert loaded.isdisjoint(FRAMEWORKS), loaded.intersection(FRAMEWORKS)
 

@@ -112,7 +112,7 @@ class LocalSession(Session):
                     on_event(event)
         except TimeoutError:
             self._alive = False
-            return Reply(status="timeout", message=f"ended after {timeout:g} seconds; allow more with --timeout")
+            return Reply(status="timeout", message=f"ended after {timeout:g} seconds")
         self._alive = False
         return self._ending()
 

@@ -121,7 +121,7 @@ class RunOptions(Selection):
         }
         return kept if self.learning_rate is None else kept | {"learning_rate": self.learning_rate}
 
-    def given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, object]:
         """The options that differ from their defaults and that a repetition of the run needs, in order."""
         values = {name: getattr(self, name) for name in type(self).model_fields if name not in _NOT_REPEATED}
         fields = type(self).model_fields
@@ -135,14 +135,13 @@ class RunOptions(Selection):
 
     def as_command(self) -> str:
         """The command line that repeats the run."""
-        given = self.given()
-        words = ["sidebyside", "run", *given.pop("tasks", [])]
-        for name, value in given.items():
+        words = ["sidebyside", "run"]
+        for name, value in self.given().items():
             option = name.replace("_", "-")
             if isinstance(value, bool):
                 words.append(f"--{option}" if value else f"--no-{option}")
             elif isinstance(value, list):
-                words += [f"--{option[:-1]}", *value]  # --backend a b, of the field backends
+                words += [*([] if name == "tasks" else [f"--{option[:-1]}"]), *value]  # --backend a b, of backends
             else:
                 words += [f"--{option}", str(value)]
         return shlex.join(words)
@@ -167,7 +166,7 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
     return options
 
 
-def read_plan(path: Path) -> dict[str, Any]:
+def read_plan(path: Path) -> dict[str, object]:
     """The options in a plan file, which is TOML with the names of :class:`RunOptions`. Paths are relative to the file.
 
     Raises:

@@ -154,6 +154,8 @@ class Runner:
         )
         wall, processor = time.perf_counter(), time.process_time()
         reply = self.executor.ask(cell.backend, request, listen, self.options.timeout)
+        if reply.status == "timeout":
+            reply = reply.model_copy(update={"message": f"{reply.message}; allow more with --timeout"})
         share = (time.process_time() - processor) / (time.perf_counter() - wall)
         run = _run_of(cell, reply, measured[-1] if measured else None)
         return run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)}), reply.evidence

@@ -14,9 +14,9 @@ from compare.records.certificate import Certificate
 from compare.records.event import EvidenceSummary
 from compare.records.request import Copy
 from tasks.training import Adam
-from tests.faults import gather
 from tests.remote import RemoteBackend, task_of
 from tests.samples import Sample
+from tests.worker.gathering import gather
 
 CELL = Cell(task="drawn", recipe="standard", backend="x", mode="tuned", device="cpu", seed=0, epochs=1)
 Gathered = tuple[Evidence, EvidenceSummary]
@@ -53,7 +53,7 @@ def remote_evidence(
         remote.call("apply", "tests.faults", preparation)
     remote.place(sample.dataset)
     copy = Copy(path=str(folder / f"{remote.name}.safetensors"))
-    summary = remote.call("apply", "tests.faults", "gather", task, sample.dataset, CELL, copy)
+    summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy)
     return load_file(copy.path), summary
 
 

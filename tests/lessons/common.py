@@ -7,21 +7,22 @@ from typing import Any
 import pytest
 
 import backends
-from backends.lessons import FRAMEWORKS
-from compare import lessons
+from backends import available_backends
+from compare.lessons import run as lessons
 from compare.lessons.result import FrameworkResult, LessonResult
 from tests.conftest import is_there
 
 NAMES = (
     *("neuron", "activations", "tensors", "matmul", "two-layers", "gradient", "gradient-descent", "counting"),
-    *("and-gate", "layers", "loss-traps", "randomness", "training-loop", "save-load", "inputs", "data-look"),
+    *("and-gate", "layers", "loss-traps", "randomness", "training-loop", "save-load", "save-formats"),
+    *("inputs", "data-look"),
 )
 SLOW = ("loss-traps", "save-load")
 Ran = dict[str, LessonResult]
 
 
 def run(names: Sequence[str]) -> Ran:
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         is_there(framework)  # an error where SIDEBYSIDE_REQUIRE names a framework that is not
     return {result.name: result for result in lessons.run_lessons(names)}
 
@@ -29,7 +30,7 @@ def run(names: Sequence[str]) -> Ran:
 def everywhere(result: LessonResult, output: str) -> list[Any]:
     """One output in every framework that is installed."""
     found = [column.outputs[output] for column in result.columns if column.status == "ok"]
-    assert len(found) == sum(backends.missing(framework) is None for framework in FRAMEWORKS)
+    assert len(found) == sum(backends.missing(framework) is None for framework in available_backends())
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backends.lessons import load_lesson
-from compare import lessons
+from compare.lessons import run as lessons
 from compare.lessons.agreement import judge
 from tests.lessons.common import Ran, column
 

@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
-from backends.lessons import FRAMEWORKS, load_lesson
-from compare import lessons
+from backends import available_backends
+from backends.lessons import load_lesson
+from compare.lessons import run as lessons
 from tasks.errors import UnknownNameError
 from tests import sources
 from tests.lessons.common import NAMES
@@ -18,7 +19,7 @@ HEAVY = {*sources.HEAVY, "vl_convert", "rich", "pygments", "jinja2", "safetensor
 
 
 def test_there_is_every_lesson() -> None:
-    titles = lessons.available_lessons()
+    titles = lessons.lesson_titles()
     assert tuple(titles) == NAMES
     assert all(titles.values())
     assert len(set(titles.values())) == len(NAMES)
@@ -30,7 +31,7 @@ def test_a_lesson_is_complete(name: str) -> None:
     assert lesson.title
     assert lesson.about
     assert 2 <= len(re.findall(r"[.](?=\s|$)", lesson.note)) <= 6, "a note has two to six sentences"
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         functions = lesson.functions(framework)
         assert len(functions) == len(lesson.functions("numpy"))
         assert all(function.__doc__ for function in functions)
@@ -40,7 +41,7 @@ def test_a_lesson_is_complete(name: str) -> None:
 def test_the_source_shown_is_the_source_that_runs(name: str) -> None:
     lesson = load_lesson(name)
     text = inspect.getsource(lesson.module)
-    for framework in FRAMEWORKS:
+    for framework in available_backends():
         parts = [inspect.getsource(function) for function in lesson.functions(framework)]
         assert all(part in text for part in parts)
         assert lesson.source(framework).split() == "".join(parts).split()
@@ -52,7 +53,7 @@ def test_the_source_shown_is_the_source_that_runs(name: str) -> None:
 
 def test_importing_lessons_imports_nothing_heavy() -> None:
     loaded = modules_after(
-        "import backends.lessons, compare.lessons; compare.lessons.available_lessons();"
+        "import backends.lessons, compare.lessons.run; compare.lessons.run.lesson_titles();"
         "[backends.lessons.load_lesson(name) for name in backends.lessons.available_lessons()]"
     )
     assert "backends.lessons.data_look" in loaded
@@ -60,7 +61,7 @@ def test_importing_lessons_imports_nothing_heavy() -> None:
 
 
 def test_the_purity_test_can_fail() -> None:
-    assert "rich" in modules_after("import compare.lessons, rich")
+    assert "rich" in modules_after("import compare.lessons.run, rich")
 
 
 @pytest.mark.parametrize(

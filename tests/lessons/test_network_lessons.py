@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from backends.lessons import FRAMEWORKS, load_lesson
+from backends import available_backends
+from backends.lessons import load_lesson
 from compare.lessons.result import LessonResult
 from tests.lessons.common import NAMES, SLOW, Ran, check, everywhere, flat, sigmoid
 
@@ -34,7 +35,7 @@ def check_agreement(result: LessonResult) -> None:
     expected = "agree" if len(installed) > 1 else "alone"
     for output, kind in kinds.items():
         assert kind == ("differ" if output in lesson.differs else expected), output
-    if len(installed) == len(FRAMEWORKS):
+    if len(installed) == len(available_backends()):
         for output in lesson.differs:
             values = [json.dumps(column.outputs[output]) for column in installed]
             assert len(set(values)) > 1, f"{output} is marked as differing, and does not"

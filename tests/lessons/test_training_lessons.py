@@ -114,4 +114,9 @@ def test_save_load_crosses_every_pair(ran_slow: Ran) -> None:
         accuracies = everywhere(result, f"{trained.framework}_accuracy")
         assert set(accuracies) == {trained.outputs["saved_accuracy"]}
         assert trained.outputs["saved_accuracy"] > 0.8
-        assert trained.outputs["code_refused"] is True
+
+
+def test_save_formats(ran: Ran) -> None:
+    """The default loader of every framework refuses a file that carries code."""
+    assert all(refused is True for refused in everywhere(ran["save-formats"], "code_refused"))
+    assert all(size > 4 * 193 for size in everywhere(ran["save-formats"], "native_bytes"))  # 193 float32 numbers

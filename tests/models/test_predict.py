@@ -10,11 +10,13 @@ from PIL import Image
 import backends
 import tasks
 from backends.files import read_parameters, write_parameters
-from compare import cli, models
+from compare import cli
+from compare.executors.local import LocalExecutor
 from compare.models.predict import AGREEMENT, Answers
 from compare.models.saved import open_model
+from compare.records.event import Reply
+from compare.records.request import PredictRequest
 from compare.run.store import read_results
-from tasks.errors import SideBySideError
 from tasks.mnist import read_digits
 from tasks.task import Task
 from tests.cli.common import Capture, asked, refused
@@ -122,12 +124,13 @@ def test_backends_agree_within_a_hundred_thousandth_and_by_their_answers() -> No
 def test_disagreement_and_failure_are_told_with_status_1(
     saved: tuple[Path, Path], capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def work(job: str, backend: str, task: Task, model: Path, output: Path, **more: str) -> None:
+    def ask(executor: LocalExecutor, backend: str, request: PredictRequest, **more: object) -> Reply:
         if backend == "jax":
-            raise SideBySideError("jax: broken")
-        np.save(output, np.array([[0, 0, 1 if backend == "keras" else 1.1]], np.float32))
+            return Reply(status="crashed", message="broken")
+        np.save(request.output, np.array([[0, 0, 1 if backend == "keras" else 1.1]], np.float32))
+        return Reply()
 
-    monkeypatch.setattr(models, "_work", work)
+    monkeypatch.setattr(LocalExecutor, "ask", ask)
     monkeypatch.setattr(backends, "missing", lambda name: None)
     words = ["predict", "--model", str(saved[1]), "1", "2", "3", "4", "--backend"]
     assert cli.main([*words, "pytorch", "keras"]) == cli.FAILED

@@ -38,7 +38,7 @@ def test_a_hang_is_ended_in_time_with_all_it_started(monkeypatch: pytest.MonkeyP
             on_event=lambda event: pids.extend(pids_in(event)),
         )
         assert reply.status == "timeout"
-        assert "ended after 2.5 seconds; allow more with --timeout" in reply.message
+        assert reply.message == "ended after 2.5 seconds"
         assert len(pids) == 2
         for pid in pids:
             wait_until(partial(is_gone, pid), "the worker and its child have ended")
