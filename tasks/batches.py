@@ -91,7 +91,7 @@ def draw_batches(
         epochs: passes over the data.
         seed: any int from 0.
         shuffle: a new order each epoch; otherwise the order of the data set.
-        examples: only the first so many of each epoch's order.
+        examples: number of examples used per epoch, from the start of that epoch's order; None for all.
     """
     count = min(example_count, examples or example_count)
     batch_size = min(batch_size, count)

@@ -35,9 +35,9 @@ class Run(Cell):
     build_seconds: Amount | None = None
     first_epoch_seconds: Amount | None = None
     compile_seconds: Amount | None = None
-    """Of the first training call of each length the seconds above those of steady epochs: tracing, compiling."""
+    """Seconds spent tracing and compiling: the first call of each length minus the time its epochs take once compiled."""
     compile_cache: Literal["", "empty", "filled", "kept"] = ""
-    """What the compilers found: no cache, one that an earlier round filled, or the user's own, as it happens to be."""
+    """The compilers' cache: empty, filled by an earlier round of this run, or the user's own, in whatever state it is."""
     epoch_seconds: list[Rate] = []
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
     epochs_a_call: Count | None = None
