@@ -35,9 +35,9 @@ class Run(Cell):
     build_seconds: Amount | None = None
     first_epoch_seconds: Amount | None = None
     compile_seconds: Amount | None = None
-    """Seconds spent tracing and compiling: the first call of each length minus the time its epochs take once compiled."""
+    """Seconds spent tracing and compiling: first calls minus the time of their epochs once compiled."""
     compile_cache: Literal["", "empty", "filled", "kept"] = ""
-    """The compilers' cache: empty, filled by an earlier round of this run, or the user's own, in whatever state it is."""
+    """The compilers' cache: empty, filled by an earlier round of this run, or the user's own, whatever is in it."""
     epoch_seconds: list[Rate] = []
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
     epochs_a_call: Count | None = None

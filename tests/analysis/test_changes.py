@@ -7,7 +7,7 @@ import pytest
 from compare.analysis.changes import find_changes
 from compare.records.results import Results
 from compare.records.run import Run
-from tests.analysis.runs import make_certificate, make_results, make_run
+from tests.analysis.runs import change, make_certificate, make_results, make_run
 
 
 def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
@@ -20,8 +20,8 @@ def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, 
                 if backend == "keras":
                     assert run.examples_per_second is not None
                     assert run.accuracy is not None
-                    run.examples_per_second /= slow
-                    run.accuracy -= fall * (1 + seed / 100)
+                    change(run, examples_per_second=run.examples_per_second / slow)
+                    change(run, accuracy=run.accuracy - fall * (1 + seed / 100))
                 runs.append(run)
     return make_results(runs=runs)
 
@@ -63,7 +63,7 @@ def test_too_few_rounds_decide_nothing(rounds: int, slow: float) -> None:
 
 def test_other_machines_cannot_be_compared() -> None:
     second = make(slow=2)
-    second.host = {"cpu": "another CPU", "cores": 2}
+    change(second, host={"cpu": "another CPU", "cores": 2})
     diff = find_changes(make(), second)
     assert diff.exit_status == 0
     assert "Cannot be compared:" in diff.text()
@@ -86,7 +86,7 @@ def test_other_work_is_another_row() -> None:
 
 def test_an_unverified_row_is_not_compared() -> None:
     second = make(slow=2)
-    second.certificates = [make_certificate("pytorch")]
+    change(second, certificates=[make_certificate("pytorch")])
     diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("certificate", "granted -> unverified: no certificate")]
@@ -96,7 +96,7 @@ def test_an_unverified_row_is_not_compared() -> None:
 def test_data_that_are_not_recorded_hide_no_fall() -> None:
     """A run with --no-certify has no hash of its data."""
     second = make(seeds=2, fall=0.7, data_sha256=None)
-    second.certificates = []
+    change(second, certificates=[])
     diff = find_changes(make(seeds=2), second)
     assert "the data differ" not in diff.text()
     assert "accuracy" in [finding.quantity for finding in diff.worse]
@@ -105,7 +105,7 @@ def test_data_that_are_not_recorded_hide_no_fall() -> None:
 
 def test_a_lost_row_is_worse() -> None:
     second = make()
-    second.runs = [run for run in second.runs if run.backend == "keras"]
+    change(second, runs=[run for run in second.runs if run.backend == "keras"])
     diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("row", "lost: the second run lacks it")]
@@ -116,7 +116,7 @@ def test_one_example_fewer_is_noise() -> None:
     second = make(seeds=2)
     for run in second.runs:
         assert run.accuracy is not None
-        run.accuracy -= 1e-4
+        change(run, accuracy=run.accuracy - 1e-4)
     diff = find_changes(make(seeds=2), second)
     assert diff.exit_status == 0
     assert [f.change for f in diff.findings if f.quantity == "accuracy"] == ["unchanged"] * 2
@@ -132,7 +132,7 @@ def test_a_changed_speed_stands_beside_the_load() -> None:
 
 def test_a_lost_certificate_is_worse() -> None:
     second = make()
-    second.certificates = [make_certificate("pytorch"), make_certificate("keras", granted=False)]
+    change(second, certificates=[make_certificate("pytorch"), make_certificate("keras", granted=False)])
     diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [finding.quantity for finding in diff.worse] == ["certificate"]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from compare.analysis.sections import summarize
-from tests.analysis.runs import HASH, make_certificate, make_results, make_run
+from tests.analysis.runs import HASH, change, make_certificate, make_results, make_run
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
     (section,) = summarize(make_results(runs=runs))
     assert "keras trains" in section.sentence
     assert [section.rank_of(row) for row in section.rows] == [1, 2]
-    runs[-1].data_sha256 = "b" * 64
+    change(runs[-1], data_sha256="b" * 64)
     (section,) = summarize(make_results(runs=runs))
     assert "pytorch is not ranked (its runs differ in data)" in section.sentence
 

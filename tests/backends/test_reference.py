@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backends import load_backend
-from backends.numpy.model import NumpyModel
+from backends.numpy.noise import NoisyModel
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
 from tasks.task import Task
 from tests.remote import task_of
@@ -45,7 +45,7 @@ def test_sizes_of_gradients_by_hand() -> None:
     sample = make_sample((2,), (Dense(1),), loss="sum_of_squared_errors", count=6)
     inputs, labels = sample.dataset.train_inputs.astype(np.float64), sample.dataset.train_labels
     task = task_of(sample.recipe)
-    model = NumpyModel(sample.recipe, task.parameters(0), "cpu", "float64")
+    model = NoisyModel(sample.recipe, task.parameters(0), "cpu", "float64")
     kernel, bias = model.parameters().values()
     terms = 2 * (inputs @ kernel + bias - labels[:, None])
     sizes = model.gradient_sizes(sample.dataset.train_inputs, labels)

@@ -20,7 +20,7 @@ from compare.report.charts import write_charts
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
 from compare.run.store import ResultsError, read_results
-from tests.analysis.runs import make_certificate, make_results, make_run
+from tests.analysis.runs import change, make_certificate, make_results, make_run
 from tests.report.page import Page
 
 SEEDS = (
@@ -55,20 +55,19 @@ def poison(texts: list[str]) -> Results:
     runs = [make_run(backend, round_=r, **fields, **maps) for r in range(3)]
     runs += [make_run(f"{backend}2", round_=r, **fields, **maps) for r in range(3)]
     runs += [make_run(some(), **{**fields, "task": some()}), make_run(some()).model_copy(update={"status": "crashed"})]
-    runs[-1].message = some()
+    change(runs[-1], message=some())
     certificates: list[Certificate] = [
         make_certificate(backend, **subject),
         make_certificate(f"{backend}2", **subject),
         make_certificate(some(), granted=False, failure=some(), **subject),
     ]
-    certificates[0].distances[0].quantity = some()
+    change(certificates[0].distances[0], quantity=some())
     results = make_results(
         runs=runs, certificates=certificates, host={some(): some(), "cpu": some()}, settings={some(): some()},
         created=some(), command=some(),
     )  # fmt: skip
-    pair = results.pairs[0]
-    pair.task, pair.recipe = subject["task"], subject["recipe"]
-    pair.first, pair.second, pair.quantity = some(), some(), some()
+    names = {name: subject[name] for name in ("task", "recipe")}
+    change(results.pairs[0], **names, first=some(), second=some(), quantity=some())
     return results
 
 

@@ -9,7 +9,6 @@ import pytest
 from safetensors.numpy import save_file
 
 from compare.page.page import TEMPLATES
-from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.report.html import render_cell
 from compare.report.render import FORMATS, render
@@ -119,7 +118,7 @@ def test_five_hundred_cells_stay_under_five_megabytes(tmp_path: Path) -> None:
             "first_kernel": generator.standard_normal((784, 64)).astype(np.float32),
         }
         if (run.seed, run.round) == (0, 0):  # only these are drawn
-            save_file(arrays, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+            save_file(arrays, tmp_path / "arrays" / f"{run.cell.file_name}.safetensors")
     results = make_results(runs=runs, certificates=certificates)
     assert len(runs) == 500
     text = render(results, tmp_path, "html")

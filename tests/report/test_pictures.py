@@ -9,11 +9,10 @@ import pytest
 from safetensors.numpy import save_file
 
 from compare.analysis.sections import summarize
-from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import render
-from tests.analysis.runs import make_results, make_run
+from tests.analysis.runs import change, make_results, make_run
 from tests.report.page import Page
 
 
@@ -26,13 +25,13 @@ def write_arrays(folder: Path, results: Results, labels: Any) -> None:
         predictions = labels.astype(np.int32).copy()
         wrong = 30 if run.backend == "keras" else 20
         predictions[:wrong] = (predictions[:wrong] + 1) % 10
-        run.accuracy = float((predictions == labels).mean())
+        change(run, accuracy=float((predictions == labels).mean()))
         arrays = {
             "predictions": predictions,
             "step_losses": generator.random((3, 10)).astype(np.float32),
             "first_kernel": generator.standard_normal((784, 32)).astype(np.float32),
         }
-        save_file(arrays, folder / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+        save_file(arrays, folder / "arrays" / f"{run.cell.file_name}.safetensors")
 
 
 def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
@@ -53,7 +52,7 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
     (section,) = summarize(results)
     predictions = labels.astype(np.int32)
     assert evaluation_set_of(section.rows[0], predictions) is None  # its accuracy is 1, and the run's is not
-    results.runs[0].accuracy = 1.0
+    change(results.runs[0], accuracy=1.0)
     found = evaluation_set_of(summarize(results)[0].rows[0], predictions)
     assert found is not None
     assert (confusion(predictions, found) == np.diag(np.bincount(labels))).all()
@@ -66,7 +65,7 @@ def test_pictures_are_of_one_seed_and_say_of_which_and_what_is_left_out(tmp_path
     (tmp_path / "arrays").mkdir()
     for run in runs:
         kernel = np.full((784, 2), run.seed, np.float32)
-        save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+        save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{run.cell.file_name}.safetensors")
     text = Page(render(make_results(runs=runs), tmp_path, "html")).text
     assert "are of the runs with seed 1. 1 more row is not shown." in text
     assert "The largest difference from the first model's is 0.0e+00." in text
@@ -78,7 +77,7 @@ def test_pictures_that_the_page_cannot_hold_are_left_out_and_said_to_be(
     (tmp_path / "arrays").mkdir()
     run = make_run("keras")
     kernel = np.random.default_rng(0).standard_normal((784, 16)).astype(np.float32)
-    save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{Cell.of(run.model_dump()).name}.safetensors")
+    save_file({"first_kernel": kernel}, tmp_path / "arrays" / f"{run.cell.file_name}.safetensors")
     monkeypatch.setattr("compare.report.html.draw", lambda section, folder: [])
     for size, omitted in ((3_000_000, False), (100, True)):
         monkeypatch.setattr("compare.report.html.CHART_BYTES", size)
@@ -105,5 +104,5 @@ def strange_array(kind: str) -> bytes:
 def test_damaged_arrays_are_left_out(tmp_path: Path, content: bytes) -> None:
     results = make_results(runs=[make_run("keras")])
     (tmp_path / "arrays").mkdir()
-    (tmp_path / "arrays" / f"{Cell.of(results.runs[0].model_dump()).name}.safetensors").write_bytes(content)
+    (tmp_path / "arrays" / f"{results.runs[0].cell.file_name}.safetensors").write_bytes(content)
     assert "Confusions" not in render(results, tmp_path, "html")
