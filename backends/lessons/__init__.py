@@ -1,17 +1,17 @@
-"""The same small idea in four dialects: one file a lesson, one function a framework, nothing imported until it runs.
+"""The same small idea in four frameworks: a file per lesson, a function per framework, imported only when it runs.
 
 A lesson's module has
 
 - a docstring: its title, and what is learned;
 - ``NOTE``: what differs between the frameworks, and why;
-- ``DIFFERS``: the outputs that rightly differ, each with the reason; every other output must agree within float32;
-- ``TOLERANCES``, if any: by how much an output may differ where float32 is not the measure (an accuracy, say);
+- ``DIFFERS``: the outputs that may differ, each with the reason; every other output must agree within float32;
+- ``TOLERANCES``, if any: how much an output may differ if float32 is not the measure, as for an accuracy;
 - ``with_numpy``, ``with_pytorch``, ``with_keras``, ``with_jax``: the lesson, as users of that framework would write
   it. Each imports its framework itself and returns its outputs by name: NumPy arrays, numbers, strings, lists;
 - ``then_with_<framework>``, if any: run in a new process, after the first function has run in every framework;
 - ``pictures``, if any: charts (altair) of the outputs, by caption.
 
-A function with a parameter is given a folder that all frameworks share. What else stands in the module (constants,
+A function with a parameter is given a folder that all frameworks share. Everything else in the module (constants,
 helpers) is shown as shared by all.
 """
 
@@ -60,8 +60,8 @@ class Lesson:
         title: the first line of the module's docstring.
         about: the rest of it.
         note: what differs between the frameworks, and why.
-        differs: the outputs that rightly differ, with the reason.
-        tolerances: the absolute difference allowed to an output, where float32 is not the measure.
+        differs: the outputs that may differ, with the reason.
+        tolerances: absolute difference allowed for an output for which float32 is not the measure.
         shared_source: constants and helpers that all four functions use.
         module: where the functions are.
     """
@@ -118,11 +118,11 @@ def load_lesson(name: str) -> Lesson:
 
 
 def _shared_source(module: ModuleType) -> str:
-    """The module's source without its docstring, notes and lesson functions; nothing, if that leaves imports alone."""
+    """The module's source without its docstring, notes and lesson functions; empty if only imports are left."""
     source = inspect.getsource(module)
     lines = source.splitlines()
     parts: list[str] = []
-    end = 0  # of the part before
+    end = 0  # last line of the part before
     only_imports = True
     for node in ast.parse(source).body:
         name = ""

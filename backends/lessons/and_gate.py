@@ -20,7 +20,7 @@ NOTE = (
     "The loop is the same five lines; what differs is who may change a tensor and what is compiled. PyTorch runs "
     "eagerly, clears w.grad and b.grad by hand and updates under no_grad. TensorFlow's tf.function traces the step "
     "once into a graph: w and b must be Variables, made outside it, and assign_sub is part of the graph. JAX compiles "
-    "a pure function of parameters to parameters; nothing outside is touched, and lax.fori_loop brings the 5,000 "
+    "a pure function of parameters to parameters; nothing outside is touched, and lax.fori_loop puts the 5,000 "
     "steps into the same program. After 5,000 steps the parameters still agree to about six digits: the surface is "
     "smooth, and rounding is not amplified."
 )

@@ -1,4 +1,4 @@
-"""Gradients without pencil and paper.
+"""Gradients by automatic differentiation.
 
 dy/dx of y = 2x^3 + x + 1 at 2 and over -5..5, and the gradient of a tanh neuron for weights, bias and inputs.
 """
@@ -72,7 +72,7 @@ def with_pytorch() -> Outputs:
 
 
 def with_keras() -> Outputs:
-    """A tape watches Variables by itself, constants when told to."""
+    """A tape watches Variables by itself, and constants on request."""
     import tensorflow as tf
 
     def f(x: tf.Tensor) -> tf.Tensor:
@@ -140,7 +140,7 @@ def pictures(outputs: Outputs) -> dict[str, Any]:
     ]
     chart = alt.Chart(alt.Data(values=rows)).mark_line(point=True)
     return {
-        "The function and the derivative that was found at eleven points.": chart.encode(
+        "The function, and its derivative at eleven points.": chart.encode(
             x=alt.X("x:Q", title="x"), y=alt.Y("value:Q", title=None), color=alt.Color("of:N", title=None)
         )
     }

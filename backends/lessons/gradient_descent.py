@@ -10,7 +10,7 @@ from backends.lessons import Outputs
 START, RATE, STEPS = 20.0, 0.1, 150
 
 NOTE = (
-    "The optimizer owns the rule, x <- x - rate * gradient, and differs in what it changes. torch.optim.SGD is given "
+    "The optimizer applies the rule x <- x - rate * gradient; what it changes differs. torch.optim.SGD is given "
     "the tensors once, reads their .grad, and step() changes them in place; zero_grad() comes first because "
     "backward() accumulates. keras.optimizers.SGD is handed gradients and Variables at each apply and assigns to the "
     "Variables. optax has no step: update() turns gradients and optimizer state into updates and a new state, and "

@@ -1,6 +1,6 @@
 """Feeding data: batches and shuffling.
 
-Ten examples in batches of four: what becomes of the last two, and what shuffling does.
+Ten examples in batches of four: what happens to the last two, and what shuffling does.
 """
 
 from backends.lessons import Outputs
@@ -8,19 +8,19 @@ from backends.lessons import Outputs
 COUNT, BATCH, SEED = 10, 4, 0
 
 NOTE = (
-    "DataLoader draws a new permutation each epoch from torch's generator and keeps the last, smaller batch unless "
-    "drop_last=True. tf.data's batch keeps it too unless drop_remainder=True; shuffle(buffer_size) picks at random "
-    "from a buffer that is refilled from the front, so a buffer of 2 moves an example forward by at most one place: "
-    "for a full shuffle the buffer must hold the whole data set. Keras's fit shuffles arrays by default "
-    "(shuffle=True) and ignores the argument for a tf.data.Dataset. JAX has no loader of its own: index arrays with a "
-    "permutation from a key, or use another's loader. Shapes are part of a compiled function, so a smaller last batch "
-    "compiles a second time, which is why JAX users often drop it. An index out of range is an error in NumPy, "
-    "PyTorch and TensorFlow; in JAX, which cannot raise errors from compiled code, a read is clamped to the last "
-    "element."
+    "DataLoader draws a new permutation each epoch from torch's generator and keeps the last, smaller batch "
+    "unless drop_last=True. tf.data's batch keeps it too unless drop_remainder=True; shuffle(buffer_size) picks "
+    "at random from a buffer that is refilled from the front, so a buffer of 2 moves an example forward by at "
+    "most one place: for a full shuffle the buffer must hold the whole data set. Keras's fit shuffles arrays by "
+    "default (shuffle=True) and ignores the argument for a tf.data.Dataset. JAX has no loader of its own: index "
+    "arrays with a permutation from a key, or use another library's loader. Shapes are part of a compiled "
+    "function, so a smaller last batch compiles a second time, which is why JAX users often drop it. An index out "
+    "of range is an error in NumPy, PyTorch and TensorFlow; in JAX, which cannot raise errors from compiled code, "
+    "a read is clamped to the last element."
 )
 DIFFERS = {
-    "shuffled_epoch_1": "each has its own generator",
-    "shuffled_epoch_2": "a new order, from each one's own generator",
+    "shuffled_epoch_1": "each framework has its own generator",
+    "shuffled_epoch_2": "a new order, drawn by each framework's own generator",
     "buffer_of_2": "tf.data alone shuffles within a buffer",
     "index_out_of_range": "whether x[10] of ten examples is an error",
 }

@@ -1,9 +1,9 @@
 """Loss traps: probabilities for logits, logits for probabilities.
 
 Each framework's cross-entropy, the value it should have, and the values of two mistakes that run without an error.
-Then what they cost, from the as-written recipes beside the standard ones: iris-mlp takes the softmax twice, mnist-mlp
-the negative log-likelihood of probabilities (nll_of_probabilities). Iris is trained for all of its 100 epochs; MNIST on
-6,400 of the 60,000 images, once, and tested on all 10,000.
+Then what the mistakes cost, by training the as-written recipes beside the standard ones: iris-mlp takes the softmax
+twice, mnist-mlp the negative log-likelihood of probabilities (nll_of_probabilities). Iris is trained for all of its 100
+epochs; MNIST for one epoch on 6,400 of the 60,000 images, and it is tested on all 10,000.
 """
 
 from dataclasses import replace
@@ -18,14 +18,14 @@ from tasks.dataset import predicted_labels
 
 LOGITS = np.array([[2.0, 1.0, 0.1], [0.5, 2.5, -1.0]], np.float32)
 LABELS = np.array([0, 2], np.int32)
-TRAINED = {"iris-mlp": (100, None), "mnist-mlp": (1, 6_400)}  # epochs, and examples an epoch (None: all)
+TRAINED = {"iris-mlp": (100, None), "mnist-mlp": (1, 6_400)}  # epochs, and examples per epoch (None: all)
 
 NOTE = (
     "PyTorch's cross_entropy takes logits and nll_loss log-probabilities; neither can tell that it was handed "
     "probabilities. Keras's SparseCategoricalCrossentropy takes probabilities unless from_logits=True; given logits "
     "by mistake, it clips them to [epsilon, 1 - epsilon], renormalises and returns a number. Given from_logits=True "
     "and the output of a softmax, it finds the logits that the softmax came from, warns, and is right in spite of the "
-    "mistake; tf.nn.sparse_softmax_cross_entropy_with_logits has no such mercy. "
+    "mistake; tf.nn.sparse_softmax_cross_entropy_with_logits does not do this. "
     "optax.softmax_cross_entropy_with_integer_labels takes logits, as its name says. A second softmax squeezes the "
     "outputs into 0..1: for three classes the loss cannot fall below log(1 + 2/e) = 0.55, and gradients shrink, so "
     "that training is slower and may stop short. The negative log-likelihood of probabilities is -p[label], bounded "
@@ -49,7 +49,7 @@ def accuracies(backend: str) -> dict[str, float]:
     """Test accuracies, by task and recipe, of this project's models in one framework: same weights, same batches."""
     from backends import load_backend
 
-    found = {}
+    accuracy_of = {}
     for name, (epochs, examples) in TRAINED.items():
         data = replace(load_task(name).load(None), raw_images=None)
         for recipe in ("standard", "as-written"):
@@ -60,8 +60,8 @@ def accuracies(backend: str) -> dict[str, float]:
             model.train(task.batches(len(data.train_labels), seed=0, epochs=epochs, examples=examples))
             right = predicted_labels(model.logits(data.test_inputs)) == data.test_labels
             key = f"{name.partition('-')[0]}_accuracy_{recipe.replace('-', '_')}"
-            found[key] = float(right.mean())
-    return found
+            accuracy_of[key] = float(right.mean())
+    return accuracy_of
 
 
 def with_numpy() -> Outputs:
@@ -109,7 +109,7 @@ def with_pytorch() -> Outputs:
 
 
 def with_keras() -> Outputs:
-    """from_logits is False unless one says so."""
+    """from_logits is False by default."""
     import warnings
 
     import keras
@@ -159,7 +159,7 @@ def with_jax() -> Outputs:
 
 
 def pictures(outputs: Outputs) -> dict[str, Any]:
-    """Right answers by task and recipe."""
+    """Test accuracy by task and recipe."""
     import altair as alt
 
     rows = [

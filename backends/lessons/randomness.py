@@ -1,4 +1,4 @@
-"""Seeds, and why they do not carry over.
+"""Seeds, and why they do not carry over between frameworks.
 
 What each generator does with a seed, where its state lives, and why one seed gives three sets of weights.
 """
@@ -10,7 +10,7 @@ SEED = 0
 NOTE = (
     "NumPy's default_rng is PCG64; PyTorch's CPU generator is the Mersenne Twister; TensorFlow's and JAX's generators "
     "are counter-based (Philox, Threefry): a number is a hash of a key and a counter. The state is an object in NumPy, "
-    "a global or an explicit torch.Generator in PyTorch, a variable of a SeedGenerator, global or one's own, in Keras, "
+    "a global or an explicit torch.Generator in PyTorch, a variable of a SeedGenerator, global or your own, in Keras, "
     "and in JAX there is none: a key is a value, the same key gives the same numbers, and new ones come from split(). "
     "nnx.Rngs wraps a key and a counter, so that layers can draw in turn. Even with equal numbers the weights would "
     "differ, because the default initializers do: PyTorch draws Linear weight and bias from U(-1/sqrt(fan_in), "
@@ -18,9 +18,9 @@ NOTE = (
     "why the project draws its initial parameters and batch orders once, in NumPy, and hands them to all."
 )
 DIFFERS = {
-    "draws": "other generators, other numbers",
+    "draws": "different generators give different numbers",
     "generator": "algorithm and place of the state",
-    "same_call_twice": "whether the second call gives new numbers: only an explicit key does not move on",
+    "same_call_twice": "whether the second call gives new numbers; with the same explicit key it does not",
     "initializer": "the default of a dense layer",
     "weight_std": "standard deviation of 100 x 50 initial weights",
     "largest_weight": "largest of 100 x 50 initial weights, in absolute value",
@@ -74,7 +74,7 @@ def with_pytorch() -> Outputs:
 
 
 def with_keras() -> Outputs:
-    """A global seed; a SeedGenerator for one's own state."""
+    """A global seed, or a SeedGenerator with its own state."""
     import keras
 
     keras.utils.set_random_seed(SEED)

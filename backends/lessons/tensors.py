@@ -1,6 +1,7 @@
 """Tensors: into the framework and back.
 
-Creation from NumPy and back, who shares memory with whom, default dtypes, reshaping: is it a view or a copy?
+Tensors made from NumPy arrays and turned back: which of them share memory, which dtypes they get by default, and
+whether a reshaped tensor is a view or a copy.
 """
 
 from backends.lessons import Outputs
@@ -14,7 +15,7 @@ NOTE = (
     "back. Python floats become float32 in all but NumPy; float64 arrays stay float64 in PyTorch and TensorFlow and "
     "become float32 in JAX unless jax_enable_x64 is set; Python integers become int64 in NumPy and PyTorch, int32 in "
     "TensorFlow and JAX. A reshape is a view in NumPy and, where strides allow, in PyTorch (view() insists on it); "
-    "where nothing can be changed in place the question has no answer that a program could see."
+    "if nothing can be changed in place, a program cannot see the difference."
 )
 DIFFERS = {
     "follows_numpy": "whether the tensor shows a later change of the array that it was made from",

@@ -1,7 +1,7 @@
 """The training step.
 
 Forward, loss, backward, update, in each framework's idiom: a linear classifier on iris, from zeros, in batches of 10,
-SGD with momentum, five epochs. And the table of who mutates what.
+SGD with momentum, five epochs. And which of them changes which values in place.
 """
 
 from numpy.typing import NDArray

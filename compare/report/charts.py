@@ -96,9 +96,7 @@ def _throughput(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     points = make_chart(values, height).mark_point(filled=True, size=110, opacity=1).encode(x=x, y=y, color=color)
     ticks = make_chart(rounds, height).mark_tick(thickness=1.5, size=12, opacity=0.7).encode(x=x, y=y, color=color)
     bars = all(row.speed is None or row.speed.interval for row in rows)
-    what = (
-        "the lines are their 95 % intervals" if bars else "no interval is drawn where there are fewer than three rounds"
-    )
+    what = "the lines are their 95 % intervals" if bars else "with fewer than three rounds there is no interval"
     caption = f"Training speed: points are medians, ticks the single runs; {what}."
     if any(len(row.speeds) > RUNS for row in rows):
         caption += f" Of each row only the first {RUNS} runs have a tick; the medians and intervals are of all."

@@ -50,7 +50,7 @@ def draw_curves(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[Arra
     )
     caption = (
         f"Training loss by {unit} of each row's first run{', averaged where steps are many' * (unit == 'step')}."
-        " Lines that lie on each other are as it should be: the models are the same."
+        " Lines that lie on top of each other are expected: the models are the same."
     )
     return Drawing("learning-curves", "Learning curves", caption, chart)
 
@@ -63,10 +63,10 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
     losses, unit = losses_of(rows, arrays)
     reference, seed = losses[0], rows[0].completed[0].seed
     values: list[dict[str, Any]] = []
-    equal = trained_otherwise = 0
+    equal = incomparable = 0
     for name, row, line in list(zip(names, rows, losses, strict=True))[1:]:
         if line.shape != reference.shape or row.workload != rows[0].workload or row.completed[0].seed != seed:
-            trained_otherwise += 1
+            incomparable += 1
             continue
         points = [(x, y) for x, y in thin_line(np.abs(line - reference), np.max) if np.isfinite(y)]
         equal += sum(y == 0 for _, y in points)
@@ -84,9 +84,10 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
             strokeDash=row_dashes(names),
         )
     )
-    caption = f"How far each row's loss is from that of {names[0]}, by {unit}: where there are many, the largest."
+    caption = f"Distance of each row's loss from that of {names[0]}, by {unit}."
+    caption += f" A point that stands for several {unit}s shows their largest distance."
     if equal:
         caption += f" {equal} points at which they are equal to the last bit have no place on a logarithmic axis."
-    if trained_otherwise:
-        caption += f" {trained_otherwise} rows trained otherwise and are left out."
+    if incomparable:
+        caption += f" {incomparable} rows with another workload, seed or number of steps are left out."
     return Drawing("distances", "Distance between the learning curves", clean(caption), chart)

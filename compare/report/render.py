@@ -1,4 +1,4 @@
-"""One door to all forms of the report."""
+"""The report as text, in any of its forms."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -22,7 +22,7 @@ def render(results: "Results", folder: Path | None, format: Format, beside: Path
     Raises:
         ValueError: there is no such format.
     """
-    # Each form is imported where it is asked for: jinja2 and altair take time that a CSV should not.
+    # Each form is imported only when it is asked for: jinja2 and altair are slow to import, and a CSV needs neither.
     if format == "html":
         from compare.report.html import render_html
 
