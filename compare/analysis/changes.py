@@ -202,8 +202,10 @@ def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list
         if old.completed and new.completed:
             incomparable.append(f"{subject}: accuracy: the runs share no seed")
         return []
-    if _other_data(old, new):
-        incomparable.append(f"{subject}: accuracy: the data differ")
+    rates = [dict(row.conditions).get("learning_rate") for row in (old, new)]
+    if _other_data(old, new) or rates[0] != rates[1]:
+        what = "learning rates" if rates[0] != rates[1] else "data"
+        incomparable.append(f"{subject}: accuracy: the {what} differ")
         return []
     examples = new.completed[0].test_examples
     changes = mean_interval(

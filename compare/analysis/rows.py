@@ -10,7 +10,7 @@ from compare.records.certificate import Certificate
 from compare.records.run import Run
 from compare.text import clean
 
-CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch")
+CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
 
 Key = tuple[int, int]

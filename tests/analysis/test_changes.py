@@ -103,6 +103,16 @@ def test_data_that_are_not_recorded_hide_no_fall() -> None:
     assert "the data differ" in find_changes(make(), make(fall=0.7, data_sha256="b" * 64)).text()
 
 
+def test_another_learning_rate_cannot_be_compared() -> None:
+    second = make(slow=2, fall=0.5, seeds=3)
+    for run in second.runs:
+        change(run, settings={**run.settings, "learning_rate": 0.5})
+    diff = find_changes(make(seeds=3), second)
+    assert diff.exit_status == 0
+    assert "accuracy: the learning rates differ" in diff.text()
+    assert "speed: settings differ (learning_rate: not recorded -> 0.5)" in diff.text()
+
+
 def test_a_lost_row_is_worse() -> None:
     second = make()
     change(second, runs=[run for run in second.runs if run.backend == "keras"])
