@@ -37,7 +37,7 @@ ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
 LARGEST_PLAN = 1_000_000
 _NOT_REPEATED = ("output", "resume")
-"""Options that a repetition of the run does not have: the folder would be refused, or gone on with."""
+"""Options that are left out of the line that repeats a run: with the same folder it would be refused or continued."""
 
 
 AnyPath = str | Path
