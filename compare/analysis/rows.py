@@ -1,7 +1,7 @@
 """A row of the report: all runs of one backend, mode, device and workload."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, median
 
@@ -98,7 +98,15 @@ class Row:
 
     @cached_property
     def accuracy(self) -> Estimate | None:
-        return mean_interval(list(self.accuracies.values())) if self.accuracies else None
+        """The mean over the seeds; its interval stays within 0 and 1, and one test example is its least deviation."""
+        if not self.accuracies:
+            return None
+        examples = [run.test_examples for run in self.completed if run.test_examples]
+        estimate = mean_interval(list(self.accuracies.values()), 1 / min(examples) if examples else 0.0)
+        if estimate.interval is None:
+            return estimate
+        low, high = estimate.interval
+        return replace(estimate, interval=(max(low, 0.0), min(high, 1.0)))
 
     def median_of(self, field: str) -> float | None:
         """The median of one field over the completed runs that have it."""
