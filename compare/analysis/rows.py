@@ -13,6 +13,8 @@ from compare.text import clean
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
 
+DISTURBED = 0.25
+"""Cores that other processes keep busy; a run that is timed beside more of them is marked."""
 Key = tuple[int, int]
 """Seed and round."""
 
@@ -86,6 +88,18 @@ class Row:
     @cached_property
     def outliers(self) -> int:
         return sum(flag_outliers(list(self.speeds.values()))) if self.speeds else 0
+
+    @property
+    def disturbed(self) -> str:
+        """A warning where other processes were busy while a completed run was timed; empty if they were not."""
+        loads = [load for run in self.completed if (load := run.outside_load or 0.0) > DISTURBED]
+        if not loads:
+            return ""
+        runs = f"in {len(loads)} of {len(self.completed)} runs " if len(self.completed) > 1 else ""
+        return (
+            f"disturbed: {runs}other processes kept {max(loads):.1f} cores busy while it was timed,"
+            " so its speeds may be too low; run it again on an idle machine"
+        )
 
     @cached_property
     def accuracies(self) -> dict[int, float]:
