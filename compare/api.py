@@ -8,10 +8,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shutil import get_terminal_size
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import backends
+from compare.report.render import ENDINGS
 from compare.run.options import RunOptions, make_options
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError
@@ -23,7 +25,6 @@ if TYPE_CHECKING:  # rich and the like are imported when there is something to r
     from compare.run.progress import Progress
 
 REPORT_NAME = "report.html"
-_FORMATS = {".html": "html", ".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex"}
 Arguments = ParamSpec("Arguments")
 
 
@@ -44,7 +45,8 @@ class Comparison:
 
         from compare.report.terminal import print_tables
 
-        console = Console(file=io.StringIO(), width=100, force_jupyter=False, color_system=None)
+        width = get_terminal_size((100, 24)).columns
+        console = Console(file=io.StringIO(), width=width, force_jupyter=False, color_system=None)
         print_tables(self.results, console)
         lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
         return "\n".join([*lines, f"written: {shown_path(self.folder)}"])
@@ -77,8 +79,8 @@ class Comparison:
             SideBySideError: the ending is another, or the file cannot be written.
         """
         file = Path(path)
-        if file.suffix not in _FORMATS:
-            raise SideBySideError(f"{file}: name a file that ends in {', '.join(_FORMATS)}")
+        if file.suffix not in ENDINGS:
+            raise SideBySideError(f"{file}: name a file that ends in {', '.join(ENDINGS)}")
         return _write_report(self.results, self.folder, file)
 
 
@@ -197,7 +199,7 @@ def _write_report(results: "Results", folder: Path, file: Path) -> Path:
     from compare.report.render import render
     from tasks.files import write_whole
 
-    content = render(results, folder, _FORMATS[file.suffix], beside=file.parent)  # type: ignore[arg-type]
+    content = render(results, folder, ENDINGS[file.suffix], beside=file.parent)
     try:
         write_whole(file, content.encode())
     except OSError as error:

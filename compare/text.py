@@ -1,4 +1,4 @@
-"""Text that must be made in one way everywhere: safe to print, the names of cells and rows, ratios of speeds."""
+"""Text that must be made in one way everywhere: safe to print, lines that fit, names of cells and rows, ratios."""
 
 import re
 import unicodedata
@@ -76,3 +76,18 @@ def times_range(low: float, high: float) -> str:
 
 def _ratio(ratio: float, digits: int) -> str:
     return f"{ratio:,.{digits}f}" if ratio >= 0.1 else f"{ratio:.{digits}g}"
+
+
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """The text in lines that end between words; all but the first of them are indented, if there is room."""
+    from rich.cells import cell_len  # only where something is shown
+
+    margin = " " * indent if indent < width // 2 else ""
+    first, *words = re.findall(r" *[^ ]+", text) or [""]  # each with the blanks before it
+    lines = [first]
+    for word in words:
+        if cell_len(lines[-1]) + cell_len(word) > width:
+            lines.append(margin + word.lstrip(" "))
+        else:
+            lines[-1] += word
+    return lines

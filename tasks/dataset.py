@@ -35,6 +35,7 @@ class Dataset:
         test_labels: int32, ``(m,)``.
         classes: a name for each label.
         raw_images: the images that ``train_inputs`` were normalised from; None where the inputs are plain numbers.
+        test_images: uint8, ``(m, height, width)``, that ``test_inputs`` were normalised from; None as before.
     """
 
     train_inputs: NDArray[np.float32]
@@ -43,6 +44,7 @@ class Dataset:
     test_labels: NDArray[np.int32]
     classes: tuple[str, ...]
     raw_images: RawImages | None = None
+    test_images: NDArray[np.uint8] | None = None
 
     @cached_property
     def train_sha256(self) -> str:

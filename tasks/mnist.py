@@ -119,6 +119,7 @@ def _dataset(
         arrays["y_test"].astype(np.int32),
         CLASSES,
         raw_images,
+        arrays["x_test"],
     )
 
 

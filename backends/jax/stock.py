@@ -21,7 +21,11 @@ class StockModel(HostData, Model):
 
     def start(self) -> None:
         """Makes nnx's optimizer with fresh state, and the training step."""
-        self.settings = {"compiled": "nnx.jit of a step", "layout": "NHWC"}
+        self.settings = {
+            "compiled": "nnx.jit of a step",
+            "layout": "NHWC",
+            "input": "arrays prepared beforehand, of which NumPy gathers a batch",
+        }
         self.optimizer = nnx.Optimizer(self.network, make_optimizer(self.recipe.optimizer), wrt=nnx.Param)
 
         def loss_of(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:

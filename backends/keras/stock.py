@@ -23,7 +23,11 @@ class StockModel(HostData, Model):
 
     def start(self) -> None:
         """Compiles the network for ``fit`` anew, with Keras's optimizer with fresh state."""
-        self.settings = {"compiled": "model.fit's tf.function of a step", "layout": "NHWC"}
+        self.settings = {
+            "compiled": "model.fit's tf.function of a step",
+            "layout": "NHWC",
+            "input": "arrays prepared beforehand, of which tf.data gathers a batch",
+        }
         with tf.device(self.own_device):
             self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self._loss_in_fit)
 

@@ -1,81 +1,20 @@
 """What changed between two runs by more than their intervals allow; and what cannot be compared, and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
 
+from compare.analysis.findings import Change, Diff, Finding
 from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.analysis.statistics import MINIMUM_ROUNDS, mean_interval
 from compare.records.results import Results
 from compare.text import clean, label, times, times_range, workload_label
-
-Change = Literal["better", "worse", "unchanged", "undecided", "changed"]
+from tasks.mnist import SHA256
 
 MACHINE = ("machine", "cpu", "cores", "memory_bytes")
 """Fields of the host that must be equal for speeds to be compared; any other field that differs is only shown."""
 GROSS = 0.05
 """With one seed there is no interval; a drop by more than this still counts as worse: rounding never causes it."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """How one quantity of a row, or the ratio of two rows' speeds, changed from the first run to the second.
-
-    Attributes:
-        subject: task, recipe, row and workload in words.
-        quantity: ``training speed``, ``accuracy``, ``status``, ``certificate``, ``row`` or ``speed beside <row>``.
-        change: of the second run against the first; a ratio has ``changed``, because either row may be the cause.
-        text: the values in words.
-    """
-
-    subject: str
-    quantity: str
-    change: Change
-    text: str
-
-
-@dataclass(frozen=True)
-class Diff:
-    """The comparison of two runs.
-
-    Attributes:
-        findings: what was compared.
-        incomparable: what was not compared, and why.
-        differences: host, settings and versions that differ.
-        shared: number of rows that are in both runs.
-    """
-
-    findings: tuple[Finding, ...]
-    incomparable: tuple[str, ...]
-    differences: tuple[str, ...]
-    shared: int
-
-    @property
-    def worse(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if finding.change == "worse")
-
-    @property
-    def exit_status(self) -> int:
-        """1 if something became worse beyond noise or is lost; 2 if no row is in both runs; otherwise 0."""
-        return 2 if not self.shared else 1 if self.worse else 0
-
-    def text(self) -> str:
-        """The comparison as plain text, safe to print in a terminal."""
-        lines = []
-        for change, heading in (
-            ("worse", "Worse beyond the intervals"),
-            ("better", "Better beyond the intervals"),
-            ("changed", "Ratios of two rows that changed beyond the intervals"),
-            ("undecided", "Not decided"),
-            ("unchanged", "Unchanged within the intervals"),
-        ):
-            findings = [f"  {f.subject}: {f.quantity}: {f.text}" for f in self.findings if f.change == change]
-            lines += [f"{heading}:", *findings] if findings else []
-        lines += ["Cannot be compared:", *(f"  {text}" for text in self.incomparable)] if self.incomparable else []
-        lines += ["Differs:", *(f"  {text}" for text in self.differences)] if self.differences else []
-        return "\n".join(lines or ["Nothing to compare: neither run has a row."]) + "\n"
 
 
 def find_changes(first: Results, second: Results) -> Diff:
@@ -98,6 +37,7 @@ def find_changes(first: Results, second: Results) -> Diff:
         {(*key, *row.key, row.workload): row for key, s in by_task.items() for row in s.rows} for by_task in sections
     ]
     shared = 0
+    other_files = _data_file(first) != _data_file(second)
     for key in dict.fromkeys([*rows[0], *rows[1]]):
         old, new = rows[0].get(key), rows[1].get(key)
         subject = _subject(old or new)
@@ -109,9 +49,10 @@ def find_changes(first: Results, second: Results) -> Diff:
         shared += 1
         differences += [f"{subject}: {text}" for text in _row_differences(old, new)]
         findings += _completion(subject, old, new)
-        findings += _accuracy(subject, old, new, incomparable)
+        data = _other_data(old, new, other_files=other_files)
+        findings += _accuracy(subject, old, new, incomparable, "the data files differ" if other_files else data)
         if not machine_text:
-            findings += _speed(subject, old, new, incomparable)
+            findings += _speed(subject, old, new, incomparable, data)
     if not machine_text:
         for name, section in sections[0].items():
             if name in sections[1]:
@@ -171,16 +112,27 @@ def _refusal(old: Row, new: Row) -> str:
             return f"in the {which} run it is not ranked ({row.refusal})"
     if old.conditions != new.conditions:
         return f"settings differ ({', '.join(_differences(dict(old.conditions), dict(new.conditions)))})"
-    return "the data differ" if _other_data(old, new) else ""
+    return ""
 
 
-def _other_data(old: Row, new: Row) -> bool:
-    """Whether the data are known to differ; a run without certificates does not record their hash."""
-    return None not in (old.data_sha256, new.data_sha256) and old.data_sha256 != new.data_sha256
+def _data_file(results: Results) -> object:
+    """The hash of the file that the run's data are from; None if they are the tasks' own."""
+    recorded = results.settings.get("data_sha256")
+    return None if recorded == SHA256 else recorded
 
 
-def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
-    if refusal := _refusal(old, new):
+def _other_data(old: Row, new: Row, *, other_files: bool) -> str:
+    """How the training data differ; empty if they do not.
+
+    Certified rows have a hash of their training data. If one has none, only the files of the two runs can tell.
+    """
+    if None in (old.data_sha256, new.data_sha256):
+        return "the data files differ" if other_files else ""
+    return "the data differ" if old.data_sha256 != new.data_sha256 else ""
+
+
+def _speed(subject: str, old: Row, new: Row, incomparable: list[str], data: str) -> list[Finding]:
+    if refusal := _refusal(old, new) or data:
         incomparable.append(f"{subject}: speed: {refusal}")
         return []
     assert old.speed is not None  # _refusal names a row without speeds
@@ -196,16 +148,15 @@ def _speed(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Fi
     return [Finding(subject, "training speed", change, text)]
 
 
-def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str]) -> list[Finding]:
+def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str], data: str) -> list[Finding]:
     seeds = [seed for seed in old.accuracies if seed in new.accuracies]
     if not seeds:
         if old.completed and new.completed:
             incomparable.append(f"{subject}: accuracy: the runs share no seed")
         return []
     rates = [dict(row.conditions).get("learning_rate") for row in (old, new)]
-    if _other_data(old, new) or rates[0] != rates[1]:
-        what = "learning rates" if rates[0] != rates[1] else "data"
-        incomparable.append(f"{subject}: accuracy: the {what} differ")
+    if refusal := "the learning rates differ" if rates[0] != rates[1] else data:
+        incomparable.append(f"{subject}: accuracy: {refusal}")
         return []
     examples = new.completed[0].test_examples
     changes = mean_interval(

@@ -25,6 +25,11 @@ class Compared:
     second: Row
     speed: SpeedRatio
 
+    @property
+    def input(self) -> str:
+        """What the second row's loop does with its input, as the loop states it; empty if it does not."""
+        return str(self.second.completed[0].settings.get("input", "")) if self.second.completed else ""
+
 
 class Group:
     """Rows that may be ranked together.

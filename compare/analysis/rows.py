@@ -1,7 +1,7 @@
 """A row of the report: all runs of one backend, mode, device and workload."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, median
 
@@ -13,6 +13,8 @@ from compare.text import clean
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
 
+DISTURBED = 0.25
+"""Cores that other processes keep busy; a run that is timed beside more of them is marked."""
 Key = tuple[int, int]
 """Seed and round."""
 
@@ -87,6 +89,18 @@ class Row:
     def outliers(self) -> int:
         return sum(flag_outliers(list(self.speeds.values()))) if self.speeds else 0
 
+    @property
+    def disturbed(self) -> str:
+        """A warning where other processes were busy while a completed run was timed; empty if they were not."""
+        loads = [load for run in self.completed if (load := run.outside_load or 0.0) > DISTURBED]
+        if not loads:
+            return ""
+        runs = f"in {len(loads)} of {len(self.completed)} runs " if len(self.completed) > 1 else ""
+        return (
+            f"disturbed: {runs}other processes kept {max(loads):.1f} cores busy while it was timed,"
+            " so its speeds may be too low; run it again on an idle machine"
+        )
+
     @cached_property
     def accuracies(self) -> dict[int, float]:
         """Test accuracy by seed: the mean over the seed's rounds."""
@@ -98,7 +112,15 @@ class Row:
 
     @cached_property
     def accuracy(self) -> Estimate | None:
-        return mean_interval(list(self.accuracies.values())) if self.accuracies else None
+        """The mean over the seeds; its interval stays within 0 and 1, and one test example is its least deviation."""
+        if not self.accuracies:
+            return None
+        examples = [run.test_examples for run in self.completed if run.test_examples]
+        estimate = mean_interval(list(self.accuracies.values()), 1 / min(examples) if examples else 0.0)
+        if estimate.interval is None:
+            return estimate
+        low, high = estimate.interval
+        return replace(estimate, interval=(max(low, 0.0), min(high, 1.0)))
 
     def median_of(self, field: str) -> float | None:
         """The median of one field over the completed runs that have it."""

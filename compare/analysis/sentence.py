@@ -26,15 +26,18 @@ def make_sentence(
         refusal: gives why a row is not ranked, or an empty text.
     """
     clauses = []
+    skipped = [label(row) for row in rows if row.status == "skipped"]
     for group in groups:
-        clauses += _speed_clauses(group, label)
+        clauses += _speed_clauses(group, label, alone=len(rows) - len(skipped) == 1)
         if len(group.rows) > 1 and not group.conflict:
             clauses += _sameness_clauses(group, [label(row) for row in group.rows])
     for row in rows:
-        if refusal(row):
+        if refusal(row) and row.status != "skipped":
             clauses.append(f"{label(row)} is not ranked ({refusal(row)})")
         if row.completed and len(row.completed) < len(row.runs):
             clauses.append(f"of {label(row)}'s {len(row.runs)} runs, {row.status}")
+    if skipped:
+        clauses.append(f"{_join(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped")
     return f"On this machine, for {title}, {'; '.join(clauses or ['there are no runs'])}."
 
 
@@ -48,10 +51,10 @@ def _join(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
+def _speed_clauses(group: Group, label: Callable[[Row], str], *, alone: bool) -> list[str]:
     names = [label(row) for row in group.rows]
     if len(names) == 1:
-        return [f"{names[0]} has nothing comparable beside it"]
+        return [f"{names[0]} {'alone was run' if alone else 'has nothing comparable beside it'}"]
     if group.conflict:
         return [f"{_join(names)} cannot be compared ({group.conflict})"]
     if not group.rounds:

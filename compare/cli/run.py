@@ -22,6 +22,8 @@ _ALL = Parameter(name="*")
 
 def list_names(*, json: Json = False) -> int:
     """List tasks, recipes and backends."""
+    from compare.report.layout import print_lines
+
     tasks_there = [registry.load_task(name) for name in registry.available_tasks()]
     missing = {name: backends.missing(name) for name in backends.available_backends()}
     if json:
@@ -37,20 +39,27 @@ def list_names(*, json: Json = False) -> int:
         listed_backends = [{"backend": name, "missing": message} for name, message in missing.items()]
         print(json_module.dumps({"tasks": listed_tasks, "backends": listed_backends}, indent=1))
         return OK
-    print("tasks")
+    lines = ["tasks"]
     for task in tasks_there:
-        print(f"  {task.name:12} {task.summary}, {task.architecture.parameter_count:,} parameters")
-        for name, recipe in task.recipes.items():
-            if recipe.flaw:
-                print(f"  {'':12} --recipe {name}: {recipe.flaw}")
-    print("backends")
+        lines.append(f"  {task.name:12} {task.summary}, {task.architecture.parameter_count:,} parameters")
+        lines += [f"{'':14} --recipe {name}: {recipe.flaw}" for name, recipe in task.recipes.items() if recipe.flaw]
+    lines.append("backends")
     for name, message in missing.items():
-        print(f"  {name:12} {message or ('the reference' if name == backends.REFERENCE else 'installed')}")
+        lines.append(f"  {name:12} {message or ('the reference' if name == backends.REFERENCE else 'installed')}")
+    print_lines(lines, indent=17)
     return OK
 
 
-def run(*tasks: Tasks, options: Annotated[RunOptions, _ALL] = RunOptions()) -> int:  # noqa: B008 - cannot be changed
-    """Train and compare."""
+def run(
+    *tasks: Tasks,
+    options: Annotated[RunOptions, _ALL] = RunOptions(),  # noqa: B008 - cannot be changed
+    verbose: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Train and compare.
+
+    Args:
+        verbose: Also print every column of the tables and the fairness ledger, as they stand in the report.
+    """
     from rich.console import Console
 
     from compare.report.terminal import print_results
@@ -60,7 +69,7 @@ def run(*tasks: Tasks, options: Annotated[RunOptions, _ALL] = RunOptions()) -> i
         return FAILED
     comparison = run_comparison(options, options.as_command())
     results, folder = comparison.results, shown_path(comparison.folder)
-    print_results(results, Console())
+    print_results(results, Console(), verbose=verbose)
     print(f"written: {folder / 'results.json'}")
     print(f"written: {folder / REPORT_NAME}, for a browser")
     completed = all(run.status in ("ok", "skipped") for run in results.runs)

@@ -9,7 +9,7 @@ from compare.records.run import Run
 
 
 class Phase(Record):
-    """A new phase of the work has begun: ``import``, ``build``, ``measure`` or ``certify``."""
+    """A new phase of the work has begun: ``import``, ``build``, ``train``, ``measure`` or ``certify``."""
 
     event: Literal["phase"] = "phase"
     name: str

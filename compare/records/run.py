@@ -67,6 +67,8 @@ class Run(Cell):
     """Of one core, used by the parent process while the cell ran."""
     load_average: Amount | None = None
     """Of the machine, over the minute before the cell."""
+    outside_load: Amount | None = None
+    """Cores that other processes kept busy before and while the cell was timed, the mean; None if it is unknown."""
 
     @property
     def share_of_matrix_rate(self) -> float | None:

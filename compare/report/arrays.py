@@ -8,27 +8,62 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.records.run import Run
+from tasks.errors import SideBySideError
 
 LARGEST_FILE = 64_000_000
-KINDS = {"predictions": "iu", "step_losses": "f", "first_kernel": "f"}
+KINDS = {
+    "predictions": "iu",
+    "labels": "iu",
+    "wrong_indices": "iu",
+    "wrong_images": "u",
+    "step_losses": "f",
+    "first_kernel": "f",
+}
 """The arrays that a report shows, and the kinds of numbers that each may hold."""
+
+
+class ArraysError(SideBySideError):
+    """A run's arrays cannot be read; the message is the reason."""
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        if path.stat().st_size > LARGEST_FILE or not path.is_file():
+            raise ArraysError("too large" if path.is_file() else "not a regular file")
+        arrays = load(path.read_bytes())
+    except FileNotFoundError as error:
+        raise ArraysError("missing") from error
+    except OSError as error:
+        raise ArraysError((error.strerror or "unreadable").lower()) from error
+    except (SafetensorError, ValueError, LookupError) as error:  # the last: types that NumPy lacks
+        raise ArraysError("damaged") from error
+    return {name: array for name, array in arrays.items() if array.size and array.dtype.kind in KINDS.get(name, "")}
+
+
+def _path(run: Run, folder: Path) -> Path:
+    return folder / "arrays" / f"{run.cell.file_name}.safetensors"
 
 
 def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:
     """The run's arrays by name; empty if there are none, or if the file is not what it should be."""
-    if folder is None:
-        return {}
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    path = folder / "arrays" / f"{run.cell.file_name}.safetensors"
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST_FILE:
-            return {}
-        arrays = load_file(path)
-    except (OSError, SafetensorError, ValueError, TypeError, AttributeError):  # the last two: types that NumPy lacks
+        return {} if folder is None else _load(_path(run, folder))
+    except ArraysError:
         return {}
-    return {name: array for name, array in arrays.items() if array.size and array.dtype.kind in KINDS.get(name, "")}
+
+
+def unread_arrays(rows: Sequence[Row], folder: Path | None) -> list[str]:
+    """The files of the rows' first completed runs that cannot be read, each with the reason."""
+    unread = []
+    for path in [_path(row.completed[0], folder) for row in rows if row.completed and folder is not None]:
+        try:
+            _load(path)
+        except ArraysError as reason:
+            unread.append(f"{path.name} ({reason})")
+    return unread
 
 
 def first_arrays(rows: Sequence[Row], folder: Path | None) -> list[dict[str, NDArray[Any]]]:

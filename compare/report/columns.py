@@ -100,8 +100,11 @@ COLUMNS = (
     Column("matrix_share", "share of the machine's matrix rate", _matrix_share),
 )
 _MAIN = ("accuracy", "parameter_count", "examples_per_second", "first_epoch_end_seconds", "total_seconds")
+_FIRST = ("accuracy", "examples_per_second")
 MAIN_COLUMNS = tuple(column for column in COLUMNS if column.name in _MAIN)
 """The columns of a narrow table."""
+NARROW_COLUMNS = tuple(sorted(MAIN_COLUMNS, key=lambda column: column.name not in _FIRST))
+"""The same, the most important first: a terminal may not have room for all in one table."""
 
 
 def filled_columns(section: Section) -> list[Column]:

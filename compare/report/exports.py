@@ -12,6 +12,9 @@ from compare.report.columns import MAIN_COLUMNS, text_table
 from compare.text import clean
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
+LONGEST_CELL = 32_767
+"""Characters that a cell of Excel holds; of a longer one it loses the end, or refuses the file."""
+_CUT = "... (cut; whole in results.json)"
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -27,16 +30,20 @@ def _flat(value: Any) -> Any:
     if isinstance(value, list | tuple):
         if any(not isinstance(part, int | float) for part in value):
             return json.dumps(value, default=str)
-        return value[0] if len(value) == 1 else " ".join(map(repr, value))
+        text = " ".join(map(repr, value))
+        if len(text) > LONGEST_CELL:
+            return f"{len(value)} values, in results.json"
+        return value[0] if len(value) == 1 else text
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)
 
 
 def neutral(text: str) -> str:
-    """Text that a spreadsheet shows as it is, instead of computing it as a formula."""
+    """Text that a spreadsheet shows as it is, instead of computing it as a formula; cut to what a cell may hold."""
     harmless = clean(text)
-    return f"'{harmless}" if text.startswith(_FORMULA) or harmless.startswith(_FORMULA) else harmless
+    harmless = f"'{harmless}" if text.startswith(_FORMULA) or harmless.startswith(_FORMULA) else harmless
+    return harmless if len(harmless) <= LONGEST_CELL else harmless[: LONGEST_CELL - len(_CUT)] + _CUT
 
 
 def render_csv(results: Results) -> str:

@@ -12,11 +12,13 @@ from compare.page.drawing import data_uris
 from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.results import Results
-from compare.report.charts import PHASES, draw, phase_seconds
+from compare.report.arrays import unread_arrays
+from compare.report.charts import PHASES, ROWS, draw, phase_seconds
 from compare.report.columns import filled_columns, make_figure, ratio_text
 from compare.report.distances import worst_by_group
 from compare.report.pictures import Pictures, section_pictures
 from compare.text import clean, label, times_range
+from tasks.mnist import SHA256
 
 CHART_BYTES = 3_000_000
 """Limit for all charts and pictures of a page; the page says what was left out."""
@@ -42,6 +44,7 @@ class _Page:
         self.phases = PHASES
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
         self._left = CHART_BYTES
+        self._own_data = results.settings.get("data_sha256") in (None, SHA256)
 
     @property
     def subtitle(self) -> str:
@@ -65,11 +68,16 @@ class _Page:
 
     def pictures(self, section: Section) -> Pictures:
         """Confusion matrices, wrong digits and first-layer weights; not the last two if the page has no room left."""
-        pictures = section_pictures(section, self.folder)
+        pictures = section_pictures(section, self.folder, own_data=self._own_data)
         self._left -= pictures.characters
         if self._left > 0 or not pictures.characters:
             return pictures
         return replace(pictures, digits=[], weights=[], omitted=True)
+
+    def unread(self, section: Section) -> str:
+        """The files of arrays that should be shown and cannot be read, with the reasons."""
+        rows = [row for row in section.rows if row.completed]
+        return ", ".join(unread_arrays(rows[:ROWS], self.folder))
 
     def layers(self, section: Section) -> list[tuple[str, list[int | None]]]:
         """The parameters of each layer, as a count for each row."""

@@ -50,8 +50,11 @@ def _section(section: Section) -> list[str]:
     for pair in section.tutorial_costs:
         if pair.speed.interval:
             name = markdown_text(pair.first.key[0])
-            lines.append(f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed")
+            line = f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed"
+            lines.append(f"{line}; the tutorial's input: {markdown_text(pair.input)}" if pair.input else line)
     for row in section.rows:
+        if row.disturbed:
+            lines.append(f"- {markdown_text(section.label(row))}: {row.disturbed}")
         if row.outliers:
             name = markdown_text(section.label(row))
             lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")

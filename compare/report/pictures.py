@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,17 @@ WRONG_DIGITS = 24
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """A task's test set: labels, shape (n,), and images, shape (n, 28, 28); None for a task that has no images."""
+    """The test set of a run.
+
+    Attributes:
+        labels: shape (n,).
+        classes: a name for each label.
+        images: by index, those that are at hand, shape (height, width); empty for a task that has no images.
+    """
 
     labels: NDArray[Any]
     classes: tuple[str, ...]
-    images: NDArray[np.uint8] | None
+    images: Mapping[int, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,8 +102,14 @@ class Pictures:
         return sum(len(digit.image) for digit in self.digits) + sum(len(image) for _, image, _, _ in self.weights)
 
 
-def section_pictures(section: Section, folder: Path | None) -> Pictures:
-    """What the arrays in the run's folder show, as far as there are any, for the seed that most rows have."""
+def section_pictures(section: Section, folder: Path | None, *, own_data: bool) -> Pictures:
+    """What the arrays in the run's folder show, as far as there are any, for the seed that most rows have.
+
+    Args:
+        section: the task's rows.
+        folder: of the run.
+        own_data: whether the run had the task's own data, and not those of a file.
+    """
     seeds = Counter(seed for row in section.rows for seed in dict.fromkeys(run.seed for run in row.completed))
     seed = seeds.most_common(1)[0][0] if seeds else 0
     rows = [Row(tuple(run for run in row.completed if run.seed == seed), row.certificate) for row in section.rows]
@@ -110,8 +122,12 @@ def section_pictures(section: Section, folder: Path | None) -> Pictures:
         name = section.label(row)
         if "first_kernel" in arrays:
             kernels[name] = arrays["first_kernel"]
-        if "predictions" in arrays and (evaluation_set := evaluation_set_of(row, arrays["predictions"])):
-            predictions[name], test_set = arrays["predictions"], evaluation_set
+        if (answered := evaluation_set_of(row, arrays, own_data=own_data)) is None:
+            continue
+        if test_set is None or np.array_equal(test_set.labels, answered.labels):
+            predictions[name] = arrays["predictions"]
+            images = answered.images if test_set is None else {**answered.images, **test_set.images}
+            test_set = replace(answered, images=images)
     largest = max((float(abs(kernel).max()) for kernel in kernels.values()), default=0.0)
     tiles = {name: weights_picture(kernel, largest) for name, kernel in kernels.items()}
     weights = [(name, *tile) for name, tile in tiles.items() if tile is not None]
@@ -139,36 +155,46 @@ def _confusions(predictions: Mapping[str, NDArray[Any]], test_set: EvaluationSet
     return confusions
 
 
-def evaluation_set_of(row: Row, predictions: NDArray[Any]) -> EvaluationSet | None:
-    """The test set of a row's predictions, shape (n,); None if it is not at hand, which the accuracy shows."""
-    test_set = _load_evaluation_set(row.first.task, row.first.recipe)
-    if test_set is None or predictions.shape != test_set.labels.shape or not row.completed:
+def evaluation_set_of(row: Row, arrays: Mapping[str, NDArray[Any]], *, own_data: bool) -> EvaluationSet | None:
+    """The test set of a row's predictions, as the run kept it beside them; of older runs the task's own.
+
+    None if it is not at hand, if the predictions do not fit it, or if their accuracy is not the one that was recorded.
+    """
+    predictions = arrays.get("predictions")
+    test_set = _kept_evaluation_set(row, arrays)
+    if test_set is None and own_data:
+        test_set = _load_evaluation_set(row.first.task, row.first.recipe)
+    if predictions is None or test_set is None or predictions.shape != test_set.labels.shape or not row.completed:
         return None
-    if predictions.min() < 0 or predictions.max() >= len(test_set.classes):
-        return None
+    for labels in (predictions, test_set.labels):
+        if labels.min() < 0 or labels.max() >= len(test_set.classes):
+            return None
     accuracy = float((predictions == test_set.labels).mean())
     recorded = row.completed[0].accuracy
     return test_set if recorded is not None and abs(accuracy - recorded) < 1e-9 else None
 
 
+def _kept_evaluation_set(row: Row, arrays: Mapping[str, NDArray[Any]]) -> EvaluationSet | None:
+    try:
+        classes = load_task(row.first.task, row.first.recipe).classes
+    except SideBySideError:
+        return None
+    if "labels" not in arrays:
+        return None
+    indices, images = (arrays.get(name, np.empty(0)) for name in ("wrong_indices", "wrong_images"))
+    if indices.shape != images.shape[:1] or images.ndim != 3 or images.dtype != np.uint8:
+        return EvaluationSet(arrays["labels"], classes)
+    return EvaluationSet(arrays["labels"], classes, dict(zip(indices.tolist(), images, strict=True)))
+
+
 @lru_cache(maxsize=16)
 def _load_evaluation_set(task: str, recipe: str) -> EvaluationSet | None:
     try:
-        if load_task(task, recipe).prepare is not None:
-            labels, images = _digits()
-            return EvaluationSet(labels, tuple("0123456789"), images)
         dataset = load_task(task, recipe).load(None)
     except SideBySideError:
         return None
-    return EvaluationSet(dataset.test_labels, dataset.classes, None)
-
-
-@lru_cache(maxsize=1)
-def _digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    from tasks.mnist import read_digits
-
-    arrays = read_digits()
-    return arrays["y_test"], arrays["x_test"]
+    images = {} if dataset.test_images is None else dict(enumerate(dataset.test_images))
+    return EvaluationSet(dataset.test_labels, dataset.classes, images)
 
 
 def confusion(predictions: NDArray[Any], test_set: EvaluationSet) -> NDArray[np.int64]:
@@ -181,8 +207,11 @@ def confusion(predictions: NDArray[Any], test_set: EvaluationSet) -> NDArray[np.
 def wrong_digits(
     names: Sequence[str], predictions: Sequence[NDArray[Any]], test_set: EvaluationSet
 ) -> tuple[list[WrongDigit], int]:
-    """Digits that any model gets wrong, first those on which the models disagree; and how many there are in all."""
-    if test_set.images is None:
+    """Digits that any model gets wrong, first those on which the models disagree; and how many there are in all.
+
+    Shown are those whose images are at hand.
+    """
+    if not test_set.images:
         return [], 0
     all_predictions = np.stack(predictions)
     wrong = (all_predictions != test_set.labels).any(axis=0)
@@ -192,9 +221,9 @@ def wrong_digits(
         WrongDigit(
             int(index),
             test_set.classes[test_set.labels[index]],
-            png(255 - test_set.images[index]),
+            png(255 - test_set.images[int(index)]),
             tuple((name, test_set.classes[int(all_[index])]) for name, all_ in zip(names, predictions, strict=True)),
         )
-        for index in indices[:WRONG_DIGITS]
+        for index in [index for index in indices if int(index) in test_set.images][:WRONG_DIGITS]
     ]
     return digits, len(indices)

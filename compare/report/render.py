@@ -8,6 +8,10 @@ if TYPE_CHECKING:
 
 Format = Literal["markdown", "html", "csv", "json", "latex"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+ENDINGS: dict[str, Format] = {
+    ".html": "html", ".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex",
+}  # fmt: skip
+"""Endings of file names, each with the form that a report in such a file has."""
 
 
 def render(results: "Results", folder: Path | None, format: Format, beside: Path | None = None) -> str:

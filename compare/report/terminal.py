@@ -1,106 +1,129 @@
-"""The report in a terminal: tables, certificates, and what went wrong."""
+"""The report in a terminal: for each task the answer and its table; then what went wrong."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from textwrap import fill
 
-from rich import box
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from compare.analysis import statistics
+from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
-from compare.report.columns import MAIN_COLUMNS, Column, filled_columns
+from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
 from compare.report.distances import share_of_limit, worst_by_group
+from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
 from compare.text import clean, label, task_label, times, times_range
 
 _NAME = ("task", "backend", "mode", "device")
 
 
-def print_results(results: Results, console: Console) -> None:
-    """Prints the tables, the ledger, and every run and certificate that failed."""
-    if not console.is_terminal:
-        console.width = max(console.width, 400)  # a file has no edge to fit
-    print_tables(results, console)
-    print_ledger(results, console)
+def print_results(results: Results, console: Console, *, verbose: bool = False) -> None:
+    """Prints the answers and tables, and every run and certificate that failed; if verbose, the ledger too."""
+    widen_for_a_file(console)
+    print_tables(results, console, verbose=verbose)
+    if verbose:
+        print_ledger(results, console)
     if not results.settings.get("certified", True) and not results.certificates:
-        console.print("No certificates were made (--no-certify): every row is unverified.")
+        print_line("No certificates were made (--no-certify): every row is unverified.", console)
     _print_refused(results.certificates, console)
-    for run in results.runs:
-        if run.status != "ok" or run.message:
-            _print_line(f"{label(run, _NAME)}: {run.status}: {run.message}", console)
+    _print_failures(results, console)
 
 
-def _print_line(text: str, console: Console) -> None:
-    console.print(escape(clean(text)), highlight=False, soft_wrap=True)
+def _print_failures(results: Results, console: Console) -> None:
+    """Prints what went wrong with runs; once if it is the same with several."""
+    lines = Counter(
+        f"{label(run, _NAME)}: {run.status}{f': {run.message}' if run.message else ''}"
+        for run in results.runs
+        if run.status != "ok" or run.message
+    )
+    for line, count in lines.items():
+        print_line(f"{line} ({count} runs)" if count > 1 else line, console, indent=2)
 
 
 def _print_refused(certificates: Sequence[Certificate], console: Console) -> None:
     for certificate in certificates:
         if not certificate.granted:
             text = f"refused: {label(certificate, _NAME)}: first to fail: {certificate.failure}"
-            console.print(escape(clean(text)), soft_wrap=True)
+            print_line(text, console, indent=2)
 
 
-def print_tables(results: Results, console: Console) -> None:
-    """Prints, for each task and recipe, its table and what may be concluded."""
-    lines_of = self_check_lines if results.settings.get("self_check") else comparison_lines
+def print_tables(results: Results, console: Console, *, verbose: bool = False) -> None:
+    """Prints, for each task and recipe, what may be concluded, and its table; if verbose, with every column."""
+    if not results.runs:
+        print_line("There are no runs.", console)
     for section in summarize(results):
+        rows = [row for row in section.rows if row.status != "skipped"]
         if not section.rows:
             continue
-        console.print(_task_table(section, MAIN_COLUMNS))
-        table = _task_table(section, [column for column in filled_columns(section) if column not in MAIN_COLUMNS])
-        if console.measure(table).maximum <= console.width:  # the other figures are in the other forms of the report
-            console.print(table)
-        for line in lines_of(section):
-            _print_line(line, console)
+        print_line(_title(section, rows or section.rows), console, style="bold")
+        if not results.settings.get("self_check"):
+            print_line(section.sentence, console)
+        if rows:
+            console.print()
+            _print_table(section, rows, NARROW_COLUMNS, console)
+            other = [column for column in filled_columns(section) if column not in NARROW_COLUMNS]
+            columns = _text_columns(section, rows, other)
+            if other and (verbose or table_width(columns) <= console.width):  # else they are in the report's page
+                console.print()
+                print_table(columns[0], columns[1:], console)
+        lines = self_check_lines(section) if results.settings.get("self_check") else comparison_lines(section)
+        lines += [f"{section.label(row)}: {row.disturbed}" for row in rows if row.disturbed]
+        if lines:
+            console.print()
+        for line in lines:
+            print_line(line, console, indent=2)
         console.print()
 
 
-def _task_table(section: Section, columns: Sequence[Column]) -> Table:
-    """A table with a line for each row; the mode and device that all rows share stand in the title."""
-    common = [section.rows[0].key[at] for at in (1, 2) if len({row.key[at] for row in section.rows}) == 1]
-    title = clean(", ".join([section.title, *common]))
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("backend", no_wrap=True)
-    for column in columns:
-        table.add_column(fill(column.heading, 13), justify="right", no_wrap=True)
-    table.add_column("certificate", no_wrap=True)
-    if any(row.status != "ok" for row in section.rows):
-        table.add_column("status")
-    for row in section.rows:
-        figures = [column.figure(row).text for column in columns]
-        verdict = "unverified" if row.certificate is None else "granted" if row.verified else "refused"
-        words = (escape(word) for word in (section.label(row), *figures, verdict, row.status))
-        table.add_row(*list(words)[: len(table.columns)])
-    return table
+def _title(section: Section, rows: Sequence[Row]) -> str:
+    """The task, and the mode and device that all rows share."""
+    common = [rows[0].key[at] for at in (1, 2) if len({row.key[at] for row in rows}) == 1]
+    return ", ".join([section.title, *common])
+
+
+def _print_table(section: Section, rows: Sequence[Row], columns: Sequence[Column], console: Console) -> None:
+    """Prints the main table: the certificate and status follow the first figures, so that they are seen together."""
+    first, *others = _text_columns(section, rows, columns)
+    words = ["unverified" if row.certificate is None else "granted" if row.verified else "refused" for row in rows]
+    verdicts = [TextColumn("certificate", words, right=False)]
+    if any(row.status != "ok" for row in rows):
+        verdicts.append(TextColumn("status", [row.status for row in rows], right=False))
+    print_table(first, [*others[:2], *verdicts, *others[2:]], console)
+
+
+def _text_columns(section: Section, rows: Sequence[Row], columns: Sequence[Column]) -> list[TextColumn]:
+    names = TextColumn("backend", [section.label(row) for row in rows], right=False)
+    return [names, *(TextColumn(c.heading, [c.figure(row).text for row in rows]) for c in columns)]
 
 
 def print_ledger(results: Results, console: Console) -> None:
     """Prints the fairness ledger: the machine, and the versions and settings of each backend and mode."""
     loads = [run.load_average for run in results.runs if run.load_average is not None]
     host = ", ".join(f"{key} {value}" for key, value in results.host.items())
-    _print_line(f"machine: {host}", console)
+    print_line(f"machine: {host}", console, indent=2)
     if loads:
-        console.print(f"load average before the cells: {min(loads):.1f} to {max(loads):.1f}", highlight=False)
+        print_line(f"load average before the cells: {min(loads):.1f} to {max(loads):.1f}", console, indent=2)
     for name, run in {label(run, _NAME): run for run in results.runs}.items():
         if run.settings:
             settings = ", ".join(f"{key} {value}" for key, value in {**run.versions, **run.settings}.items())
-            _print_line(f"{name}: {settings}", console)
+            print_line(f"{name}: {settings}", console, indent=2)
+    console.print()
 
 
 def comparison_lines(section: Section) -> list[str]:
-    """The answer in a sentence; then a line for each ratio that it rests on."""
-    lines = [section.sentence]
-    for pair in [*section.comparisons, *section.tutorial_costs]:
+    """A line for each ratio that the answer rests on."""
+    lines = []
+    costs = section.tutorial_costs
+    for pair in [*section.comparisons, *costs]:
         speed, names = pair.speed, f"{section.label(pair.first)} over {section.label(pair.second)}"
         if speed.interval is None:
             lines.append(f"{names}: {times(speed.ratio)} times as fast, with too few rounds for an interval")
         else:
             interval = f"95 % interval {times_range(*speed.interval)}"
             lines.append(f"{names}: {times(speed.ratio)} times as fast, {interval}: {speed.verdict}")
+        if pair in costs and pair.input:
+            lines[-1] += f"; the tutorial's input: {pair.input}"
     outliers = sum(row.outliers for row in section.rows)
     return [*lines, f"{outliers} of the rounds may be outliers; none is left out"] if outliers else lines
 
@@ -131,28 +154,35 @@ def _self_check(name: str, speeds: Mapping[tuple[int, int], float]) -> str:
 
 def print_certificates(results: Results, console: Console) -> None:
     """Prints the certificates: for each the distances from the float64 reference, and their share of the limit."""
+    widen_for_a_file(console)
     for task, recipe in dict.fromkeys((c.task, c.recipe) for c in results.certificates):
         certificates = [c for c in results.certificates if (c.task, c.recipe) == (task, recipe)]
-        console.print(_certificate_table(task_label(task, recipe), certificates))
+        print_line(task_label(task, recipe), console, style="bold")
+        print_line("relative distance from float64, and its share of the limit", console)
+        console.print()
+        _print_certificates(certificates, console)
+        console.print()
         _print_refused(certificates, console)
         for pair in results.pairs:
             if (pair.task, pair.recipe) == (task, recipe):
                 distance = f"{pair.relative:.1e} apart at most, in {pair.quantity}"
-                _print_line(f"{pair.first} and {pair.second}: {distance}", console)
+                print_line(f"{pair.first} and {pair.second}: {distance}", console, indent=2)
+        console.print()
 
 
-def _certificate_table(title: str, certificates: Sequence[Certificate]) -> Table:
-    """A table with a column for each certificate, and a line for each group of quantities."""
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("relative distance from\nfloat64, share of limit", no_wrap=True)
-    for certificate in certificates:
-        heading = f"{certificate.backend}\n{label(certificate, ('mode', 'device'))}"
-        table.add_column(heading, justify="right", no_wrap=True)
+def _print_certificates(certificates: Sequence[Certificate], console: Console) -> None:
+    """Prints a table with a column for each certificate, and a line for each group of quantities."""
     worst = [worst_by_group(certificate.distances) for certificate in certificates]
-    for group in dict.fromkeys(group for distances in worst for group in distances):
-        table.add_row(group, *(_distance_text(distances.get(group)) for distances in worst))
-    table.add_row("certificate", *("granted" if c.granted else "refused" for c in certificates))
-    return table
+    groups = list(dict.fromkeys(group for distances in worst for group in distances))
+    first = TextColumn("quantity", [*map(clean, groups), "certificate"], right=False)
+    others = [
+        TextColumn(
+            clean(label(certificate, ("backend", "mode", "device"))),
+            [*(_distance_text(distances.get(g)) for g in groups), "granted" if certificate.granted else "refused"],
+        )
+        for certificate, distances in zip(certificates, worst, strict=True)
+    ]
+    print_table(first, others, console)
 
 
 def _distance_text(distance: Distance | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from backends import load_backend
 from backends.base import usable_cores
@@ -20,11 +20,15 @@ from compare.worker import clocks, memory
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.training import Training
+from tasks.dataset import Dataset
 from tasks.errors import SideBySideError
+from tasks.files import write_whole
 from tasks.reproducible import sha256_of
 
 MATRIX_SIZE = 2048
 """Rows and columns of the matrices whose product shows what the machine can do."""
+WRONG_IMAGES = 200
+"""Test images that a model gets wrong and that are kept with its predictions, the first of them."""
 
 
 def run_cell(request: CellRequest, tell: Callable[[Phase | EpochEnd | Measured], None]) -> Reply:
@@ -146,6 +150,7 @@ class CellWork:
             raise SideBySideError("the framework holds other initial parameters than it was given")
 
     def _train(self) -> None:
+        self.tell(Phase(name="train"))
         self.training.run(self.model, self.dataset, self.batches)
         if self.training.diverged is not None:
             message = f"the loss is no longer finite in epoch {self.training.diverged}"
@@ -165,13 +170,13 @@ class CellWork:
         cell, training = self.cell, self.training
         if (path := self.request.arrays) and training.predictions is not None:
             arrays: dict[str, NDArray[Any]] = {
-                "predictions": training.predictions.astype(np.int32),
+                **_answers(training.predictions, self.dataset),
                 "step_losses": np.concatenate(training.step_losses).astype(np.float32),
             }
             kernels = [array for name, array in self.model.parameters().items() if name.endswith("/kernel")]
             if kernels:
                 arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
-            save_file(arrays, path)
+            write_whole(Path(path), save(arrays))  # by save_file only its owner could read it
         if path := self.request.model:
             origin = {"task": cell.task, "recipe": cell.recipe, "backend": cell.backend, "seed": str(cell.seed)}
             self.model.save(Path(path), origin)
@@ -202,3 +207,13 @@ class CellWork:
             latency_95_seconds=inference.latency_95_seconds,
             matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest,
         )
+
+
+def _answers(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, NDArray[Any]]:
+    """What a model made of the test set, so that a report needs no data: predictions, labels, and wrong images."""
+    arrays: dict[str, NDArray[Any]] = {"predictions": predictions.astype(np.int32), "labels": dataset.test_labels}
+    if dataset.test_images is not None:
+        wrong = np.flatnonzero(predictions != dataset.test_labels)[:WRONG_IMAGES]
+        arrays["wrong_indices"] = wrong.astype(np.int32)
+        arrays["wrong_images"] = np.ascontiguousarray(dataset.test_images[wrong])
+    return arrays

@@ -7,6 +7,7 @@ import pytest
 from compare.analysis.changes import find_changes
 from compare.records.results import Results
 from compare.records.run import Run
+from tasks.mnist import SHA256
 from tests.analysis.runs import change, make_certificate, make_results, make_run
 
 
@@ -101,6 +102,24 @@ def test_data_that_are_not_recorded_hide_no_fall() -> None:
     assert "the data differ" not in diff.text()
     assert "accuracy" in [finding.quantity for finding in diff.worse]
     assert "the data differ" in find_changes(make(), make(fall=0.7, data_sha256="b" * 64)).text()
+
+
+def test_runs_of_other_data_files_cannot_be_compared() -> None:
+    """Two runs with --no-certify; or certified on the same training data, but with other test images."""
+    file = {"preset": "quick", "data_sha256": "b" * 64}
+    for hidden, speed in ((None, "speed: in the first run it is not ranked"), ("a" * 64, "training speed")):
+        first, second = make(seeds=2, data_sha256=hidden), make(seeds=2, fall=0.18, data_sha256=hidden)
+        change(second, settings=file)
+        for results in (first, second):
+            change(results, certificates=results.certificates if hidden else [])
+        diff = find_changes(first, second)
+        assert diff.exit_status == 0
+        assert ": accuracy: the data files differ" in diff.text()
+        assert speed in diff.text()
+    for other in ({"data_sha256": SHA256}, {}):  # MNIST itself, given as a file
+        second = make(seeds=2)
+        change(second, settings=other)
+        assert "data files" not in find_changes(make(seeds=2), second).text()
 
 
 def test_another_learning_rate_cannot_be_compared() -> None:

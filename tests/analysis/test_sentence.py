@@ -29,8 +29,9 @@ def test_the_sentence_says_what_the_intervals_show(results: Results) -> None:
     assert "unverified is not ranked (unverified: no certificate)" in sentence
     assert "partly is not ranked (fewer than three rounds ended well)" in sentence
     assert "of partly's 2 runs, 1 ok, 1 timeout" in sentence
-    for status in ("diverged", "timeout", "out-of-memory", "crashed", "skipped", "interrupted"):
+    for status in ("diverged", "timeout", "out-of-memory", "crashed", "interrupted"):
         assert f"is-{status} is not ranked ({status})" in sentence
+    assert "is-skipped was skipped" in sentence
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
@@ -99,3 +100,12 @@ def test_the_seeds_that_pairs_share_are_counted() -> None:
 def test_rows_without_a_common_round_are_not_compared() -> None:
     sentence = sentence_of([make_run("keras" if r < 3 else "jax", round_=r) for r in range(6)])
     assert "the speeds of keras and jax cannot be compared (no round is of them all)" in sentence
+
+
+def test_what_was_skipped_is_no_rival() -> None:
+    """Where only one framework is installed, its row alone was run."""
+    skipped = [make_run(name, status="skipped") for name in ("pytorch", "keras")]
+    (section,) = summarize(make_results(runs=[make_run("jax", round_=r) for r in range(3)] + skipped))
+    assert section.sentence == "On this machine, for mnist-mlp, jax alone was run; pytorch and keras were skipped."
+    (section,) = summarize(make_results(runs=[make_run("jax"), make_run("unverified")]))
+    assert "jax has nothing comparable beside it" in section.sentence

@@ -50,7 +50,7 @@ def remote_evidence(
     task = task_of(sample.recipe)
     remote.build(task, task.parameters(0), mode=mode)
     for preparation in preparations:
-        remote.call("apply", "tests.faults", preparation)
+        remote.call("apply", "tests.planted", preparation)
     remote.place(sample.dataset)
     copy = Copy(path=str(folder / f"{remote.name}.safetensors"))
     summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy)

@@ -12,7 +12,7 @@ from compare.records.certificate import Certificate
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh
 from tasks.training import SGD, Adam
 from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
-from tests.faults import FAULTS
+from tests.planted import FAULTS
 from tests.remote import RemoteBackend
 from tests.samples import Sample, make_sample
 

@@ -25,7 +25,7 @@ def test_a_terminal_that_lacks_letters_gets_a_report(tmp_path: Path) -> None:
     results = {"created": "2026", "host": {"cpu": "\u6570"}}
     (tmp_path / "results.json").write_text(json.dumps(results))
     for form, word in (("table", b"cpu \\u6570"), ("markdown", "\u6570".encode()), ("html", "\u6570".encode())):
-        command = (sys.executable, "-c", f"import sys\n{RUN}", "report", str(tmp_path), "--format", form)
+        command = (sys.executable, "-c", f"import sys\n{RUN}", "report", str(tmp_path), "--format", form, "--verbose")
         found = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
         assert (found.returncode, found.stderr) == (0, b"")
         assert word in found.stdout

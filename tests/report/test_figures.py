@@ -59,6 +59,9 @@ def test_the_terminal_shows_the_figures_of_the_other_formats(results: Results) -
         for row in section.rows:
             lines = [line.split("  ") for line in text.splitlines() if line.startswith(f"  {section.label(row)} ")]
             cells = {cell.strip() for line in lines for cell in line}
+            if row.status == "skipped":  # it has no figures: a line below says why
+                assert not cells
+                continue
             assert {column.figure(row).text for column in COLUMNS} <= cells | {"-"}, section.label(row)
             assert {"granted" if row.verified else "refused" if row.certificate else "unverified"} <= cells
     assert "1 ok, 1 timeout" in printed(results)

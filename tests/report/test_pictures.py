@@ -1,17 +1,22 @@
 """Pictures made from a run's arrays: confusions, digits and weights."""
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from compare.analysis.sections import summarize
+from compare.cli import main
 from compare.records.results import Results
+from compare.report.images import png
 from compare.report.pictures import confusion, evaluation_set_of, wrong_digits
 from compare.report.render import render
+from tasks import load_task
 from tests.analysis.runs import change, make_results, make_run
 from tests.report.page import Page
 
@@ -51,9 +56,12 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
 
     (section,) = summarize(results)
     predictions = labels.astype(np.int32)
-    assert evaluation_set_of(section.rows[0], predictions) is None  # its accuracy is 1, and the run's is not
+    arrays = {"predictions": predictions}
+    assert evaluation_set_of(section.rows[0], arrays, own_data=True) is None  # its accuracy is 1, the run's is not
     change(results.runs[0], accuracy=1.0)
-    found = evaluation_set_of(summarize(results)[0].rows[0], predictions)
+    row = summarize(results)[0].rows[0]
+    assert evaluation_set_of(row, arrays, own_data=False) is None
+    found = evaluation_set_of(row, arrays, own_data=True)
     assert found is not None
     assert (confusion(predictions, found) == np.diag(np.bincount(labels))).all()
     assert wrong_digits(["a"], [predictions], found) == ([], 0)
@@ -106,3 +114,67 @@ def test_damaged_arrays_are_left_out(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "arrays").mkdir()
     (tmp_path / "arrays" / f"{results.runs[0].cell.file_name}.safetensors").write_bytes(content)
     assert "Confusions" not in render(results, tmp_path, "html")
+
+
+WRONG_IMAGES = 200  # that a worker keeps
+
+
+def rotated_digits(folder: Path) -> tuple[Path, Any, Any]:
+    """A file with MNIST's labels and other test pictures; and the test pictures and labels."""
+    from tasks.mnist import read_digits
+
+    digits = read_digits()
+    arrays = {name: array[:40] for name, array in digits.items()}
+    arrays["x_test"] = np.ascontiguousarray(np.rot90(digits["x_test"][:300], axes=(1, 2)))
+    arrays["y_test"] = digits["y_test"][:300]
+    np.savez(folder / "rotated.npz", **arrays)
+    return folder / "rotated.npz", arrays["x_test"], arrays["y_test"]
+
+
+def test_the_digits_are_those_of_the_file_whatever_its_labels(tmp_path: Path) -> None:
+    """A real cell is trained on a file with MNIST's labels and rotated test pictures, which lies at hand no more."""
+    file, images, labels = rotated_digits(tmp_path)
+    output = tmp_path / "run"
+    arguments = ["mnist-mlp", "--backend", "numpy", "--epochs", "1", "--examples", "32", "--no-certify"]
+    assert main(["run", *arguments, "--data", str(file), "--output", str(output)]) == 0
+    file.unlink()
+    (path,) = (output / "arrays").iterdir()
+    arrays = load_file(path)
+    assert (arrays["labels"] == labels).all()
+    wrong = np.flatnonzero(arrays["predictions"] != labels)[:WRONG_IMAGES]
+    assert len(wrong) == WRONG_IMAGES
+    assert (arrays["wrong_indices"] == wrong).all()
+    assert (arrays["wrong_images"] == images[wrong]).all()
+    page = (output / "report.html").read_text()
+    assert png(255 - images[wrong[0]]) in page
+    assert "Confusions on the test set" in page
+
+
+def test_without_kept_labels_another_file_has_no_pictures(tmp_path: Path) -> None:
+    """Of a run by an earlier version that had a file with MNIST's labels."""
+    labels = load_task("mnist-mlp").load(None).test_labels
+    for settings, shown in (({}, True), ({"data_sha256": "b" * 64}, False)):
+        folder = tmp_path / str(shown)
+        folder.mkdir()
+        results = make_results(runs=[make_run("keras")], settings=settings)
+        write_arrays(folder, results, labels)
+        assert ("Digits that a model gets wrong" in render(results, folder, "html")) == shown
+
+
+def test_files_of_arrays_can_be_read_by_whom_the_umask_allows(tmp_path: Path) -> None:
+    assert main(["run", "and-gate", "--backend", "numpy", "--epochs", "5", "--output", str(tmp_path / "run")]) == 0
+    (path,) = (tmp_path / "run" / "arrays").iterdir()
+    mask = os.umask(0)
+    os.umask(mask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
+
+
+def test_arrays_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    results = make_results(runs=[make_run("keras"), make_run("jax")])
+    write_arrays(tmp_path, results, load_task("mnist-mlp").load(None).test_labels)
+    assert "cannot be read" not in render(results, tmp_path, "html")
+    damaged, lost = (tmp_path / "arrays" / f"{run.cell.file_name}.safetensors" for run in results.runs)
+    damaged.write_bytes(b"\xff" * 100)
+    lost.unlink()
+    text = Page(render(results, tmp_path, "html")).text
+    assert f"The arrays of these runs cannot be read: {damaged.name} (damaged), {lost.name} (missing)" in text

@@ -1,5 +1,7 @@
 """Texts: numbers are not rounded to equality, and nothing acts as markup or as a command."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -29,6 +31,17 @@ def test_clean_steers_no_terminal() -> None:
 )
 def test_spreadsheets_compute_nothing(text: str) -> None:
     assert neutral(text).startswith("'")
+
+
+def test_no_cell_is_longer_than_a_spreadsheet_takes() -> None:
+    """Of many values it is said where they are; a text that is too long says that it is cut."""
+    long = make_run("keras", losses=[0.123456789] * 9000, message="=" + "m" * 100_000, settings={"s": "x" * 50_000})
+    first, second = csv.DictReader(io.StringIO(render(make_results(runs=[long, make_run("jax")]), None, "csv")))
+    assert max(map(len, first.values())) == 32_767
+    assert first["losses"] == "9000 values, in results.json"
+    assert first["message"].startswith("'=mmm")
+    assert first["message"].endswith("... (cut; whole in results.json)")
+    assert second["losses"] == "2.1 1.2 0.71234567"
 
 
 def test_markdown_text_is_no_markup() -> None:

@@ -100,7 +100,7 @@ def test_a_real_cell_is_certified_beside_its_numbers(certified: tuple[Path, Resu
 def test_a_real_cell_reports_as_it_goes(certified: tuple[Path, Results, Recorder]) -> None:
     _, results, recorder = certified
     phases = [event.name for event in recorder.events if isinstance(event, Phase)]
-    assert phases == ["import", "build", "measure", "certify"]
+    assert phases == ["import", "build", "train", "measure", "certify"]
     epochs = [event for event in recorder.events if isinstance(event, EpochEnd)]
     assert [event.epoch for event in epochs] == results.runs[0].accuracy_epochs
     assert epochs[-1].accuracy == results.runs[0].accuracy

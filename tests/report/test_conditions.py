@@ -1,0 +1,40 @@
+"""What a speed depends on stands beside it: other busy processes, and what a tutorial does with its input."""
+
+import pytest
+
+from compare.records.results import Results
+from compare.report.render import render
+from compare.report.terminal import print_results
+from tests.analysis.runs import make_certificate, make_results, make_run
+from tests.report.page import Page
+from tests.screen import terminal, written
+
+
+def printed(results: Results) -> str:
+    console = terminal(400)
+    print_results(results, console)
+    return written(console)
+
+
+@pytest.mark.parametrize(("load", "warned"), [(None, False), (0.0, False), (0.25, False), (0.26, True), (1.3, True)])
+def test_a_run_beside_busy_processes_is_marked(load: float | None, warned: bool) -> None:
+    runs = [make_run("keras", round_=r, outside_load=load if r == 1 else 0.1) for r in range(3)]
+    results = make_results(runs=[*runs, make_run("jax")])
+    text = f"disturbed: in 1 of 3 runs other processes kept {load or 0:.1f} cores busy while it was timed"
+    page = Page(render(results, None, "html"))
+    for form in (printed(results), page.text, render(results, None, "markdown")):
+        assert (text in form) == warned
+    assert ("ok, disturbed" in page.text) == warned
+
+
+def test_the_tutorials_input_stands_beside_its_cost() -> None:
+    runs = [
+        make_run("keras", mode=mode, round_=r, settings={"threads": 2, **({"input": "prepared"} if stock else {})})
+        for mode, stock in (("tuned", False), ("stock", True))
+        for r in range(3)
+    ]
+    certificates = [make_certificate("keras", mode=mode) for mode in ("tuned", "stock")]
+    results = make_results(runs=runs, certificates=certificates)
+    for text in (printed(results), render(results, None, "markdown")):
+        assert "; the tutorial's input: prepared" in text
+    assert "The tutorial's input: prepared." in Page(render(results, None, "html")).text
