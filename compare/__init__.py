@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from compare.api import Comparison, compare
+    from compare.api import compare
+    from compare.comparison import Comparison
 
 __all__ = ["Comparison", "compare"]
 
@@ -12,6 +13,6 @@ def __getattr__(name: str) -> Any:
     """Imports the Python API where it is asked for: a worker, which imports this package too, needs none of it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from compare import api
+    from compare import api, comparison
 
-    return getattr(api, name)
+    return getattr(api if name == "compare" else comparison, name)

@@ -1,87 +1,24 @@
 """The Python API: one call trains and compares; the command line's ``run`` is the same call."""
 
 import inspect
-import io
-import os
+import signal
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from shutil import get_terminal_size
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import backends
-from compare.report.render import ENDINGS
+from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError
+from compare.interrupts import Interrupted, handled
 from compare.run.options import RunOptions, make_options
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
-    import pandas
-
-    from compare.records.results import Results
     from compare.run.progress import Progress
 
-REPORT_NAME = "report.html"
 Arguments = ParamSpec("Arguments")
-
-
-@dataclass(frozen=True, repr=False)
-class Comparison:
-    """What a run came to; in a notebook it shows itself as the tables and charts of the report.
-
-    Attributes:
-        results: everything that was measured, as in ``results.json``.
-        folder: where that file, the report and the arrays lie.
-    """
-
-    results: "Results"
-    folder: Path
-
-    def __repr__(self) -> str:
-        from rich.console import Console
-
-        from compare.report.terminal import print_tables
-
-        width = get_terminal_size((100, 24)).columns
-        console = Console(file=io.StringIO(), width=width, force_jupyter=False, color_system=None)
-        print_tables(self.results, console)
-        lines = [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
-        return "\n".join([*lines, f"written: {shown_path(self.folder)}"])
-
-    def _repr_html_(self) -> str:
-        from compare.report.html import render_cell
-
-        return render_cell(self.results, self.folder)
-
-    def to_pandas(self) -> "pandas.DataFrame":
-        """A data frame with one row a cell: every figure and name that is one value, and ``verified``.
-
-        Raises:
-            SideBySideError: pandas is not installed.
-        """
-        try:
-            import pandas
-        except ImportError as error:
-            raise SideBySideError("a data frame needs the package pandas: pip install pandas") from error
-
-        runs = [run.model_dump() | {"verified": self.results.verified(run)} for run in self.results.runs]
-        return pandas.DataFrame(
-            [{name: v for name, v in run.items() if not isinstance(v, dict | list)} for run in runs]
-        )
-
-    def report(self, path: str | os.PathLike[str]) -> Path:
-        """Writes the report; the ending says in which form: .html, .md, .csv, .json or .tex.
-
-        Raises:
-            SideBySideError: the ending is another, or the file cannot be written.
-        """
-        file = Path(path)
-        if file.suffix not in ENDINGS:
-            raise SideBySideError(f"{file}: name a file that ends in {', '.join(ENDINGS)}")
-        return _write_report(self.results, self.folder, file)
 
 
 def _with_options_of(
@@ -122,12 +59,16 @@ def compare(options: RunOptions) -> Comparison:
 
     Raises:
         SideBySideError: an argument is wrong, or no framework is installed: one line that says what to do.
+        RunInterruptedError: the run was interrupted; its ``comparison`` holds what was done.
     """
-    return run_comparison(options, options.as_call())
+    comparison = run_comparison(options, options.as_call())
+    if failure := comparison.draw_report():
+        warnings.warn(failure, stacklevel=3)
+    return comparison
 
 
 def run_comparison(options: RunOptions, command: str) -> Comparison:
-    """Runs a comparison and writes its results and its report.
+    """Runs a comparison and writes its results; the report is not drawn yet.
 
     Args:
         options: of the run.
@@ -135,6 +76,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
 
     Raises:
         SideBySideError: no framework is installed, the data do not fit, or the folder cannot be used.
+        RunInterruptedError: the run was interrupted.
     """
     absent = [message for name in options.backend_names if (message := backends.missing(name))]
     if len(absent) == len(options.backend_names):
@@ -142,28 +84,31 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
     _check_data(options)
 
     from compare.executors.local import LocalExecutor
+    from compare.folders import Scratch, cache
     from compare.run.plan import list_cells
     from compare.run.runner import Runner
-    from compare.run.store import read_results
+    from compare.run.store import StoreError, new_folder, open_store
 
-    earlier = None if options.resume is None else read_results(Path(options.resume))
-    folder = Path(options.resume or options.output or Path("runs") / f"{datetime.now():%Y%m%d-%H%M%S}")
-    _make_folder(folder, empty=options.resume is None)
-    folder = folder.absolute()  # a notebook may go elsewhere before it shows the results
+    folder = Path(options.resume or options.output or new_folder(Path("runs")))
     with (
-        TemporaryDirectory(prefix="sidebyside-") as cache,  # of compilers: the first of several rounds finds it empty
+        handled(),
         _progress() as progress,
+        open_store(folder, resume=options.resume is not None, note=progress.note) as store,
+        Scratch() as scratch,
     ):
-        executor = LocalExecutor(options.worker_threads, compile_cache=None if options.rounds == 1 else Path(cache))
-        runner = Runner(options, folder, executor, progress, command=command)
-        results = runner.run(list_cells(options), earlier)
-    _write_report(results, folder, folder / REPORT_NAME)
-    return Comparison(results, folder)
-
-
-def shown_path(path: Path) -> Path:
-    """The path as short as it can be named from the current folder."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        if cache().note:
+            progress.note(cache().note)
+        # Of several rounds, the first finds the compilers' cache empty.
+        compiled = None if options.rounds == 1 else scratch / "compiled"
+        executor = LocalExecutor(options.worker_threads, compile_cache=compiled)
+        runner = Runner(options, store, executor, progress, command=command)
+        try:
+            return Comparison(runner.run(list_cells(options)), store.folder)
+        except KeyboardInterrupt as error:
+            number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+            raise RunInterruptedError(number, Comparison(store.results, store.folder)) from None
+        except StoreError as error:
+            raise UnfinishedRunError(str(error), Comparison(store.results, store.folder)) from error
 
 
 def _check_data(options: RunOptions) -> None:
@@ -177,15 +122,6 @@ def _check_data(options: RunOptions) -> None:
     read_digits(options.data_file)
 
 
-def _make_folder(folder: Path, *, empty: bool) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if empty and any(folder.iterdir()):
-            raise SideBySideError(f"{folder} is not empty: name another folder, or resume that run")
-    except OSError as error:
-        raise SideBySideError(f"{folder}: cannot be a run's folder ({error.strerror}); name another") from error
-
-
 def _progress() -> AbstractContextManager["Progress"]:
     """In a notebook the output of the cell; else a bar on a terminal, or lines on standard error."""
     from rich.console import Console
@@ -193,15 +129,3 @@ def _progress() -> AbstractContextManager["Progress"]:
     from compare.run.progress import NotebookProgress, TerminalProgress
 
     return NotebookProgress() if Console().is_jupyter else TerminalProgress(Console(stderr=True))
-
-
-def _write_report(results: "Results", folder: Path, file: Path) -> Path:
-    from compare.report.render import render
-    from tasks.files import write_whole
-
-    content = render(results, folder, ENDINGS[file.suffix], beside=file.parent)
-    try:
-        write_whole(file, content.encode())
-    except OSError as error:
-        raise SideBySideError(f"{file}: cannot be written ({error.strerror}); name another") from error
-    return file

@@ -1,26 +1,70 @@
 """Files: written whole or not at all, and read only if they are regular files of a bearable size."""
 
+import errno
 import os
+import secrets
 import stat
 from pathlib import Path
 
+TEMPORARY = ".tmp"
+"""How the names of files end that are not finished; they begin with a dot."""
+
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that readers see the old content or the new, never a part.
+    """Writes a file so that readers see the old content or the new, never a part, even after a power cut.
+
+    A link is followed. A device or a pipe is written to, not replaced.
 
     Raises:
-        OSError: the file cannot be written; what was there before is unchanged.
+        OSError: the file cannot be written; what was there before is unchanged. Its ``filename`` is ``path``.
     """
-    temporary = path.with_name(f".{path.name[:40]}.{os.getpid()}.tmp")  # a long name has no room for more
+    try:
+        target = path.resolve()  # a link stays a link
+        mode = _mode(target)
+        if mode is not None and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            target.write_bytes(content)
+        else:
+            _replace(target, content, mode)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(target: Path, content: bytes, mode: int | None) -> None:
+    """Puts a new file in the place of the old one, with the permissions of the old one."""
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}{TEMPORARY}")  # names have a limit
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
+            if mode is not None and os.name == "posix":
+                os.fchmod(file.fileno(), stat.S_IMODE(mode))
             os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder, new ones and removed ones, outlast a power cut."""
+    if os.name != "posix":  # elsewhere a folder cannot be opened
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems sync no folders
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
 
 
 def regular_size(path: Path, error: type[Exception], advice: str) -> int:

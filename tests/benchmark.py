@@ -20,7 +20,7 @@ from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.plan import list_cells
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tasks import load_task
 from tests.remote import RemoteBackend
 from tests.worker.timing import SIZES, clock_share

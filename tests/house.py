@@ -7,9 +7,11 @@ from pathlib import Path
 from tests.sources import PACKAGES, functions, imported_files, parameters, public, trees
 
 LEVELS = (
-    {"records", "text", "host", "page"},
+    {"interrupts"},
+    {"records", "text", "host", "page", "folders"},
     {"executors", "worker", "certify", "analysis"},
     {"run", "models", "lessons", "report"},
+    {"comparison"},
     {"explain", "api"},
     {"cli"},
     {"__init__", "__main__"},

@@ -1,10 +1,12 @@
 """The certificates of one run: which subjects still need evidence, and how far each two of them are apart."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from compare.certify.judge import Reference, compare_pairs, judge
+from compare.certify.judge import Evidence, Reference, compare_pairs, judge
 from compare.records.cell import Cell, Subject
 from compare.records.certificate import Certificate, Pair
 from compare.records.event import EvidenceSummary
@@ -14,38 +16,55 @@ class Certificates:
     """The certificates of one run, and the files of evidence that they were judged by.
 
     Args:
-        folder: where the evidence is written.
+        folder: where the evidence is kept.
+        earlier: certificates that the run has already.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, earlier: Sequence[Certificate] = ()) -> None:
         self.folder = folder
-        self._paths: dict[Subject, Path] = {}
-        self._granted: list[Certificate] = []
+        self._asked: set[Subject] = {certificate.subject for certificate in earlier}
 
     def evidence_path(self, cell: Cell) -> Path | None:
         """The file for a cell's evidence; None where its subject has given evidence already."""
-        if cell.subject in self._paths:
+        if cell.subject in self._asked:
             return None
-        self._paths[cell.subject] = self.folder / f"{cell.file_name}.safetensors"
-        return self._paths[cell.subject]
+        self._asked.add(cell.subject)
+        return self._file(cell.subject)
 
     def failed(self, cell: Cell) -> None:
         """Notes that a cell gave no evidence: the next cell of its subject is asked for it."""
-        self._paths.pop(cell.subject, None)
+        self._asked.discard(cell.subject)
 
     def certify(self, cell: Cell, summary: EvidenceSummary, reference: Reference) -> Certificate:
         """Judges the evidence that a cell's worker has written."""
-        certificate = judge(cell, summary, load_file(self._paths[cell.subject]), reference)
-        if certificate.granted:
-            self._granted.append(certificate)
-        return certificate
+        return judge(cell, summary, load_file(self._file(cell.subject)), reference)
 
-    def pairs(self) -> list[Pair]:
-        """The distance of each two certified subjects of the same task and recipe."""
+    def pairs(self, certificates: Sequence[Certificate], earlier: Sequence[Pair]) -> list[Pair]:
+        """The distance of each two certified subjects of the same task and recipe.
+
+        Args:
+            certificates: all that the run has, granted or not.
+            earlier: pairs that are known; they stay where the evidence of a subject is no longer there.
+        """
         groups: dict[tuple[str, str], dict[str, Path]] = {}
-        for c in self._granted:
-            groups.setdefault((c.task, c.recipe), {})[f"{c.backend} {c.mode} {c.device}"] = self._paths[c.subject]
-        pairs = []
+        for c in certificates:
+            if c.granted:
+                label = f"{c.backend} {c.mode} {c.device}"
+                groups.setdefault((c.task, c.recipe), {})[label] = self._file(c.subject)
+        pairs: list[Pair] = []
         for (task, recipe), paths in groups.items():
-            pairs += compare_pairs({label: load_file(path) for label, path in paths.items()}, task, recipe)
-        return pairs
+            pairs += compare_pairs({label: e for label, path in paths.items() if (e := _load(path))}, task, recipe)
+        known = {(pair.task, pair.recipe, *sorted((pair.first, pair.second))) for pair in pairs}
+        lost = [p for p in earlier if (p.task, p.recipe, *sorted((p.first, p.second))) not in known]
+        return [*lost, *pairs]
+
+    def _file(self, subject: Subject) -> Path:
+        return self.folder / f"{subject.file_name}.safetensors"
+
+
+def _load(path: Path) -> Evidence | None:
+    """The evidence in a file; None where the file is gone or damaged."""
+    try:
+        return dict(load_file(path))
+    except (OSError, ValueError, SafetensorError):
+        return None

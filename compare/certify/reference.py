@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load, load_file
@@ -15,6 +14,7 @@ from safetensors.numpy import load, load_file
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
 from compare.certify.judge import Reference, measure_noise
+from compare.folders import cache
 from compare.records.cell import Cell
 from compare.records.event import EvidenceSummary
 from compare.records.request import Copy, EvidenceRequest
@@ -80,13 +80,14 @@ def reference_key(cell: Cell, data: str | None, learning_rate: float | None) -> 
 
 
 def load_kept(key: str) -> Reference | None:
-    """The reference that an earlier run kept; None where there is none that is whole."""
+    """The reference that an earlier run kept; None where there is none, or where its checksum is not right."""
     arrays, summary = _files(key)
     try:
-        content = json.loads(summary.read_text())
-        return Reference(
-            load(arrays.read_bytes()), content["noise"], EvidenceSummary.model_validate(content["summary"])
-        )
+        kept = json.loads(summary.read_text())
+        evidence, content = arrays.read_bytes(), kept["content"]
+        if kept["sha256"] != _checksum(evidence, content):
+            return None
+        return Reference(load(evidence), content["noise"], EvidenceSummary.model_validate(content["summary"]))
     except (OSError, ValueError, TypeError, KeyError, ValidationError, SafetensorError):
         return None
 
@@ -103,11 +104,16 @@ def keep(key: str, requests: Sequence[EvidenceRequest], reference: Reference) ->
     """Keeps the reference for later runs. Raises OSError where it cannot be written."""
     arrays, summary = _files(key)
     arrays.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(arrays, Path(requests[0].copies[0].path).read_bytes())
+    evidence = Path(requests[0].copies[0].path).read_bytes()
     content = {"noise": reference.noise, "summary": reference.summary.model_dump()}
-    write_whole(summary, json.dumps(content).encode())
+    write_whole(arrays, evidence)
+    write_whole(summary, json.dumps({"content": content, "sha256": _checksum(evidence, content)}).encode())
+
+
+def _checksum(evidence: bytes, content: Mapping[str, object]) -> str:
+    return hashlib.sha256(evidence + json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _files(key: str) -> tuple[Path, Path]:
-    path = platformdirs.user_cache_path("sidebyside") / "reference" / key
+    path = cache().path / "reference" / key
     return path.with_suffix(".safetensors"), path.with_suffix(".json")

@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from compare.cli import lessons, models, report, run
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
+from compare.interrupts import Interrupted, handled
 from compare.text import clean
 from tasks.errors import SideBySideError
 
@@ -42,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any bytes, a terminal may lack letters
     words = list(sys.argv[1:] if arguments is None else arguments)
+    with handled():
+        return _main(words)
+
+
+def _main(words: list[str]) -> int:
     try:
         status = make_app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
@@ -50,9 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
         print(f"sidebyside: {clean(text)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
         return INVALID_INPUT
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         print("sidebyside: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return error.exit_status if isinstance(error, Interrupted) else INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
         return FAILED

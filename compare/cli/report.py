@@ -37,7 +37,7 @@ def report(
     """
     form = _form(format, output)
     from compare.report.render import render
-    from compare.run.store import read_results
+    from compare.run.reading import read_results
 
     results = read_results(folder)
     folder = folder if folder.is_dir() else folder.parent
@@ -74,7 +74,7 @@ def diff(first: Annotated[Path, Parameter(name="DIR1")], second: Annotated[Path,
     """
     from compare.analysis.changes import find_changes
     from compare.report.layout import print_lines
-    from compare.run.store import read_results
+    from compare.run.reading import read_results
 
     changes = find_changes(read_results(first), read_results(second))
     print_lines(changes.text().splitlines(), indent=4)

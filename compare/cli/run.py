@@ -1,17 +1,18 @@
 """The commands that train and certify: ``sidebyside list``, ``run`` and ``parity``."""
 
 import json as json_module
+import shlex
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 import backends
 import tasks as registry
-from compare.api import REPORT_NAME, run_comparison, shown_path
+from compare.api import run_comparison
 from compare.cli.status import FAILED, OK
+from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
 from compare.run.options import RunOptions, Selection, make_options, read_plan
 from tasks.errors import SideBySideError
 
@@ -67,12 +68,23 @@ def run(
     options = _combined(tasks, options)
     if _none_installed(options):
         return FAILED
-    comparison = run_comparison(options, options.as_command())
+    try:
+        comparison = run_comparison(options, options.as_command())
+    except (RunInterruptedError, UnfinishedRunError) as error:
+        print_results(error.comparison.results, Console(), verbose=verbose)
+        again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder))])
+        if isinstance(error, UnfinishedRunError):
+            raise SideBySideError(f"{error}; then go on with: {again}") from error
+        print(f"sidebyside: interrupted; what was done is kept; go on with: {again}", file=sys.stderr)
+        return error.exit_status
     results, folder = comparison.results, shown_path(comparison.folder)
     print_results(results, Console(), verbose=verbose)
-    print(f"written: {folder / 'results.json'}")
-    print(f"written: {folder / REPORT_NAME}, for a browser")
-    completed = all(run.status in ("ok", "skipped") for run in results.runs)
+    print(f"written: {folder / 'results.json'}", flush=True)
+    if failure := comparison.draw_report():
+        print(f"sidebyside: {failure}", file=sys.stderr)
+    else:
+        print(f"written: {folder / REPORT_NAME}, for a browser")
+    completed = all(run.status in ("ok", "skipped") for run in results.runs) and not failure
     verified = all(results.verified(run) for run in results.runs if run.status == "ok")
     return OK if completed and (verified or not options.certify) else FAILED
 
@@ -91,10 +103,12 @@ def parity(
     from rich.console import Console
 
     from compare.executors.local import LocalExecutor
+    from compare.folders import Scratch
     from compare.report.terminal import print_certificates
     from compare.run.plan import list_cells
     from compare.run.progress import TerminalProgress
     from compare.run.runner import Runner
+    from compare.run.store import open_store
 
     given = {name: getattr(selection, name) for name in selection.model_fields_set}
     options = make_options(given | {"tasks": tasks or registry.available_tasks()})
@@ -104,9 +118,12 @@ def parity(
     for name in options.tasks:
         for chosen in [recipe] if recipe else registry.available_recipes(name):
             cells += list_cells(options.model_copy(update={"tasks": (name,), "recipe": chosen}))
-    with TemporaryDirectory(prefix="sidebyside-") as folder, TerminalProgress(Console(stderr=True)) as progress:
-        executor = LocalExecutor(options.worker_threads)
-        results = Runner(options, Path(folder), executor, progress, train=False).run(cells)
+    with (
+        Scratch() as scratch,
+        TerminalProgress(Console(stderr=True)) as progress,
+        open_store(scratch / "run", resume=False, note=progress.note) as store,
+    ):
+        results = Runner(options, store, LocalExecutor(options.worker_threads), progress, train=False).run(cells)
     if json:
         shown = results.model_dump(include={"certificates", "pairs", "runs"}, exclude_unset=True)
         print(json_module.dumps(shown, indent=1))

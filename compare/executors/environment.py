@@ -3,27 +3,39 @@
 import os
 from pathlib import Path
 
-import platformdirs
-
 from backends.registry import about
+from compare.folders import VARIABLE, cache
 
 ROOT = Path(__file__).parent.parent.parent
+REMOVED = ("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONINSPECT", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE")
+"""Python's own variables that workers do not inherit: with warnings as errors, say, a framework cannot be imported."""
 
 
-def worker_environment(backend: str, threads: int, compile_cache: Path | None = None) -> dict[str, str]:
+def python_environment(scratch: Path) -> dict[str, str]:
+    """The environment variables of any Python process of ours: it finds our packages, and writes into ``scratch``."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in REMOVED},
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(scratch),
+        VARIABLE: str(scratch),
+    }
+
+
+def worker_environment(backend: str, threads: int, scratch: Path, compile_cache: Path | None = None) -> dict[str, str]:
     """The environment variables of a worker: threads, memory, logging and caches.
 
     Args:
         backend: the framework's own variables are added, see :class:`backends.about.About`.
         threads: the number of threads that every pool may have.
+        scratch: the worker's folder for temporary files.
         compile_cache: the folder for compiled code; None for a folder of the user's, kept from run to run.
     """
-    cache = compile_cache or platformdirs.user_cache_path("sidebyside") / "compiled"
-    own = {name: value.format(cache=cache) for name, value in about(backend).environment.items()}
+    compiled = compile_cache or cache().path / "compiled"
+    own = {name: value.format(cache=compiled) for name, value in about(backend).environment.items()}
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
-        "PYTHONUNBUFFERED": "1",
+        **python_environment(scratch),
+        "KERAS_HOME": str(scratch / "keras"),  # the user's keras.json could change the layout or the precision
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),

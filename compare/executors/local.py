@@ -6,27 +6,31 @@ import queue
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping
 from copy import copy
 from pathlib import Path
-from typing import IO
 
+import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from compare.executors.base import Executor, Listener, Session, ignore
 from compare.executors.environment import worker_environment
+from compare.executors.output import Tail, out_of_memory_kills, signal_name
+from compare.folders import Scratch, end_processes_of
+from compare.interrupts import check, deferred
 from compare.records.event import AnyEvent, Reply
 from compare.records.request import Request
 
 # -P: a file of the user's, tasks.py say, must not take the place of a module of ours or of a framework.
 COMMAND = (sys.executable, "-P", "-m", "compare.worker")
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 1.0
 """Between asking a worker to end and killing it."""
 LOOK_SECONDS = 1.0
 """Between looks at a silent worker: whether it has ended while a child of its holds the pipe open."""
+LONGEST_LINE = 64_000_000
+"""The longest line, in bytes, that a worker may write: a reply with a thousand epochs has 1 % of it."""
 _EVENTS: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 
 
@@ -70,26 +74,35 @@ class LocalExecutor(Executor):
 
 
 class LocalSession(Session):
-    """One worker process; its standard error goes to a log file, whose last line explains a crash."""
+    """One worker process. The end of what it writes on standard error explains a crash."""
 
     def __init__(self, executor: LocalExecutor, backend: str) -> None:
         self._place = {"threads": executor.threads, "first_core": executor.first_core}
-        self._started = time.monotonic()  # the system's clock, the same in every process
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        self._process = subprocess.Popen(
-            executor.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=worker_environment(backend, executor.threads, executor.compile_cache) | executor.environment,
-            cwd=executor.folder,
-            # A group of its own: Ctrl-C reaches the parent alone, and a deadline ends all that the worker started.
-            start_new_session=os.name == "posix",
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        )
-        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
-        self._alive = True
+        self._kills = out_of_memory_kills()
+        with deferred():  # a signal between the start of the process and the end of this would leave it behind
+            self._scratch = Scratch()
+            scratch, cache = self._scratch.path, executor.compile_cache
+            self._started = time.monotonic()  # the system's clock, the same in every process
+            try:
+                self._process = subprocess.Popen(
+                    executor.command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=worker_environment(backend, executor.threads, scratch, cache) | executor.environment,
+                    cwd=executor.folder,
+                    # A group of its own: Ctrl-C reaches the parent alone, and the group can be ended as one.
+                    start_new_session=os.name == "posix",
+                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                )
+            except BaseException:
+                self._scratch.close()
+                raise
+            assert self._process.stderr is not None
+            self._errors = Tail(self._process.stderr)
+            self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+            threading.Thread(target=self._read, daemon=True).start()
+            self._alive = True
 
     @property
     def alive(self) -> bool:
@@ -105,11 +118,14 @@ class LocalSession(Session):
             self._process.stdin.flush()
         try:
             while (line := self._next_line(deadline)) is not None:
-                event = _event(line)
+                try:
+                    event = _EVENTS.validate_json(line)
+                except ValidationError:  # half a line where the worker was killed, or a fault of the worker's
+                    self._alive = False
+                    return self._ending(f"the worker's answer cannot be read: {_shown(line)}")
                 if isinstance(event, Reply):
                     return event
-                if event is not None:
-                    on_event(event)
+                on_event(event)
         except TimeoutError:
             self._alive = False
             return Reply(status="timeout", message=f"ended after {timeout:g} seconds")
@@ -117,28 +133,44 @@ class LocalSession(Session):
         return self._ending()
 
     def close(self) -> None:
-        """Asks the worker's whole group to end, then kills it; nothing is left behind."""
+        """Asks the worker and all that it started to end, kills what is left, and removes its temporary files."""
         self._alive = False
-        self._signal_group(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE_SECONDS if self._process.poll() is None else 0)
-        self._signal_group(getattr(signal, "SIGKILL", signal.SIGTERM))
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._log):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        with deferred():
+            family = self._family()
+            self._signal_group(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_SECONDS if self._process.poll() is None else 0)
+            self._signal_group(getattr(signal, "SIGKILL", signal.SIGTERM))
+            for process in family:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            end_processes_of(self._scratch.path)  # those that had left the family when the worker ended
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                if stream is not None:
+                    with contextlib.suppress(OSError):
+                        stream.close()
+            self._errors.close()
+            self._scratch.close()
+
+    def _family(self) -> list[psutil.Process]:
+        """All that the worker has started and is still there; it adopts its children's orphans."""
+        try:
+            return list(psutil.Process(self._process.pid).children(recursive=True))
+        except psutil.Error:
+            return []
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError, OSError):  # the session was closed meanwhile
-            for line in self._process.stdout:
+            while line := self._process.stdout.readline(LONGEST_LINE):
                 self._lines.put(line)
         self._lines.put(None)
 
     def _next_line(self, deadline: float | None) -> bytes | None:
         """The worker's next line; None where it has ended. Raises TimeoutError at the deadline."""
         while True:
+            check()
             left = LOOK_SECONDS if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
@@ -156,18 +188,17 @@ class LocalSession(Session):
                     raise TimeoutError from None
             return line
 
-    def _ending(self) -> Reply:
-        """The reply for a worker that has ended without one of its own."""
-        status = self._process.wait()
-        if status == -signal.SIGKILL:
-            message = "killed by the system, most likely for want of memory"
-            return Reply(status="out-of-memory", message=message)
-        return Reply(status="crashed", message=f"the process ended with status {status}{self._last_words()}")
-
-    def _last_words(self) -> str:
-        self._log.seek(0)
-        lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
-        return f": {lines[-1][:300]}" if lines else ""
+    def _ending(self, otherwise: str = "") -> Reply:
+        """The reply for a worker that has ended without one of its own; ``otherwise`` is said of one that goes on."""
+        try:
+            status = self._process.wait(LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Reply(status="crashed", message=otherwise)
+        if status == -getattr(signal, "SIGKILL", 0) and (self._kills is None or out_of_memory_kills() != self._kills):
+            return Reply(status="out-of-memory", message="killed by the system, most likely for want of memory")
+        how = f"by signal {signal_name(-status)}" if status < 0 else f"with status {status}"
+        words = self._errors.last_line()
+        return Reply(status="crashed", message=f"the process ended {how}{words and f': {words}'}")
 
     def _signal_group(self, number: int) -> None:
         if os.name == "posix":
@@ -177,9 +208,6 @@ class LocalSession(Session):
             self._process.terminate()
 
 
-def _event(line: bytes) -> AnyEvent | None:
-    """The event on a line; None where it holds none: a worker that is killed may leave half a line."""
-    try:
-        return _EVENTS.validate_json(line)
-    except ValidationError:
-        return None
+def _shown(line: bytes) -> str:
+    text = ascii(line.decode(errors="replace").strip())
+    return text if len(text) <= 100 else f"{text[:97]}..."

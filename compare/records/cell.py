@@ -20,6 +20,11 @@ class Subject(Record):
         """The subject of a record that holds more."""
         return Subject(**{name: getattr(self, name) for name in Subject.model_fields})
 
+    @property
+    def file_name(self) -> str:
+        """A name that is safe as a file name, without an ending."""
+        return _file_name(self.task, self.recipe, self.backend, self.mode, self.device)
+
 
 class Cell(Subject):
     """One training of one subject: with a seed, in a round, for some epochs."""
@@ -37,10 +42,21 @@ class Cell(Subject):
 
     @property
     def file_name(self) -> str:
-        """A name that is safe as a file name, without an ending."""
-        words = [self.task, self.recipe, self.backend, self.mode, self.device, f"seed{self.seed}", f"round{self.round}"]
-        return ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", word) for word in words)
+        """A name that is safe as a file name, without an ending, and that no other cell has."""
+        workload = [f"epochs{self.epochs}"]
+        workload += [f"examples{self.examples}"] if self.examples is not None else []
+        workload += [f"batch{self.batch_size}"] if self.batch_size is not None else []
+        return f"{self.short_file_name}.{'.'.join(workload)}"
+
+    @property
+    def short_file_name(self) -> str:
+        """The name that earlier versions gave to a cell's files: cells that differ in their workload shared it."""
+        return f"{super().file_name}.{_file_name(f'seed{self.seed}', f'round{self.round}')}"
 
     def on(self, backend: str, mode: str, device: str) -> Self:
         """The same work on another backend, mode and device."""
         return self.model_copy(update={"backend": backend, "mode": mode, "device": device})
+
+
+def _file_name(*words: str) -> str:
+    return ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", word) for word in words)

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
+from pydantic import JsonValue
+
 from backends.base import Setting
-from compare.records.base import Record
+from compare.records.base import Record, Sha256
 from compare.records.certificate import Certificate, Pair
 from compare.records.run import Run
 
@@ -18,6 +20,10 @@ class Results(Record):
     command: str = ""
     host: dict[str, Setting]
     settings: dict[str, Setting] = {}
+    options: dict[str, JsonValue] = {}
+    """Those of the run that differ from their defaults; a run that is resumed goes on with them."""
+    definitions: dict[str, Sha256] = {}
+    """By task and recipe: the hash of the architecture and the recipe."""
     runs: list[Run] = []
     certificates: list[Certificate] = []
     pairs: list[Pair] = []

@@ -44,7 +44,9 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _path(run: Run, folder: Path) -> Path:
-    return folder / "arrays" / f"{run.cell.file_name}.safetensors"
+    path = folder / "arrays" / f"{run.file_name}.safetensors"
+    earlier = path.with_name(f"{run.short_file_name}.safetensors")
+    return earlier if earlier.exists() and not path.exists() else path
 
 
 def read_arrays(run: Run, folder: Path | None) -> dict[str, NDArray[Any]]:

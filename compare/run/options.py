@@ -4,7 +4,6 @@ From here come the command line of ``sidebyside run``, the arguments of ``compar
 that repeats a run, and the settings that are kept with its results.
 """
 
-import os
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from compare.run.checks import (
     positive,
     whole,
 )
+from compare.run.reading import FILE_NAME, HEAD, ResultsError, read_results
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import read_regular
 
@@ -98,6 +98,8 @@ class RunOptions(Selection):
     """Certify every model; without certificates all rows are unverified."""
     save_models: bool = False
     """Keep the trained parameters, in the folder's models."""
+    include_host: bool = False
+    """Keep the machine's name with the results, to tell machines apart."""
 
     @property
     def worker_threads(self) -> int:
@@ -126,7 +128,9 @@ class RunOptions(Selection):
         values = {name: getattr(self, name) for name in type(self).model_fields if name not in _NOT_REPEATED}
         fields = type(self).model_fields
         given = {name: value for name, value in values.items() if value != fields[name].default}
-        return {n: os.fspath(v) if n == "data" else list(v) if isinstance(v, tuple) else v for n, v in given.items()}
+        if self.data is not None:
+            given["data"] = _without_home(Path(self.data))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
     def as_call(self) -> str:
         """The call of ``compare()`` that repeats the run."""
@@ -147,6 +151,11 @@ class RunOptions(Selection):
         return shlex.join(words)
 
 
+def _without_home(path: Path) -> str:
+    """A path as it may be published: a folder outside the current one could name the user."""
+    return path.name if path.is_absolute() or ".." in path.parts else str(path)
+
+
 def make_options(values: Mapping[str, Any]) -> RunOptions:
     """Checks options by name.
 
@@ -156,14 +165,32 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
     for name in values:
         if name not in RunOptions.model_fields:
             raise UnknownNameError("option", name, tuple(RunOptions.model_fields))
+    if values.get("output") is not None and values.get("resume") is not None:
+        raise SideBySideError("give output or resume, not both")
+    values = _resumed(values) if isinstance(values.get("resume"), AnyPath) else values
     try:
-        options = RunOptions(**values)
+        return RunOptions(**values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise SideBySideError(f"{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()}") from error
-    if options.output is not None and options.resume is not None:
-        raise SideBySideError("give output or resume, not both")
-    return options
+
+
+def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of an earlier run, with those that are given in place of its own."""
+    folder = Path(values["resume"])
+    if folder.name == FILE_NAME:
+        folder = folder.parent
+    try:
+        earlier = read_results(folder).options if folder.exists() else {}
+    except ResultsError:
+        if (folder / FILE_NAME).exists() or (folder / HEAD).exists():
+            raise
+        earlier = {}  # the store says whether this folder can be used
+    return {
+        **{name: value for name, value in earlier.items() if name in RunOptions.model_fields},
+        **values,
+        "resume": folder,
+    }
 
 
 def read_plan(path: Path) -> dict[str, object]:

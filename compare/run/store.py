@@ -1,26 +1,38 @@
-"""The folder of a run: ``results.json``, written whole or not at all, and read whatever its version."""
+"""The folder of a run: a file for each finished cell and each certificate, each written whole before the next begins.
 
+``results.json`` is made from them. It is renewed as the run goes on, though not after every cell of a long run.
+"""
+
+import contextlib
 import json
-from collections.abc import Callable
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
+from filelock import FileLock, Timeout
 
-from compare.records.results import SCHEMA_VERSION, Results
+from compare.interrupts import deferred
+from compare.records.cell import Cell
+from compare.records.certificate import Certificate, Pair
+from compare.records.results import Results
+from compare.records.run import Run
+from compare.run.reading import CELLS, CERTIFICATES, FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError
-from tasks.files import read_regular, write_whole
+from tasks.files import TEMPORARY, sync_folder, write_whole
 
-FILE_NAME = "results.json"
-LARGEST_FILE = 2_000_000_000
-"""The largest results file that is read, in bytes."""
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""For each older version of the schema that is still read: its content in, the next version's out."""
+LOCK = ".lock"
+CLAIM = ".claim.json"
+FOLDERS = (CELLS, CERTIFICATES, "arrays", "evidence", "models")
+"""The folders in a run's folder. Evidence is kept so that a resumed run can compare new subjects with earlier ones."""
+SHARE = 0.05
+"""The share of a run's time that may go into renewing ``results.json``."""
 
 
-class ResultsError(SideBySideError):
-    """A results file that is missing, damaged, or newer than this version."""
+class StoreError(SideBySideError):
+    """A run's folder that cannot be used, or written to."""
 
 
 def now() -> str:
@@ -28,50 +40,183 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def write_results(folder: Path, results: Results) -> Path:
-    """Writes ``results.json`` whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE_NAME
-    write_whole(path, results.model_dump_json(indent=1).encode())
-    return path
+def new_folder(parent: Path) -> Path:
+    """Makes a folder named after the time, which is this process's alone."""
+    name = f"{datetime.now():%Y%m%d-%H%M%S}"
+    number = 1
+    while True:
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be made ({error.strerror}); name a folder with --output") from error
 
 
-def read_results(folder: Path) -> Results:
-    """Reads a run's folder, or a results file itself.
+class Store:
+    """The folder of a run. It is read, and written to, while this process holds it.
+
+    Attributes:
+        folder: the run's folder.
+        earlier: whether it held a run when it was opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.earlier = (folder / HEAD).exists() or (folder / FILE_NAME).exists()
+        self._head = read_results(folder) if self.earlier else Results(created=now(), host={})
+        self._runs = {run.file_name: run for run in self._head.runs}
+        self._certificates = {certificate.subject: certificate for certificate in self._head.certificates}
+        self._order = list(self._runs)
+        self._renewed = self._cost = 0.0
+
+    @property
+    def results(self) -> Results:
+        """What the folder holds, and what could not be written to it; runs and certificates in the order of the run."""
+        places = {name: place for place, name in enumerate(self._order)}
+        runs = sorted(self._runs.values(), key=lambda run: places.get(run.file_name, len(places)))
+        subjects = dict.fromkeys(run.subject for run in runs)
+        ordered = [self._certificates[subject] for subject in subjects if subject in self._certificates]
+        certificates = [*ordered, *(c for c in self._certificates.values() if c.subject not in subjects)]
+        return self._head.model_copy(update={"runs": runs, "certificates": certificates})
+
+    def run_of(self, cell: Cell) -> Run | None:
+        return self._runs.get(cell.file_name)
+
+    def begin(self, head: Results, cells: Sequence[Cell]) -> None:
+        """Writes what is known before the first cell.
+
+        Args:
+            head: the results without runs and certificates.
+            cells: those that will be run. In the results, earlier ones come first, then these in their order.
+        """
+        order = dict.fromkeys([*self._runs, *(cell.file_name for cell in cells)])
+        self._head = head
+        with self._writing():
+            for name in FOLDERS:
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+            sync_folder(self.folder)
+            if not (self.folder / HEAD).exists():  # an earlier version wrote one file for everything
+                for run in self._runs.values():
+                    self._write(f"{CELLS}/{run.file_name}.json", run.model_dump_json(indent=1))
+                for certificate in self._certificates.values():
+                    self._write_certificate(certificate)
+            self._order = list(order)
+            self._write_head()
+            self._renew()
+
+    def write_run(self, run: Run, certificate: Certificate | None = None) -> None:
+        """Keeps a run, and the certificate that was judged with it: they are there together or not at all."""
+        self._runs[run.file_name] = run
+        with self._writing():
+            if certificate is not None:
+                self._certificates[certificate.subject] = certificate
+                self._write_certificate(certificate)
+            self._write(f"{CELLS}/{run.file_name}.json", run.model_dump_json(indent=1))
+            if time.monotonic() - self._renewed > self._cost / SHARE:
+                self._renew()
+
+    def finish(self, pairs: Sequence[Pair]) -> None:
+        """Keeps the pairs, and makes ``results.json``."""
+        self._head = self._head.model_copy(update={"pairs": list(pairs)})
+        with self._writing():
+            self._write_head()
+            self._renew()
+            for name in FOLDERS:
+                with contextlib.suppress(OSError):  # it is not empty
+                    (self.folder / name).rmdir()
+
+    def _write_head(self) -> None:
+        head = self._head.model_dump(mode="json", exclude={"runs", "certificates"})
+        self._write(HEAD, json.dumps({"results": head, "order": self._order}, indent=1))
+
+    def _write_certificate(self, certificate: Certificate) -> None:
+        self._write(f"{CERTIFICATES}/{certificate.subject.file_name}.json", certificate.model_dump_json(indent=1))
+
+    def _renew(self) -> None:
+        begun = time.monotonic()
+        self._write(FILE_NAME, self.results.model_dump_json(indent=1))
+        self._renewed = time.monotonic()
+        self._cost = self._renewed - begun
+
+    def _write(self, name: str, content: str) -> None:
+        write_whole(self.folder / name, content.encode())
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Nothing interrupts what is written inside; raises StoreError where it cannot be."""
+        with deferred():
+            try:
+                yield
+            except OSError as error:
+                name = error.filename or self.folder
+                raise StoreError(f"{name}: cannot be written ({error.strerror})") from error
+
+
+@contextlib.contextmanager
+def open_store(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterator[Store]:
+    """The store of a folder, which this process alone may write to until the end.
+
+    Args:
+        folder: new, empty, or with an earlier run in it.
+        resume: whether an earlier run is expected.
+        note: is told when a run that did not end properly is taken over.
 
     Raises:
-        ResultsError: there is none, it is damaged, or it was written by a newer version.
+        StoreError: the folder cannot be used, another process holds it, or it is not what was expected.
     """
-    path = folder / FILE_NAME if folder.is_dir() else folder
-    content = read_regular(path, LARGEST_FILE, ResultsError, "name the folder of a run")
-    version = _version(content)
-    if version is not None and version > SCHEMA_VERSION:
-        raise ResultsError(f"{path}: written by a newer sidebyside (schema {version}); update to read it")
+    _check(folder, resume=resume)
     try:
-        return Results.model_validate_json(_upgraded(content, version))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "content"
-        reason = " ".join(f"{where}: {first['msg']}".split())[:300]
-        raise ResultsError(f"{path}: not a results file ({reason})") from error
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, blocking=False)
+        with lock:
+            _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
+            if (folder / CLAIM).exists():
+                note(f"the earlier run in {folder.name} was killed: what it had finished is kept, and this run goes on")
+            _tidy(folder)
+            claim = {"process": os.getpid(), "host": platform.node(), "since": now()}
+            write_whole(folder / CLAIM, json.dumps(claim).encode())
+            try:
+                yield Store(folder.absolute())  # a notebook may go elsewhere before it shows the results
+            finally:
+                (folder / CLAIM).unlink(missing_ok=True)
+    except Timeout as error:
+        raise StoreError(f"{folder}: {_holder(folder)}; wait until it has ended, or name another folder") from error
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be a run's folder ({error.strerror}); name another") from error
 
 
-def _upgraded(content: bytes, version: int | None) -> bytes:
-    """An older version's content as this version would have written it; all other content as it is."""
-    if version not in UPGRADES:
-        return content
-    values = json.loads(content)
-    while version in UPGRADES:
-        values = UPGRADES[version](values)
-        version += 1
-        values["schema_version"] = version
-    return json.dumps(values).encode()
-
-
-def _version(content: bytes) -> int | None:
+def _check(folder: Path, *, resume: bool) -> None:
+    """Raises StoreError unless a folder is new or was just begun, or, to be resumed, holds a run."""
     try:
-        values: Any = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    version = values.get("schema_version") if isinstance(values, dict) else None
-    return version if isinstance(version, int) else None
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        names = set()
+        if resume:
+            raise StoreError(f"{folder}: there is no such folder to resume") from None
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be a run's folder ({error.strerror}); name another") from error
+    holds_run = HEAD in names or FILE_NAME in names
+    begun = {name for name in names if name in (LOCK, CLAIM, *FOLDERS) or name.endswith(TEMPORARY)}
+    if resume and not holds_run and not begun:
+        raise StoreError(f"{folder}: there is no run to resume; name the folder of one")
+    if not resume and (holds_run or names - begun):
+        what = "holds a run: go on with it by --resume" if holds_run else "is not empty: leave it as it is"
+        raise StoreError(f"{folder} {what}, or name another folder")
+
+
+def _tidy(folder: Path) -> None:
+    """Removes files that a killed process has not finished."""
+    for part in (folder, *(folder / name for name in FOLDERS)):
+        for path in part.glob(f".*{TEMPORARY}"):
+            path.unlink(missing_ok=True)
+
+
+def _holder(folder: Path) -> str:
+    try:
+        claim = json.loads((folder / CLAIM).read_bytes())
+        return f"process {claim['process']} on {claim['host']} has been writing to it since {claim['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process is writing to it"

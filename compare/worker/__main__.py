@@ -5,6 +5,7 @@ goes to standard error. The process ends when standard input closes, even in the
 left behind when the parent is killed.
 """
 
+import ctypes
 import os
 import queue
 import sys
@@ -33,6 +34,7 @@ Tell = Callable[[Phase | EpochEnd | Measured | Reply], None]
 
 def main() -> None:
     """Answers requests until standard input closes."""
+    _adopt_orphans()
     tell = _open_protocol()
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
@@ -93,6 +95,13 @@ def _open_protocol() -> Tell:
         protocol.flush()
 
     return tell
+
+
+def _adopt_orphans() -> None:
+    """On Linux, makes a child whose own parent has ended a child of this process, so that ours finds and ends it."""
+    if sys.platform == "linux":
+        subreaper = 36  # PR_SET_CHILD_SUBREAPER of prctl(2)
+        ctypes.CDLL(None, use_errno=True).prctl(subreaper, 1, 0, 0, 0)
 
 
 def _read(lines: "queue.SimpleQueue[str]") -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from compare.records.results import Results
-from compare.run.store import now, write_results
+from compare.run.options import make_options
+from compare.run.store import Store, now
 from tests.cli.common import Capture, numpy_run, refused
 
 
@@ -58,7 +59,7 @@ def test_invalid_arguments_get_one_line(arguments: tuple[str, ...], message: str
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     error = refused(capsys, *numpy_run("--output", str(tmp_path)))
-    assert f"{tmp_path} is not empty: name another folder, or resume that run" in error
+    assert f"{tmp_path} is not empty: leave it as it is, or name another folder" in error
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
@@ -78,7 +79,7 @@ def test_an_output_that_cannot_be_a_folder_gets_one_line(below: str, tmp_path: P
 @pytest.mark.parametrize("where", ["", "nothing"])
 def test_resume_of_what_is_no_run_gets_one_line(where: str, tmp_path: Path, capsys: Capture) -> None:
     error = refused(capsys, *numpy_run("--resume", str(tmp_path / where)))
-    assert "cannot be read (No such file or directory); name the folder of a run" in error
+    assert "to resume" in error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -88,9 +89,10 @@ def test_resume_of_damaged_results_gets_one_line_and_keeps_them(tmp_path: Path, 
     assert (tmp_path / "results.json").read_text() == "{"
 
 
-def test_resume_of_a_results_file_itself_gets_one_line(tmp_path: Path, capsys: Capture) -> None:
-    path = write_results(tmp_path, Results(created=now(), host={}))
-    assert str(path) in refused(capsys, *numpy_run("--resume", str(path)))
+def test_a_results_file_may_stand_for_its_folder(tmp_path: Path) -> None:
+    Store(tmp_path).begin(Results(created=now(), host={}, options={"tasks": ["and-gate"], "epochs": 7}), [])
+    options = make_options({"resume": tmp_path / "results.json", "epochs": 8})
+    assert (options.resume, options.tasks, options.epochs) == (tmp_path, ("and-gate",), 8)
 
 
 # Data

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from compare import cli
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tests.cli.common import RUN, Capture, Finished, numpy_run, python
 from tests.sources import FRAMEWORKS
 

@@ -19,7 +19,7 @@ from compare.report.columns import COLUMNS, MAIN_COLUMNS
 from compare.report.distances import share_of_limit, worst_by_group
 from compare.report.layout import print_lines
 from compare.report.terminal import print_certificates, print_results
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from compare.text import label
 from tests.analysis.runs import make_certificate, make_results, make_run
 from tests.screen import screen_lines, terminal, written

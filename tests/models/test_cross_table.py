@@ -10,7 +10,7 @@ import tasks
 from backends.files import read_header, read_parameters
 from compare import cli
 from compare.models.predict import AGREEMENT, Answers
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tasks.architecture import Parameters
 from tasks.dataset import predicted_labels
 from tasks.task import Task

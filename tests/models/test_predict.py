@@ -16,7 +16,7 @@ from compare.models.predict import AGREEMENT, Answers
 from compare.models.saved import open_model
 from compare.records.event import Reply
 from compare.records.request import PredictRequest
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tasks.mnist import read_digits
 from tasks.task import Task
 from tests.cli.common import Capture, asked, refused

@@ -19,7 +19,7 @@ from compare.records.results import Results
 from compare.report.charts import write_charts
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
-from compare.run.store import ResultsError, read_results
+from compare.run.reading import ResultsError, read_results
 from tests.analysis.runs import change, make_certificate, make_results, make_run
 from tests.report.page import Page
 

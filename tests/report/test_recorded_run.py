@@ -8,7 +8,7 @@ import pytest
 from compare.records.results import Results
 from compare.report.render import render
 from compare.report.terminal import print_results
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tests.screen import terminal, written
 from tests.sources import ROOT
 

@@ -11,13 +11,14 @@ from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.progress import Progress
+from compare.run.reading import read_results
 from compare.run.runner import Runner
-from compare.run.store import read_results
+from compare.run.store import Store
 from tests.worker.fakes import fake_executor, make_cell
 
 
 class Recorder(Progress):
-    """A Progress that keeps what it is told, and reads ``results.json`` at each step."""
+    """A Progress that keeps what it is told, and reads the results at each step."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -40,7 +41,7 @@ class Recorder(Progress):
 
     def ended(self, cell: Cell, run: Run, certificate: Certificate | None) -> None:
         self.told.append(("ended", cell))
-        assert read_results(self.folder).runs[-1] == run
+        assert run in read_results(self.folder).runs
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -64,14 +65,13 @@ tell("reply", run=run(status="ok", accuracy=1.0, examples_per_second=seed + 0.5)
 def make_runner(folder: Path, executor: Executor, recorder: Recorder | None = None, **options: Any) -> Runner:
     """A runner that writes into a folder; without certificates, unless asked for."""
     chosen = make_options({"threads": 2, "certify": False} | options)
-    return Runner(chosen, folder, executor, recorder or Recorder(folder))
+    return Runner(chosen, Store(folder), executor, recorder or Recorder(folder))
 
 
 def run_fakes(
     outcomes: list[str],
     folder: Path,
     *,
-    earlier: Results | None = None,
     recorder: Recorder | None = None,
     timeout: float | None = None,
 ) -> tuple[Results, Recorder]:
@@ -79,4 +79,4 @@ def run_fakes(
     recorder = recorder or Recorder(folder)
     executor = fake_executor(BY_SEED.format(outcomes=outcomes))
     runner = make_runner(folder, executor, recorder, timeout=timeout)
-    return runner.run([make_cell(seed=seed) for seed in range(len(outcomes))], earlier), recorder
+    return runner.run([make_cell(seed=seed) for seed in range(len(outcomes))]), recorder

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 import compare
 from compare.report.exports import json_schema
-from compare.run.store import read_results
+from compare.run.reading import read_results
 from tasks.errors import SideBySideError
 from tests.sources import ROOT
 
@@ -28,7 +28,8 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> compare.Comparison:
 
 
 def test_the_run_is_written_as_the_command_line_writes_it(comparison: compare.Comparison) -> None:
-    assert sorted(path.name for path in comparison.folder.iterdir()) == ["arrays", "report.html", "results.json"]
+    names = [".lock", "arrays", "cells", "certificates", "evidence", "report.html", "results.json", "run.json"]
+    assert sorted(path.name for path in comparison.folder.iterdir()) == names
     stored = read_results(comparison.folder)
     assert stored == comparison.results
     assert [(run.status, run.seed, run.epochs) for run in stored.runs] == [("ok", 0, 20), ("ok", 1, 20)]
@@ -107,7 +108,7 @@ def test_a_report_that_cannot_be_written_gets_one_line(
         ({"timeout": float("nan")}, "timeout is nan: give seconds above 0"),
         ({"timeout": "soon"}, "timeout is 'soon': give seconds above 0"),
         ({"output": "a", "resume": "b"}, "give output or resume, not both"),
-        ({"resume": "nowhere"}, "nowhere: cannot be read"),
+        ({"resume": "nowhere"}, "nowhere: there is no such folder to resume"),
         ({"data": "digits.npz"}, "a data file is for the mnist tasks alone"),
     ],
 )

@@ -33,6 +33,7 @@ GIVEN: dict[str, Any] = {
     "data": "fashion mnist.npz",
     "certify": False,
     "save_models": True,
+    "include_host": True,
 }
 """Another value than the default for every option that a repetition of a run needs."""
 

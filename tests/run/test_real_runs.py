@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -19,8 +20,9 @@ from compare.executors.local import LocalExecutor
 from compare.records.event import EpochEnd, Phase
 from compare.records.results import Results
 from compare.run.options import make_options
+from compare.run.reading import read_results
 from compare.run.runner import Runner
-from compare.run.store import read_results
+from compare.run.store import Store
 from tests.run.recorder import Recorder, make_runner
 from tests.sources import ROOT
 from tests.worker.fakes import (
@@ -41,8 +43,8 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Results, 
     recorder = Recorder(folder)
     options = make_options({"threads": 1, "save_models": True})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platformdirs.user_cache_path", lambda *_, **__: cache)
-        results = Runner(options, folder, LocalExecutor(1), recorder, command="a test").run([make_cell()])
+        patch.setattr("compare.certify.reference.cache", lambda: SimpleNamespace(path=cache))
+        results = Runner(options, Store(folder), LocalExecutor(1), recorder, command="a test").run([make_cell()])
     return folder, results, recorder
 
 
@@ -127,7 +129,7 @@ def resumed(certified: tuple[Path, Results, Recorder]) -> tuple[Path, Results, R
     recorder = Recorder(folder)
     cells = [*certified[2].begun, *make_cells("iris-mlp", "numpy")]
     runner = make_runner(folder, LocalExecutor(1), recorder, threads=1)
-    results = runner.run(cells, read_results(folder))
+    results = runner.run(cells)
     return folder, results, recorder
 
 
@@ -207,13 +209,15 @@ def test_ctrl_c_ends_with_130_whole_results_and_no_worker(
         os.kill(command.pid, signal.SIGINT)
         out, err = command.communicate(timeout=PATIENCE_SECONDS)
         assert command.returncode == 130
-        assert out == ""
-        assert err == "sidebyside: interrupted\n"
+        assert "and-gate" in out  # the table of what was done
+        assert err.endswith(
+            f"sidebyside: interrupted; what was done is kept; go on with: sidebyside run --resume {folder}\n"
+        )
         assert is_gone(pids[1])
     stored = read_results(folder)
     assert stored.runs[:2] == resumed[1].runs
     assert [(run.seed, run.status, run.epochs) for run in stored.runs[2:]] == [(0, "interrupted", 1_000_000)]
-    assert sorted(path.name for path in folder.iterdir()) == ["arrays", "models", "results.json"]
+    assert not [path for path in folder.rglob(".*") if path.name != ".lock"]
 
 
 @posix_only

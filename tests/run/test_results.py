@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,26 @@ from pydantic import ValidationError
 
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Run
-from compare.run.store import FILE_NAME, ResultsError, now, read_results, write_results
+from compare.run.reading import FILE_NAME, ResultsError, read_results
+from compare.run.store import Store, StoreError, now
 from tests.run.results import HASH, make_certificate, make_results, make_run
+
+
+def write_results(folder: Path, results: Results) -> Path:
+    """Writes the results into a folder; returns the file that is made from all others."""
+    store = Store(folder)
+    store.begin(results, [])
+    for run in results.runs:
+        store.write_run(run)
+    for certificate in results.certificates:
+        store.write_run(results.runs[0], certificate)
+    store.finish(results.pairs)
+    return folder / FILE_NAME
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     results = make_results()
     path = write_results(tmp_path / "new" / "folder", results)
-    assert path == tmp_path / "new" / "folder" / FILE_NAME
     assert read_results(path.parent) == results
     assert read_results(path) == results  # the file itself may be named too
     stored = json.loads(path.read_text(encoding="utf-8"))
@@ -111,12 +124,15 @@ def test_a_failed_write_of_results_keeps_the_earlier_ones(tmp_path: Path, monkey
         raise OSError(28, "No space left on device")
 
     results = make_results()
-    write_results(tmp_path, results)
+    path = write_results(tmp_path, results)
+    store, names = Store(tmp_path), sorted(tmp_path.rglob("*"))
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write_results(tmp_path, Results(created=now(), host={}))
-    assert read_results(tmp_path) == results
-    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+    run = results.runs[0].model_copy(update={"seed": 7})
+    with pytest.raises(StoreError, match=f"{re.escape(run.file_name)}.json: cannot be written .No space left"):
+        store.write_run(run)
+    assert run in store.results.runs  # for the table
+    assert read_results(tmp_path) == read_results(path) == results
+    assert sorted(tmp_path.rglob("*")) == names
 
 
 def test_the_time_is_written_with_its_zone() -> None:

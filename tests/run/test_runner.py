@@ -13,8 +13,9 @@ from compare.records.certificate import Certificate
 from compare.records.event import EvidenceSummary, Reply
 from compare.records.request import CellRequest, Request
 from compare.records.run import Run
-from compare.run.runner import Runner
-from compare.run.store import read_results
+from compare.run.reading import read_results
+from compare.run.references import References
+from compare.run.store import Store
 from tasks.errors import SideBySideError
 from tests.run.recorder import Recorder, make_runner, run_fakes
 from tests.worker.fakes import fake_executor, make_cell, posix_only
@@ -25,7 +26,7 @@ def test_cells_do_not_touch_each_other(tmp_path: Path) -> None:
     outcomes = ["ok", "crash", "garbage", "kill", "hang", "ok"]
     results, _ = run_fakes(outcomes, tmp_path, timeout=2.5)
     statuses = [run.status for run in results.runs]
-    assert statuses == ["ok", "crashed", "ok", "out-of-memory", "timeout", "ok"]
+    assert statuses == ["ok", "crashed", "ok", "crashed", "timeout", "ok"]
     assert [run.seed for run in results.runs] == list(range(6))
     assert [run.examples_per_second for run in results.runs if run.status == "ok"] == [0.5, 2.5, 5.5]
     assert all(run.message for run in results.runs if run.status != "ok")
@@ -36,7 +37,8 @@ def test_results_are_written_anew_after_each_cell(tmp_path: Path) -> None:
     _, recorder = run_fakes(["ok", "crash", "ok"], tmp_path)
     assert recorder.stored == [0, 1, 2]
     assert [what for what, _ in recorder.told] == ["started", "ended"] * 3
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["arrays", "results.json"]
+    names = ["cells", "results.json", "run.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 def test_a_run_holds_its_cell(tmp_path: Path) -> None:
@@ -47,7 +49,7 @@ def test_a_run_holds_its_cell(tmp_path: Path) -> None:
 def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path) -> None:
     run_fakes(["ok", "crash", "ok"], tmp_path)
     before = read_results(tmp_path)
-    after, recorder = run_fakes(["crash", "ok", "crash", "ok"], tmp_path, earlier=read_results(tmp_path))
+    after, recorder = run_fakes(["crash", "ok", "crash", "ok"], tmp_path)
     assert [cell.seed for cell in recorder.begun] == [1, 3]
     assert sorted((run.seed, run.status) for run in after.runs) == [(0, "ok"), (1, "ok"), (2, "ok"), (3, "ok")]
     assert after.created == before.created
@@ -66,26 +68,25 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_is_not_resumed_under_other_conditions(field: str, name: str, value: Setting, tmp_path: Path) -> None:
-    runner = make_runner(tmp_path, fake_executor('tell("reply")'))
-    earlier = runner.run([])
+    earlier = make_runner(tmp_path, fake_executor('tell("reply")')).run([])
     earlier = earlier.model_copy(update={field: getattr(earlier, field) | {name: value}})
+    Store(tmp_path).begin(earlier, [])
     with pytest.raises(SideBySideError, match=f"had {name} {value}, this one has .*begin a new run"):
-        runner.run([make_cell()], earlier)
+        make_runner(tmp_path, fake_executor('tell("reply")')).run([make_cell()])
 
 
 def test_resume_of_a_whole_run_starts_nothing(tmp_path: Path) -> None:
     first, _ = run_fakes(["ok", "ok"], tmp_path)
-    again, recorder = run_fakes(["crash", "crash"], tmp_path, earlier=read_results(tmp_path))
+    again, recorder = run_fakes(["crash", "crash"], tmp_path)
     assert recorder.begun == []
     assert again == first
 
 
 def test_a_cell_of_other_epochs_is_another_cell(tmp_path: Path) -> None:
-    results, _ = run_fakes(["ok"], tmp_path)
-    (run,) = results.runs
-    results = results.model_copy(update={"runs": [run.model_copy(update={"epochs": run.epochs + 1})]})
-    _, recorder = run_fakes(["ok"], tmp_path, earlier=results)
-    assert len(recorder.begun) == 1
+    run_fakes(["ok"], tmp_path)
+    executor = fake_executor('tell("reply", run=run(status="ok"))')
+    results = make_runner(tmp_path, executor).run([make_cell(seed=0), make_cell(seed=0, epochs=21)])
+    assert [run.epochs for run in results.runs] == [20, 21]
 
 
 def test_a_missing_framework_is_skipped_and_the_next_cell_is_run(
@@ -127,7 +128,7 @@ def test_an_interrupt_is_stored_and_goes_on(
     stored = read_results(tmp_path)
     assert [run.status for run in stored.runs] == statuses
     assert [run.seed for run in stored.runs] == [0, 1]
-    _, recorder = run_fakes(["crash", "ok", "ok"], tmp_path, earlier=stored)
+    _, recorder = run_fakes(["crash", "ok", "ok"], tmp_path)
     assert [cell.seed for cell in recorder.begun] == [seed for seed in (1, 2) if [*statuses, ""][seed] != "ok"]
 
 
@@ -140,7 +141,7 @@ MEASURED = 'tell("measured", run=run(status="ok", accuracy=0.5));'
     [
         ("time.sleep(600)", "ended after 1.5 seconds; allow more with --timeout"),
         ("sys.exit(8)", "the process ended with status 8"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by the system, most likely for want of memory"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "the process ended by signal SIGKILL (Killed)"),
         ('tell("reply", status="crashed", message="no luck")', "no luck"),
     ],
 )
@@ -192,7 +193,7 @@ def test_the_first_of_a_subject_that_is_ok_gives_evidence(
     statuses: list[str], asked: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Certificates, "certify", lambda *_: None)
-    monkeypatch.setattr(Runner, "_reference_of", lambda *_: None)
+    monkeypatch.setattr(References, "of", lambda *_: None)
     executor = Scripted(statuses)
     make_runner(tmp_path, executor, certify=True).run([make_cell(seed=seed) for seed in range(len(statuses))])
     assert [request.evidence is not None for request in executor.requests] == asked

@@ -62,7 +62,12 @@ def test_a_worker_ends_by_itself_when_its_input_closes(tmp_path: Path) -> None:
     told = tmp_path / "told"
     with told.open("wb") as out, (tmp_path / "log").open("wb") as log:
         worker = subprocess.Popen(
-            COMMAND, cwd=ROOT, env=worker_environment("numpy", 1), stdin=subprocess.PIPE, stdout=out, stderr=log
+            COMMAND,
+            cwd=ROOT,
+            env=worker_environment("numpy", 1, tmp_path),
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=log,
         )
         with worker, ended_afterwards([worker.pid]):
             assert worker.stdin is not None

@@ -1,0 +1,135 @@
+"""Folders beside those of the user's: scratch folders, which are always removed, and the cache."""
+
+import atexit
+import contextlib
+import functools
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+import psutil
+
+from compare.interrupts import deferred
+
+PREFIX = "sidebyside-"
+NEW = "sidebyside-new-"
+"""How a scratch folder is called for the moment until it is held."""
+NEW_SECONDS = 60.0
+"""After so long a folder that is still called new belongs to a process that was killed in that moment."""
+VARIABLE = "SIDEBYSIDE_SCRATCH"
+"""The environment variable that tells a process and all that it starts which scratch folder is theirs."""
+
+
+class Scratch:
+    """A folder for the temporary files of one process, removed when it is closed.
+
+    Its maker holds it by a lock of the operating system's, which ends with the process. What a killed process has left
+    is therefore known for certain, also beside other containers that share the folder for temporary files; the next
+    process that makes a scratch folder removes it, with the processes that are still at work in it.
+    """
+
+    def __init__(self) -> None:
+        with deferred():
+            remove_abandoned()
+            new = Path(tempfile.mkdtemp(prefix=NEW))
+            self._descriptor = _hold(new)
+            self.path = new.rename(new.with_name(PREFIX + new.name.removeprefix(NEW)))
+
+    def __enter__(self) -> Path:
+        return self.path
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes the folder and all that lies in it."""
+        with deferred():
+            shutil.rmtree(self.path, ignore_errors=True)
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+def processes_of(scratch: Path) -> Iterator[psutil.Process]:
+    """The processes whose environment names a scratch folder, however they have been started."""
+    for process in psutil.process_iter():
+        # Of other users' processes, and of those that have just ended, the environment cannot be read.
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(VARIABLE) == str(scratch):
+                yield process
+
+
+def end_processes_of(scratch: Path) -> None:
+    """Kills the processes whose environment names a scratch folder."""
+    for process in processes_of(scratch):
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+@functools.cache  # once in each process
+def remove_abandoned() -> None:
+    """Removes the scratch folders of processes that were killed, and ends what they had started."""
+    if os.name != "posix":  # without such locks nobody knows whose a folder is
+        return
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = folder.lstat()
+            young = folder.name.startswith(NEW) and time.time() - status.st_mtime < NEW_SECONDS
+            if status.st_uid != os.getuid() or young or (descriptor := _hold(folder)) is None:
+                continue
+            try:
+                end_processes_of(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
+
+
+def _hold(folder: Path) -> int | None:
+    """Locks a folder for this process and returns its descriptor; None where another process holds it."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+class Cache:
+    """The folder that is kept from run to run: compiled code and references.
+
+    Attributes:
+        path: the folder.
+        note: why it is a temporary one, for the user; empty where it is the user's own.
+    """
+
+    def __init__(self) -> None:
+        self.note = ""
+        try:
+            self.path = platformdirs.user_cache_path("sidebyside")
+            if not self.path.is_absolute():
+                raise RuntimeError("this user has no home")
+            self.path.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.path).close()
+        except (OSError, RuntimeError) as error:  # no home, as in containers, or one that is read-only or full
+            reason = error.strerror if isinstance(error, OSError) else error
+            scratch = Scratch()
+            atexit.register(scratch.close)
+            self.path = scratch.path
+            self.note = (
+                f"nothing can be kept for later runs in this user's cache ({reason}): set XDG_CACHE_HOME to a folder"
+            )
+
+
+@functools.cache
+def cache() -> Cache:
+    """The cache of this process."""
+    return Cache()

@@ -1,0 +1,86 @@
+"""Continuing an earlier run: what may not differ, and which cells are run."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from backends.registry import about
+from compare.records.cell import Cell
+from compare.records.results import Results
+from compare.run.options import RunOptions
+from compare.run.store import Store
+from tasks import load_task
+from tasks.errors import SideBySideError
+
+SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python")
+SAME_SETTINGS = ("threads", "learning_rate", "data_sha256")
+
+
+class DifferentRunError(SideBySideError):
+    """An earlier run whose cells may not be mixed with those that are asked for."""
+
+
+def definitions(cells: Iterable[Cell]) -> dict[str, str]:
+    """By task and recipe: the hash of the architecture and the recipe, as they are described."""
+    found = {}
+    for name, recipe in dict.fromkeys((cell.task, cell.recipe) for cell in cells):
+        task = load_task(name, recipe)
+        description = repr((task.architecture, task.recipe))
+        found[f"{name} {recipe}"] = hashlib.sha256(description.encode()).hexdigest()
+    return found
+
+
+def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
+    """Refuses to mix cells of another task, recipe, version, setting, data set or machine into one comparison.
+
+    Raises:
+        DifferentRunError: names everything that differs.
+    """
+    different = [
+        *_differences(earlier.host, now.host, [name for name in SAME_HOST if name in earlier.host]),
+        *_differences(earlier.settings, now.settings, SAME_SETTINGS),
+        *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
+        *_versions(earlier, {cell.backend for cell in cells}),
+    ]
+    if different:
+        raise DifferentRunError(f"the earlier run had {', '.join(different)}: make it the same, or begin a new run")
+
+
+def _other(earlier: Results, name: str, sha: str) -> bool:
+    return earlier.definitions.get(name, sha) != sha
+
+
+def _differences(then: Mapping[str, object], now: Mapping[str, object], names: Iterable[str]) -> list[str]:
+    return [
+        f"{name} {then.get(name)}, this one has {now.get(name)}" for name in names if then.get(name) != now.get(name)
+    ]
+
+
+def _versions(earlier: Results, backends: set[str]) -> list[str]:
+    """The packages of the backends that are now installed in another version than the earlier cells used."""
+    now = {name: about(name).versions() for name in backends}
+    runs = [run for run in earlier.runs if run.backend in backends and run.status == "ok"]
+    different = [_differences(run.versions, now[run.backend], run.versions) for run in runs if now[run.backend]]
+    return list(dict.fromkeys(text for texts in different for text in texts))
+
+
+def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Cell]:
+    """The cells that are missing, that failed, or that lack what is now asked for: parameters, or a certificate."""
+    certified = {certificate.subject for certificate in store.results.certificates}
+    chosen = []
+    for cell in cells:
+        run = store.run_of(cell)
+        complete = run is not None and run.status == "ok"
+        if complete and options.save_models and not model_file(store.folder, cell).exists():
+            complete = False
+        if complete and options.certify and cell.subject not in certified:
+            complete = False
+        if not complete:
+            chosen.append(cell)
+            certified.add(cell.subject)  # by the first of its cells
+    return chosen
+
+
+def model_file(folder: Path, cell: Cell) -> Path:
+    """Where the trained parameters of a cell are kept."""
+    return folder / "models" / f"{cell.file_name}.safetensors"
