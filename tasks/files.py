@@ -46,6 +46,14 @@ def _replace(target: Path, content: bytes, mode: int | None) -> None:
     sync_folder(target.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, so that they outlast a power cut; one that is there already is kept."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in a folder, new ones and removed ones, outlast a power cut."""
     if os.name != "posix":  # elsewhere a folder cannot be opened

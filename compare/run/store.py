@@ -21,7 +21,7 @@ from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.reading import CELLS, CERTIFICATES, FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError
-from tasks.files import TEMPORARY, sync_folder, write_whole
+from tasks.files import TEMPORARY, make_folder, write_whole
 
 LOCK = ".lock"
 CLAIM = ".claim.json"
@@ -47,7 +47,8 @@ def new_folder(parent: Path) -> Path:
     while True:
         folder = parent / (name if number == 1 else f"{name}-{number}")
         try:
-            folder.mkdir(parents=True)
+            make_folder(parent)
+            folder.mkdir()
             return folder
         except FileExistsError:
             number += 1
@@ -96,8 +97,7 @@ class Store:
         self._head = head
         with self._writing():
             for name in FOLDERS:
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
-            sync_folder(self.folder)
+                make_folder(self.folder / name)
             if not (self.folder / HEAD).exists():  # an earlier version wrote one file for everything
                 for run in self._runs.values():
                     self._write(f"{CELLS}/{run.file_name}.json", run.model_dump_json(indent=1))
@@ -169,7 +169,7 @@ def open_store(folder: Path, *, resume: bool, note: Callable[[str], None]) -> It
     """
     _check(folder, resume=resume)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = FileLock(folder / LOCK, blocking=False)
         with lock:
             _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
