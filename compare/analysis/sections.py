@@ -69,11 +69,18 @@ class Section:
 
     def label(self, row: Row) -> str:
         """The row's backend, and its mode, device and workload if these are not the same in all rows."""
-        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
-        words = [label(row.first, [part for part in ("backend", "mode", "device") if part not in shared])]
-        if len({other.workload for other in self.rows}) > 1:
+        parts, with_workload = self._naming
+        words = [label(row.first, parts)]
+        if with_workload:
             words.append(workload_label(*row.workload))
         return clean(" ".join(words))
+
+    @cached_property
+    def _naming(self) -> tuple[list[str], bool]:
+        """The parts of a cell that tell the rows apart, and whether the workload does."""
+        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
+        parts = [part for part in ("backend", "mode", "device") if part not in shared]
+        return parts, len({row.workload for row in self.rows}) > 1
 
     @property
     def comparisons(self) -> list[Compared]:
