@@ -27,7 +27,10 @@ class Subject(Protocol):
 
 def clean(text: object) -> str:
     """Text that cannot steer a terminal or reorder a line: without control, formatting and private characters."""
-    kept = _BREAKS.sub(" ", _ESCAPES.sub("", str(text)))
+    given = str(text)
+    if given.isprintable():  # nearly every text is, and a report has a hundred thousand
+        return given.strip()
+    kept = _BREAKS.sub(" ", _ESCAPES.sub("", given))
     return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
 
 
