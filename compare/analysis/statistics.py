@@ -59,8 +59,9 @@ def compare_ratio(first: Values, second: Values) -> SpeedRatio:
     Therefore each round's deviation from the mean of the *other* rounds is resampled, as in HC3 (MacKinnon and White
     1985, Journal of Econometrics 29:305), which makes the error too large by the same factor. Of a mean, the error over
     all resamples has a closed form (Efron and Tibshirani, An Introduction to the Bootstrap, section 5.3): the root mean
-    square of these deviations over sqrt(n). Therefore nothing is drawn. The result is Student's interval for paired values, 12 % wider at five rounds: with lognormal noise 3.4, 3.6 and 4.1 % of the comparisons of
-    a cell with itself (A/A) over 3, 5 and 10 rounds report a difference, and fewer if the noise has heavier tails.
+    square of these deviations over sqrt(n). Therefore nothing is drawn. The result is Student's interval for paired
+    values, 12 % wider at five rounds: with lognormal noise 3.4, 3.6 and 4.1 % of the comparisons of a cell with itself
+    (A/A) over 3, 5 and 10 rounds report a difference, and fewer if the noise has heavier tails.
 
     Args:
         first: examples per second, one value per round.
