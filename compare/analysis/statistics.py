@@ -84,7 +84,8 @@ def compare_ratio(first: Values, second: Values) -> SpeedRatio:
 def _reach(log_ratios: NDArray[np.float64]) -> NDArray[np.float64]:
     """Half the width of the interval of the mean log ratio; log_ratios (..., rounds), result (...)."""
     rounds = log_ratios.shape[-1]
-    return _student_quantile(CONFIDENCE, rounds - 1) * log_ratios.std(axis=-1) * (rounds / (rounds - 1)) / sqrt(rounds)
+    factor = _student_quantile(CONFIDENCE, rounds - 1) * rounds / (rounds - 1) / sqrt(rounds)
+    return np.asarray(factor * log_ratios.std(axis=-1))
 
 
 def smallest_detectable(self_comparison: SpeedRatio) -> float | None:
