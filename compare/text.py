@@ -27,7 +27,10 @@ class Subject(Protocol):
 
 def clean(text: object) -> str:
     """Text that cannot steer a terminal or reorder a line: without control, formatting and private characters."""
-    kept = _BREAKS.sub(" ", _ESCAPES.sub("", str(text)))
+    given = str(text)
+    if given.isprintable():  # nearly every text is, and a report has a hundred thousand
+        return given.strip()
+    kept = _BREAKS.sub(" ", _ESCAPES.sub("", given))
     return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
 
 
@@ -83,11 +86,14 @@ def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
     from rich.cells import cell_len  # only where something is shown
 
     margin = " " * indent if indent < width // 2 else ""
-    first, *words = re.findall(r" *[^ ]+", text) or [""]  # each with the blanks before it
-    lines = [first]
-    for word in words:
-        if cell_len(lines[-1]) + cell_len(word) > width:
-            lines.append(margin + word.lstrip(" "))
-        else:
-            lines[-1] += word
-    return lines
+    lines: list[list[str]] = [[]]
+    taken = 0
+    for word in re.findall(r" *[^ ]+", text):  # each with the blanks before it
+        length = cell_len(word)
+        if lines[-1] and taken + length > width:
+            word = margin + word.lstrip(" ")
+            lines.append([])
+            taken, length = 0, cell_len(word)
+        lines[-1].append(word)
+        taken += length
+    return ["".join(line) for line in lines]

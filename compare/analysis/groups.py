@@ -84,6 +84,14 @@ class Group:
         comparisons = [compare_rows(self.rows[a], self.rows[b]) for a, b in pairs]
         return [comparison for comparison in comparisons if comparison is not None]
 
+    def beside_leader(self, row: Row) -> Compared | None:
+        """The comparison of the leader with another row; None if they share no round."""
+        return self._beside_leader.get(id(row))
+
+    @cached_property
+    def _beside_leader(self) -> dict[int, Compared]:
+        return {id(pair.second): pair for pair in self.comparisons if pair.first is self.rows[self.leader]}
+
     @cached_property
     def equivalences(self) -> list[Equivalence | None]:
         """Equivalence test of the accuracies of every two rows, over the seeds that both have; None if they share none.

@@ -57,23 +57,29 @@ class Section:
     @cached_property
     def tutorial_costs(self) -> list[Compared]:
         """The tuned row over the stock row of the same backend, device and workload: what the tutorial's loop costs."""
-        comparisons = []
-        for tuned in self.rows:
-            for stock in self.rows:
-                if tuned.first.mode != "tuned" or stock.first.mode != "stock" or tuned.refusal or stock.refusal:
-                    continue
-                same = (tuned.key[0], tuned.key[2], tuned.workload, tuned.conditions)
-                if same == (stock.key[0], stock.key[2], stock.workload, stock.conditions):
-                    comparisons.append(compare_rows(tuned, stock))
-        return [comparison for comparison in comparisons if comparison is not None]
+        by_mode: dict[str, dict[tuple[object, ...], Row]] = {}
+        for row in self.rows:
+            if not row.refusal:
+                same = (row.key[0], row.key[2], row.workload, row.conditions)
+                by_mode.setdefault(row.first.mode, {})[same] = row
+        stock = by_mode.get("stock", {})
+        pairs = [(tuned, stock[same]) for same, tuned in by_mode.get("tuned", {}).items() if same in stock]
+        return [comparison for pair in pairs if (comparison := compare_rows(*pair)) is not None]
 
     def label(self, row: Row) -> str:
         """The row's backend, and its mode, device and workload if these are not the same in all rows."""
-        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
-        words = [label(row.first, [part for part in ("backend", "mode", "device") if part not in shared])]
-        if len({other.workload for other in self.rows}) > 1:
+        parts, with_workload = self._naming
+        words = [label(row.first, parts)]
+        if with_workload:
             words.append(workload_label(*row.workload))
         return clean(" ".join(words))
+
+    @cached_property
+    def _naming(self) -> tuple[list[str], bool]:
+        """The parts of a cell that tell the rows apart, and whether the workload does."""
+        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
+        parts = [part for part in ("backend", "mode", "device") if part not in shared]
+        return parts, len({row.workload for row in self.rows}) > 1
 
     @property
     def comparisons(self) -> list[Compared]:
@@ -88,12 +94,20 @@ class Section:
         """Why a row of the section is not ranked; empty if it may be."""
         return self._refusals.get(id(row), "")
 
+    def group_of(self, row: Row) -> Group:
+        """The group of a row that is not refused."""
+        return self._groups[id(row)]
+
+    @cached_property
+    def _groups(self) -> dict[int, Group]:
+        return {id(row): group for group in self.groups for row in group.rows}
+
     def rank_of(self, row: Row) -> int | None:
-        for group in self.groups:
-            for index, other in enumerate(group.rows):
-                if other is row:
-                    return group.ranks.get(index)
-        return None
+        return self._ranks.get(id(row))
+
+    @cached_property
+    def _ranks(self) -> dict[int, int]:
+        return {id(group.rows[index]): place for group in self.groups for index, place in group.ranks.items()}
 
 
 def summarize(results: Results) -> list[Section]:

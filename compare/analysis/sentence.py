@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from compare.analysis.groups import ALL_PAIRS, Group
 from compare.analysis.rows import Row
-from compare.text import times_range
+from compare.text import clean, times_range
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
@@ -27,8 +27,12 @@ def make_sentence(
     """
     clauses = []
     skipped = [label(row) for row in rows if row.status == "skipped"]
+    backends = {clean(row.first.backend) for row in rows if row.status != "skipped"}
+    alone = len(backends) == 1 and all(len(group.rows) == 1 for group in groups)
+    if alone and groups:
+        clauses.append(f"{backends.pop()} alone was run")
     for group in groups:
-        clauses += _speed_clauses(group, label, alone=len(rows) - len(skipped) == 1)
+        clauses += [] if alone else _speed_clauses(group, label)
         if len(group.rows) > 1 and not group.conflict:
             clauses += _sameness_clauses(group, [label(row) for row in group.rows])
     for row in rows:
@@ -51,10 +55,10 @@ def _join(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _speed_clauses(group: Group, label: Callable[[Row], str], *, alone: bool) -> list[str]:
+def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
     names = [label(row) for row in group.rows]
     if len(names) == 1:
-        return [f"{names[0]} {'alone was run' if alone else 'has nothing comparable beside it'}"]
+        return [f"{names[0]} has nothing comparable beside it"]
     if group.conflict:
         return [f"{_join(names)} cannot be compared ({group.conflict})"]
     if not group.rounds:

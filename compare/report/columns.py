@@ -127,17 +127,16 @@ def ratio_text(section: Section, row: Row) -> str:
     """The row's speed relative to the fastest row of its group, as an interval; or why there is none."""
     if section.refusal(row):
         return "not ranked"
-    group = next(group for group in section.groups if any(other is row for other in group.rows))
+    group = section.group_of(row)
     if group.conflict:
         return "not comparable"
     if not group.decided:
         return "alone" if len(group.rows) == 1 else "too few rounds"
-    leader = group.rows[group.leader]
-    if row is leader:
+    if row is group.rows[group.leader]:
         return "1 (the fastest)" if list(group.ranks.values()).count(1) == 1 else "1 (reference)"
-    for pair in group.comparisons:
-        if pair.first is leader and pair.second is row and pair.speed.interval:
-            low, high = pair.speed.interval
-            words = times_range(1 / high, 1 / low)
-            return f"{words}, not distinguishable" if pair.speed.verdict == "not distinguishable" else words
-    return "too few rounds"
+    pair = group.beside_leader(row)
+    if pair is None or pair.speed.interval is None:
+        return "too few rounds"
+    low, high = pair.speed.interval
+    words = times_range(1 / high, 1 / low)
+    return f"{words}, not distinguishable" if pair.speed.verdict == "not distinguishable" else words

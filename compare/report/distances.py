@@ -1,8 +1,19 @@
 """The distances of a certificate in groups, each shown by the quantity that uses up most of its limit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
-from compare.records.certificate import Distance
+from compare.records.certificate import Certificate, Distance, Pair
+
+_OfTask = TypeVar("_OfTask", Certificate, Pair)
+
+
+def by_task(records: Iterable[_OfTask]) -> dict[tuple[str, str], list[_OfTask]]:
+    """Certificates or pairs by task and recipe, in the order of the file."""
+    records_by_task: dict[tuple[str, str], list[_OfTask]] = {}
+    for record in records:
+        records_by_task.setdefault((record.task, record.recipe), []).append(record)
+    return records_by_task
 
 
 def worst_by_group(distances: Sequence[Distance]) -> dict[str, Distance]:

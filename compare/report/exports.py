@@ -53,8 +53,9 @@ def render_csv(results: Results) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
+    certificates = {certificate.subject: certificate for certificate in reversed(results.certificates)}
     for run in results.runs:
-        certificate = results.certificate_of(run)
+        certificate = certificates.get(run.subject)
         cells = [
             *(_flat(getattr(run, name)) for name in Run.model_fields),
             certificate is not None and certificate.granted,

@@ -15,7 +15,7 @@ from compare.records.results import Results
 from compare.report.arrays import unread_arrays
 from compare.report.charts import PHASES, ROWS, draw, phase_seconds
 from compare.report.columns import filled_columns, make_figure, ratio_text
-from compare.report.distances import worst_by_group
+from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
 from compare.text import clean, label, times_range
 from tasks.mnist import SHA256
@@ -43,6 +43,8 @@ class _Page:
         self.sections = summarize(results)
         self.phases = PHASES
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
+        self._certificates = by_task(results.certificates)
+        self._pairs = by_task(results.pairs)
         self._left = CHART_BYTES
         self._own_data = results.settings.get("data_sha256") in (None, SHA256)
 
@@ -105,12 +107,11 @@ class _Page:
                 c,
                 list(worst_by_group(c.distances).values()) if self.brief else c.distances,
             )
-            for c in self.results.certificates
-            if (c.task, c.recipe) == (section.task, section.recipe)
+            for c in self._certificates.get((section.task, section.recipe), [])
         ]
 
     def pairs(self, section: Section) -> list[Pair]:
-        return [p for p in self.results.pairs if (p.task, p.recipe) == (section.task, section.recipe)]
+        return self._pairs.get((section.task, section.recipe), [])
 
 
 def render_html(results: Results, folder: Path | None, beside: Path | None = None) -> str:

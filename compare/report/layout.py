@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import fill
 
 from rich.cells import cell_len
@@ -25,12 +26,12 @@ class TextColumn:
     cells: Sequence[str]
     right: bool = True
 
-    @property
+    @cached_property
     def headings(self) -> list[str]:
         """The lines of the heading."""
         return fill(self.heading, HEADING, break_long_words=False, break_on_hyphens=False).split("\n")
 
-    @property
+    @cached_property
     def width(self) -> int:
         return max(map(cell_len, [*self.headings, *self.cells]))
 

@@ -11,7 +11,7 @@ from compare.analysis.sections import Section, summarize
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
 from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
-from compare.report.distances import share_of_limit, worst_by_group
+from compare.report.distances import by_task, share_of_limit, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
 from compare.text import clean, label, task_label, times, times_range
 
@@ -114,16 +114,16 @@ def print_ledger(results: Results, console: Console) -> None:
 def comparison_lines(section: Section) -> list[str]:
     """A line for each ratio that the answer rests on."""
     lines = []
-    costs = section.tutorial_costs
-    for pair in [*section.comparisons, *costs]:
+    pairs = [*((pair, "") for pair in section.comparisons), *((pair, pair.input) for pair in section.tutorial_costs)]
+    for pair, tutorial_input in pairs:
         speed, names = pair.speed, f"{section.label(pair.first)} over {section.label(pair.second)}"
         if speed.interval is None:
             lines.append(f"{names}: {times(speed.ratio)} times as fast, with too few rounds for an interval")
         else:
             interval = f"95 % interval {times_range(*speed.interval)}"
             lines.append(f"{names}: {times(speed.ratio)} times as fast, {interval}: {speed.verdict}")
-        if pair in costs and pair.input:
-            lines[-1] += f"; the tutorial's input: {pair.input}"
+        if tutorial_input:
+            lines[-1] += f"; the tutorial's input: {tutorial_input}"
     outliers = sum(row.outliers for row in section.rows)
     return [*lines, f"{outliers} of the rounds may be outliers; none is left out"] if outliers else lines
 
@@ -155,18 +155,17 @@ def _self_check(name: str, speeds: Mapping[tuple[int, int], float]) -> str:
 def print_certificates(results: Results, console: Console) -> None:
     """Prints the certificates: for each the distances from the float64 reference, and their share of the limit."""
     widen_for_a_file(console)
-    for task, recipe in dict.fromkeys((c.task, c.recipe) for c in results.certificates):
-        certificates = [c for c in results.certificates if (c.task, c.recipe) == (task, recipe)]
+    pairs = by_task(results.pairs)
+    for (task, recipe), certificates in by_task(results.certificates).items():
         print_line(task_label(task, recipe), console, style="bold")
         print_line("relative distance from float64, and its share of the limit", console)
         console.print()
         _print_certificates(certificates, console)
         console.print()
         _print_refused(certificates, console)
-        for pair in results.pairs:
-            if (pair.task, pair.recipe) == (task, recipe):
-                distance = f"{pair.relative:.1e} apart at most, in {pair.quantity}"
-                print_line(f"{pair.first} and {pair.second}: {distance}", console, indent=2)
+        for pair in pairs.get((task, recipe), []):
+            distance = f"{pair.relative:.1e} apart at most, in {pair.quantity}"
+            print_line(f"{pair.first} and {pair.second}: {distance}", console, indent=2)
         console.print()
 
 

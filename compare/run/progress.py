@@ -27,7 +27,7 @@ PHASES = {
 """What a cell does in each phase, in words."""
 BAR = 30
 """The columns of the bar, where the terminal has so many left."""
-REFRESHES = 2
+REFRESHES = 4
 """How often a second the screen is drawn anew: a clock of seconds that is drawn less often seems to stumble."""
 NARROW = 60
 """Below this width a cell's name and what it does stand in two lines."""

@@ -91,11 +91,30 @@ def test_fewer_than_three_rounds_have_no_interval_and_show_no_difference(rounds:
     assert smallest_detectable(comparison) is None
 
 
-def test_the_answer_is_always_the_same_unless_another_generator_is_given() -> None:
+def test_the_interval_is_that_of_the_resampled_means() -> None:
+    """The error that is computed is the one that drawing resamples of the deviations comes near to."""
     first, second = (pair[0] for pair in simulate(5, count=1))
-    assert compare_ratio(first, second) == compare_ratio(first, second)
-    assert compare_ratio(first, second) == compare_ratio(first, second, np.random.default_rng(0))
-    assert compare_ratio(first, second) != compare_ratio(first, second, np.random.default_rng(1))
+    log_ratios = np.log(first / second)
+    deviations = (log_ratios - log_ratios.mean()) * 5 / 4
+    means = deviations[np.random.default_rng(0).integers(5, size=(5, 100_000))].mean(axis=0)
+    comparison = compare_ratio(first, second)
+    assert comparison.interval is not None
+    width = np.log(comparison.interval[1] / comparison.interval[0])
+    assert width == pytest.approx(2 * 2.776445 * means.std(), rel=0.01)
+
+
+def test_ranks_are_those_of_the_comparisons_with_the_leaders() -> None:
+    first, second = simulate(5, speed=0.97, count=20)
+    cells = {str(index): speeds for index, speeds in enumerate([*first, *second])}
+    ranks = rank(cells)
+    waiting, place = list(cells), 0
+    while waiting:
+        place += 1
+        leader = max(waiting, key=lambda name: float(np.log(cells[name]).mean()))
+        slower = [name for name in waiting if compare_ratio(cells[name], cells[leader]).verdict == "slower"]
+        assert {name for name in ranks if ranks[name] == place} == set(waiting) - set(slower)
+        waiting = slower
+    assert place > 1
 
 
 # The smallest difference that the rounds could have shown

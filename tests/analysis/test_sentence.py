@@ -8,7 +8,7 @@ from compare.analysis.sections import summarize
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.report.render import FORMATS, render
-from tests.analysis.runs import HASH, make_results, make_run
+from tests.analysis.runs import HASH, make_certificate, make_results, make_run
 
 
 @pytest.fixture
@@ -107,5 +107,12 @@ def test_what_was_skipped_is_no_rival() -> None:
     skipped = [make_run(name, status="skipped") for name in ("pytorch", "keras")]
     (section,) = summarize(make_results(runs=[make_run("jax", round_=r) for r in range(3)] + skipped))
     assert section.sentence == "On this machine, for mnist-mlp, jax alone was run; pytorch and keras were skipped."
+
+
+def test_a_framework_alone_in_both_modes_lacks_nothing() -> None:
+    runs = [make_run("jax", mode=mode, round_=r) for r in range(3) for mode in ("tuned", "stock")]
+    certificates = [make_certificate("jax", mode=mode) for mode in ("tuned", "stock")]
+    (section,) = summarize(make_results(runs=runs, certificates=certificates))
+    assert section.sentence == "On this machine, for mnist-mlp, jax alone was run."
     (section,) = summarize(make_results(runs=[make_run("jax"), make_run("unverified")]))
     assert "jax has nothing comparable beside it" in section.sentence

@@ -73,7 +73,7 @@ def test_the_screen_moves_while_a_worker_is_silent() -> None:
         progress.event(cell_of(), Phase(name="certify"))
         shown = []
         for _ in range(2):
-            time.sleep(1.2)
+            time.sleep(1.5)
             shown.append(" ".join(screen_lines(written(console), 80)))
     assert all(PHASES["certify"] in text for text in shown)
     assert "0:00" not in shown[0]
