@@ -33,6 +33,10 @@ class DeviceUnavailableError(SideBySideError):
     """The device asked for is not there; never answered with another device."""
 
 
+class DeviceMissingError(DeviceUnavailableError):
+    """The framework does not have the device on this machine."""
+
+
 class Model(ABC):
     """A network on a device, with its optimizer and its training loop, started from given parameters.
 
@@ -160,7 +164,8 @@ class Backend(ABC):
         """Builds the task's network on a device, with the given parameters and the task's optimizer.
 
         Raises:
-            DeviceUnavailableError: the framework does not have the device, or put the parameters elsewhere.
+            DeviceMissingError: the framework does not have the device.
+            DeviceUnavailableError: it put the parameters elsewhere.
             UnknownNameError: the backend has no such mode or dtype.
             ValueError: the parameters are not the architecture's.
         """
@@ -171,7 +176,7 @@ class Backend(ABC):
             raise UnknownNameError(f"dtype of {name}", dtype, self.dtypes)
         device = "gpu:0" if device == "gpu" else device
         if device not in self.devices():
-            raise DeviceUnavailableError(
+            raise DeviceMissingError(
                 f"{name} has no device {device} here (it has {', '.join(self.devices())}):"
                 " choose another with --device, or install the framework's build for it"
             )
