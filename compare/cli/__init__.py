@@ -1,7 +1,7 @@
 """The command line. Errors are one line on stderr that says what to do; exit status 2 where the input was invalid."""
 
+import errno
 import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,6 +10,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from compare.cli import lessons, models, report, run
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
+from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.text import clean
 from tasks.errors import SideBySideError
 
@@ -39,13 +40,14 @@ def make_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    has_output = arguments is not None or open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any bytes, a terminal may lack letters
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        check_folder()
         status = make_app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
-        return int(status or OK)
     except (SideBySideError, CycloptsError) as error:
         text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
         print(f"sidebyside: {clean(text)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
@@ -54,8 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("sidebyside: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        drop_output()
         return FAILED
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
+            raise
+        drop_output()
+        print(f"sidebyside: the output cannot be written ({error.strerror})", file=sys.stderr)
+        return FAILED
+    if not has_output:
+        print("sidebyside: standard output is closed: nothing could be printed", file=sys.stderr)
+        return FAILED
+    return int(status or OK)
 
 
 def _help_of(words: Sequence[str]) -> str:
