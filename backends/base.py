@@ -33,10 +33,6 @@ class DeviceUnavailableError(SideBySideError):
     """The device asked for is not there; never answered with another device."""
 
 
-class DeviceMissingError(DeviceUnavailableError):
-    """The framework does not have the device on this machine."""
-
-
 class Model(ABC):
     """A network on a device, with its optimizer and its training loop, started from given parameters.
 
@@ -164,8 +160,8 @@ class Backend(ABC):
         """Builds the task's network on a device, with the given parameters and the task's optimizer.
 
         Raises:
-            DeviceMissingError: the framework does not have the device.
-            DeviceUnavailableError: it put the parameters elsewhere.
+            DeviceUnavailableError: the framework does not have the device.
+            RuntimeError: it put the parameters elsewhere.
             UnknownNameError: the backend has no such mode or dtype.
             ValueError: the parameters are not the architecture's.
         """
@@ -176,14 +172,14 @@ class Backend(ABC):
             raise UnknownNameError(f"dtype of {name}", dtype, self.dtypes)
         device = "gpu:0" if device == "gpu" else device
         if device not in self.devices():
-            raise DeviceMissingError(
+            raise DeviceUnavailableError(
                 f"{name} has no device {device} here (it has {', '.join(self.devices())}):"
                 " choose another with --device, or install the framework's build for it"
             )
         check_parameters(task.architecture, parameters)
         model: Model = load_class(self.about.models[mode])(task.recipe, parameters, device, dtype)
         if model.parameter_devices() != {device}:
-            raise DeviceUnavailableError(
+            raise RuntimeError(
                 f"{name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model

@@ -56,8 +56,8 @@ def accuracies(train: Callable[..., Any]) -> dict[str, float]:
         steps = [(x[i], data.train_labels[i]) for epoch in range(epochs) for i in batches.of_epoch(epoch)]
         for recipe, loss in (("standard", "right"), ("as_written", mistake)):
             start = list(task.parameters(seed=0).values())  # kernel, bias, kernel, bias, kernel, bias
-            answers = train(start, steps, momentum, loss, x_test).argmax(axis=1)
-            accuracy_of[f"{name.partition('-')[0]}_accuracy_{recipe}"] = float((answers == data.test_labels).mean())
+            right = train(start, steps, momentum, loss, x_test).argmax(axis=1) == data.test_labels
+            accuracy_of[f"{name.partition('-')[0]}_accuracy_{recipe}"] = float(right.mean())
     return accuracy_of
 
 
@@ -92,7 +92,7 @@ def with_numpy() -> dict:
 
         for x, y in steps:
             *inputs, z = forward(x)
-            d_z, gradients = slope(z, y, loss), []
+            d_z, gradients = slope(z, y, loss), list[np.ndarray]()
             for value, kernel in zip(inputs[::-1], parameters[-2::-2], strict=True):
                 gradients = [value.T @ d_z, d_z.sum(axis=0), *gradients]
                 d_z = (d_z @ kernel.T) * (value > 0)

@@ -14,6 +14,9 @@ from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.text import clean
 from tasks.errors import SideBySideError
 
+LONGEST_LINE = 1000
+"""The characters that an error's line may have."""
+
 
 def make_app() -> App:
     """The commands, with the parameters of the functions that do them."""
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except (SideBySideError, CycloptsError) as error:
         text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
-        print(f"sidebyside: {clean(text)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
+        print(f"sidebyside: {_cut(text)}", file=sys.stderr)
         return INVALID_INPUT
     except KeyboardInterrupt:
         print("sidebyside: interrupted", file=sys.stderr)
@@ -59,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop_output()
         return FAILED
     except OSError as error:
-        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
+        if error.filename is not None:
+            print(f"sidebyside: {_cut(f'{error.filename}: {error.strerror}; name another')}", file=sys.stderr)
+            return INVALID_INPUT
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
             raise
         drop_output()
         print(f"sidebyside: the output cannot be written ({error.strerror})", file=sys.stderr)
@@ -68,6 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("sidebyside: standard output is closed: nothing could be printed", file=sys.stderr)
         return FAILED
     return int(status or OK)
+
+
+def _cut(text: str) -> str:
+    """A line without what would steer the terminal, and of bounded length: what to do stands at its end."""
+    half = LONGEST_LINE // 2
+    return clean(text if len(text) <= LONGEST_LINE else f"{text[:half]} … {text[-half:]}")
 
 
 def _help_of(words: Sequence[str]) -> str:
