@@ -5,6 +5,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from cyclopts import Parameter
 from pydantic import BeforeValidator, ValidationInfo
 
@@ -20,6 +21,7 @@ def check_names(value: Any, what: str) -> Any:
     """The names that were given, one or several, each once."""
     if value is None:
         return None
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
     names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else ()
     if not names or not all(isinstance(name, str) for name in names):
         raise SideBySideError(f"{what} is {value!r}: give a name, or several in a list")
