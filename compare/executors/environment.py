@@ -34,5 +34,6 @@ def worker_environment(backend: str, threads: int, compile_cache: Path | None = 
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
         "MALLOC_TRIM_THRESHOLD_": str(2**32),
         "NVIDIA_TF32_OVERRIDE": "0",  # no TF32 in any framework: full float32 everywhere
+        "KERAS_HOME": str(cache / "keras"),  # not the user's keras.json: float64 or channels first would change models
         **own,
     }
