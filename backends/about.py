@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Literal
 
 Mode = Literal["tuned", "stock"]
@@ -19,7 +20,6 @@ class About:
         label: as people write it: ``PyTorch``.
         modules: what Python must be able to import; looked for, not imported.
         distributions: the packages whose versions are recorded with every result.
-        install: the command that installs them.
         backend: the class of the backend, as ``package.module.Class``.
         models: the class of the model with the training loop of each mode.
         environment: variables that a process of this framework needs, set before the framework is imported;
@@ -30,10 +30,16 @@ class About:
     label: str
     modules: tuple[str, ...]
     distributions: tuple[str, ...]
-    install: str
     backend: str
     models: Mapping[Mode, str]
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def install(self) -> str:
+        """The command that installs them: from this folder, where it is a copy of the sources, else from an index."""
+        sources = Path(__file__).parent.parent / "pyproject.toml"
+        package = f'-e ".[{self.name}]"' if sources.is_file() else f'"sidebyside[{self.name}]"'
+        return f"pip install {package}"
 
     @property
     def modes(self) -> tuple[Mode, ...]:

@@ -160,7 +160,8 @@ class Backend(ABC):
         """Builds the task's network on a device, with the given parameters and the task's optimizer.
 
         Raises:
-            DeviceUnavailableError: the framework does not have the device, or put the parameters elsewhere.
+            DeviceUnavailableError: the framework does not have the device.
+            RuntimeError: it put the parameters elsewhere.
             UnknownNameError: the backend has no such mode or dtype.
             ValueError: the parameters are not the architecture's.
         """
@@ -178,7 +179,7 @@ class Backend(ABC):
         check_parameters(task.architecture, parameters)
         model: Model = load_class(self.about.models[mode])(task.recipe, parameters, device, dtype)
         if model.parameter_devices() != {device}:
-            raise DeviceUnavailableError(
+            raise RuntimeError(
                 f"{name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model

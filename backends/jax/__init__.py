@@ -7,7 +7,6 @@ ABOUT = About(
     label="JAX",
     modules=("jax", "flax", "optax"),
     distributions=("jax", "jaxlib", "flax", "optax"),
-    install='pip install -e ".[jax]"',
     backend="backends.jax.backend.Backend",
     models={"tuned": "backends.jax.tuned.TunedModel", "stock": "backends.jax.stock.StockModel"},
     environment={

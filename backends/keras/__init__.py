@@ -7,7 +7,6 @@ ABOUT = About(
     label="Keras",
     modules=("tensorflow", "keras"),
     distributions=("keras", "tensorflow"),
-    install='pip install -e ".[keras]"',
     backend="backends.keras.backend.Backend",
     models={"tuned": "backends.keras.tuned.TunedModel", "stock": "backends.keras.stock.StockModel"},
     environment={

@@ -12,12 +12,14 @@ A lesson's module has
 - ``pictures``, if any: charts (altair) of the outputs, by caption.
 
 A function with a parameter is given a folder that all frameworks share. Everything else in the module (constants,
-helpers) is shown as shared by all.
+helpers) is shown as shared by all. What is shown is run: the shared code and the function, with nothing around them.
+Every output is computed; one that a framework has no counterpart for is left out, and shown as none.
 """
 
 import ast
 import importlib
 import inspect
+import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,10 +86,16 @@ class Lesson:
         """The source of the lesson in one framework, as it runs."""
         return "\n\n".join(inspect.getsource(function).rstrip() for function in self.functions(framework)) + "\n"
 
+    def shown(self, framework: str) -> str:
+        """All that is shown of the lesson in one framework: a program that runs by itself."""
+        return "\n\n".join(filter(None, (self.shared_source, self.source(framework))))
+
     def run(self, framework: str, stage: int, folder: Path) -> Outputs:
-        """Runs the first (0) or the second (1) function in this process, and so imports the framework."""
-        function = self.functions(framework)[stage]
-        return function(folder) if inspect.signature(function).parameters else function()
+        """Runs the first (0) or the second (1) function, as shown, in this process, and so imports the framework."""
+        file = folder / f"{framework}_{stage}.py"  # a file, because TensorFlow reads the source of what it compiles
+        file.write_text(self.shown(framework), encoding="utf-8")
+        function = runpy.run_path(str(file))[self.functions(framework)[stage].__name__]
+        return dict(function(folder) if inspect.signature(function).parameters else function())
 
 
 def available_lessons() -> tuple[str, ...]:
@@ -118,28 +126,31 @@ def load_lesson(name: str) -> Lesson:
 
 
 def _shared_source(module: ModuleType) -> str:
-    """The module's source without its docstring, notes and lesson functions; empty if only imports are left."""
+    """The module's source without its docstring, notes and lesson functions, and without imports that these need."""
     source = inspect.getsource(module)
     lines = source.splitlines()
+    nodes = [node for node in ast.parse(source).body if _name(node) not in _NOT_SHARED]
+    used = {name.id for node in nodes for name in ast.walk(node) if isinstance(name, ast.Name)}
     parts: list[str] = []
     end = 0  # last line of the part before
-    only_imports = True
-    for node in ast.parse(source).body:
-        name = ""
-        if isinstance(node, ast.FunctionDef):
-            name = node.name
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            name = node.targets[0].id
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            name = node.target.id
-        own = name.startswith(("with_", "then_with_")) or name in _NOT_SHARED
-        house = isinstance(node, ast.ImportFrom) and node.module in ("typing", "backends.lessons", "backends.base")
-        if isinstance(node, ast.Expr) or own or house:
+    for node in nodes:
+        imported = node.names if isinstance(node, ast.Import | ast.ImportFrom) else None
+        unused = imported is not None and used.isdisjoint(name.asname or name.name for name in imported)
+        if isinstance(node, ast.Expr) or unused or _name(node).startswith(("with_", "then_with_")):
             continue
         first = node.lineno - 1
         if parts and first > end:
             parts.append("")
         parts.extend(lines[first : node.end_lineno])
         end = node.end_lineno or 0
-        only_imports = only_imports and isinstance(node, ast.Import | ast.ImportFrom)
-    return "" if only_imports else "\n".join(parts) + "\n"
+    return "\n".join(parts) + "\n" if parts else ""
+
+
+def _name(node: ast.stmt) -> str:
+    """The name that a statement defines, if it is a function or a variable."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name
+    target = (
+        node.targets[0] if isinstance(node, ast.Assign) else node.target if isinstance(node, ast.AnnAssign) else None
+    )
+    return target.id if isinstance(target, ast.Name) else ""

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 X = np.linspace(-5, 5, 41).astype(np.float32)
 WEIGHTS = np.linspace(0, 1, 6).astype(np.float32)  # 0, 0.2 ... 1, with bias 0
 BIASES = np.linspace(-1, 1, 6).astype(np.float32)  # -1, -0.6 ... 1, with weight 1
@@ -24,7 +22,7 @@ NOTE = (
 DIFFERS: dict[str, str] = {}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """Each formula written out."""
     import numpy as np
 
@@ -54,7 +52,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """Functions of torch and torch.nn.functional."""
     import torch
     import torch.nn.functional as F
@@ -76,7 +74,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """keras.ops, which runs on any Keras backend."""
     from keras import ops
 
@@ -97,7 +95,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """jax.nn and jax.numpy."""
     import jax
     import jax.numpy as jnp
@@ -121,7 +119,7 @@ def with_jax() -> Outputs:
     return {name: np.asarray(value) for name, value in results.items()}
 
 
-def pictures(outputs: Outputs) -> dict[str, Any]:
+def pictures(outputs: dict) -> dict[str, Any]:
     """The four functions; the neuron's families by weight and by bias."""
     import altair as alt
 

@@ -6,7 +6,6 @@ and-gate task with its training loop written out.
 
 from typing import Any
 
-from backends.lessons import Outputs
 from tasks import load_task
 
 TASK = load_task("and-gate")
@@ -28,7 +27,7 @@ DIFFERS: dict[str, str] = {}
 TOLERANCES = {"kernel": 1e-4, "bias": 1e-4, "outputs": 1e-5}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """The backward pass written out."""
     import numpy as np
 
@@ -53,7 +52,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """Eager steps; .grad is cleared each time."""
     import torch
 
@@ -83,7 +82,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """A step traced once by tf.function."""
     import tensorflow as tf
 
@@ -115,7 +114,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """Parameters in, parameters out."""
     import jax
     import jax.numpy as jnp

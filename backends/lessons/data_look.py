@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.lessons import Outputs
 from tasks import load_task
 from tasks.mnist import read_digits
 
@@ -37,7 +36,7 @@ def read() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return digits["x_train"][:16], digits["y_train"][:16], features, species
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """A mask for each species."""
     import numpy as np
 
@@ -56,7 +55,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """A mask for each species."""
     import torch
 
@@ -77,7 +76,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """Segment means: the species is the segment."""
     import tensorflow as tf
 
@@ -98,7 +97,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """Segment sums, divided by the counts."""
     import jax
     import jax.numpy as jnp
@@ -122,7 +121,7 @@ def with_jax() -> Outputs:
     return {**arrays, "scaled_dtype": str((images / 255).dtype)}
 
 
-def pictures(outputs: Outputs) -> dict[str, Any]:
+def pictures(outputs: dict) -> dict[str, Any]:
     """The 16 digits; iris by species."""
     import altair as alt
 

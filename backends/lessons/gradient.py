@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 AT = 2.0
 XS = np.linspace(-5, 5, 11).astype(np.float32)
 X, W, B = np.array([0.2, 0.3], np.float32), np.array([1.0, 0.4], np.float32), 1.0
@@ -24,7 +22,7 @@ NOTE = (
 DIFFERS: dict[str, str] = {}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """The derivatives by hand: 6x^2 + 1, and tanh' = 1 - tanh^2."""
     import numpy as np
 
@@ -43,7 +41,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """backward() fills .grad; autograd.grad returns."""
     import torch
 
@@ -71,7 +69,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """A tape watches Variables by itself, and constants on request."""
     import tensorflow as tf
 
@@ -103,7 +101,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """A function of a function: grad; and vmap to map it."""
     import jax
     import jax.numpy as jnp
@@ -129,7 +127,7 @@ def with_jax() -> Outputs:
     }
 
 
-def pictures(outputs: Outputs) -> dict[str, Any]:
+def pictures(outputs: dict) -> dict[str, Any]:
     """The function and its derivative."""
     import altair as alt
 

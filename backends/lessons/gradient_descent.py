@@ -5,8 +5,6 @@ Minimise x^2 from 20 with rate 0.1 in 150 steps. Each step multiplies x by 1 - 2
 
 from typing import Any
 
-from backends.lessons import Outputs
-
 START, RATE, STEPS = 20.0, 0.1, 150
 
 NOTE = (
@@ -20,7 +18,7 @@ NOTE = (
 DIFFERS: dict[str, str] = {}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """The derivative of x^2 is 2x."""
     import numpy as np
 
@@ -32,7 +30,7 @@ def with_numpy() -> Outputs:
     return {"path": np.array(path), "minimum": x}
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """torch.optim.SGD on a tensor."""
     import torch
 
@@ -48,7 +46,7 @@ def with_pytorch() -> Outputs:
     return {"path": path, "minimum": x.item()}
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """keras.optimizers.SGD on a Variable."""
     import keras
     import tensorflow as tf
@@ -65,7 +63,7 @@ def with_keras() -> Outputs:
     return {"path": path, "minimum": float(x)}
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """optax.sgd inside a scan."""
     import jax
     import jax.numpy as jnp
@@ -90,7 +88,7 @@ def with_jax() -> Outputs:
     }
 
 
-def pictures(outputs: Outputs) -> dict[str, Any]:
+def pictures(outputs: dict) -> dict[str, Any]:
     """The path on the parabola."""
     import altair as alt
 

@@ -7,8 +7,6 @@ and how to write them. All start from one set of numbers, in the layout of this 
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 ROW = np.array([[1.0, 2.0, 3.0]], np.float32)
 DENSE_KERNEL = np.arange(6, dtype=np.float32).reshape(3, 2) / 10  # (in, out)
 DENSE_BIAS = np.array([0.5, -0.5], np.float32)
@@ -27,11 +25,11 @@ NOTE = (
 DIFFERS = {
     "dense_weights": "names, shapes and layouts",
     "conv_weights": "names, shapes and layouts",
-    "image_layout": "where the channels are",
+    "image_shape": "where the channels are: the image as the layer takes it",
 }
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """No layers: arrays, a product, a sum over windows."""
     import numpy as np
     from numpy.lib.stride_tricks import sliding_window_view
@@ -46,13 +44,13 @@ def with_numpy() -> Outputs:
         "dense": dense,
         "conv": conv,
         "kernel_read_back": DENSE_KERNEL,
-        "dense_weights": ["kernel (3, 2)", "bias (2,)"],
-        "conv_weights": ["kernel (3, 3, 2, 3)", "bias (3,)"],
-        "image_layout": "NHWC, by this project's choice",
+        "dense_weights": [f"kernel {DENSE_KERNEL.shape}", f"bias {DENSE_BIAS.shape}"],
+        "conv_weights": [f"kernel {CONV_KERNEL.shape}", f"bias {CONV_BIAS.shape}"],
+        "image_shape": str(IMAGE.shape),
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """Weight (out, in) and bias, written under no_grad."""
     import torch
     from torch import nn
@@ -80,11 +78,11 @@ def with_pytorch() -> Outputs:
         "kernel_read_back": dense.weight.detach().T.numpy(),
         "dense_weights": weights(dense),
         "conv_weights": weights(conv),
-        "image_layout": "NCHW",
+        "image_shape": str(tuple(image.shape)),
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """Kernel (in, out) and bias, written by set_weights."""
     import keras
 
@@ -105,11 +103,11 @@ def with_keras() -> Outputs:
         "kernel_read_back": dense.get_weights()[0],
         "dense_weights": weights(dense),
         "conv_weights": weights(conv),
-        "image_layout": "NHWC (data_format='channels_last')",
+        "image_shape": str(IMAGE.shape),
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """Kernel (in, out) and bias, each an nnx.Param."""
     import jax.numpy as jnp
     import numpy as np
@@ -134,5 +132,5 @@ def with_jax() -> Outputs:
         "kernel_read_back": np.asarray(dense.kernel[...]),
         "dense_weights": weights(dense),
         "conv_weights": weights(conv),
-        "image_layout": "NHWC",
+        "image_shape": str(IMAGE.shape),
     }

@@ -5,8 +5,6 @@ One neuron on five features, by a sum of products and by a matrix product, and w
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 FEATURES = np.array([[-0.1468, 0.7861, 0.9468, -1.1143, 1.6908]], np.float32)
 WEIGHTS = np.array([[-0.8948, -0.3556, 1.2324, 0.1382, -1.6822]], np.float32)
 BIAS = 0.3177
@@ -22,7 +20,7 @@ NOTE = (
 DIFFERS = {"shape_error": "each framework has its own exception and words for the same mistake"}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """np.sum and @."""
     import numpy as np
 
@@ -42,7 +40,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """torch.sum and @, which is torch.matmul."""
     import torch
 
@@ -62,7 +60,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """tf.reduce_sum and @, which is tf.matmul."""
     import tensorflow as tf
 
@@ -82,7 +80,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """jnp.sum and @, which is jnp.matmul."""
     import jax
     import jax.numpy as jnp

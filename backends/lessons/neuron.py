@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 INPUT, TARGET = 2.1, 1.0
 START, RATE, STEPS = -3.0, 1.0, 5
 CURVE = np.linspace(-6, 6, 61).astype(np.float32)
@@ -25,7 +23,7 @@ NOTE = (
 DIFFERS: dict[str, str] = {}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """The derivative by the chain rule."""
     import numpy as np
 
@@ -58,7 +56,7 @@ def with_numpy() -> Outputs:
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """The derivative by autograd."""
     import torch
 
@@ -84,7 +82,7 @@ def with_pytorch() -> Outputs:
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """The derivative by a gradient tape."""
     import tensorflow as tf
 
@@ -110,7 +108,7 @@ def with_keras() -> Outputs:
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """The derivative by transforming the function."""
     import jax
     import jax.numpy as jnp
@@ -137,7 +135,7 @@ def with_jax() -> Outputs:
     }
 
 
-def pictures(outputs: Outputs) -> dict[str, Any]:
+def pictures(outputs: dict) -> dict[str, Any]:
     """The loss curve, and the six points visited on it."""
     import altair as alt
 

@@ -3,8 +3,6 @@
 What each generator does with a seed, where its state lives, and why one seed gives three sets of weights.
 """
 
-from backends.lessons import Outputs
-
 SEED = 0
 
 NOTE = (
@@ -19,16 +17,16 @@ NOTE = (
 )
 DIFFERS = {
     "draws": "different generators give different numbers",
-    "generator": "algorithm and place of the state",
+    "generator": "the object that holds the state, and how large it is; in JAX, the algorithm of the key",
     "same_call_twice": "whether the second call gives new numbers; with the same explicit key it does not",
-    "initializer": "the default of a dense layer",
+    "initializer": "the default of a dense layer, where the framework tells it",
     "weight_std": "standard deviation of 100 x 50 initial weights",
     "largest_weight": "largest of 100 x 50 initial weights, in absolute value",
     "bias_std": "standard deviation of the initial biases",
 }
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """A Generator object carries the state."""
     import numpy as np
 
@@ -36,20 +34,19 @@ def with_numpy() -> Outputs:
     first, second = rng.normal(size=3), rng.normal(size=3)
     again = np.random.default_rng(SEED).normal(size=3)
 
-    kernel = rng.normal(size=(100, 50)) / np.sqrt(100)
+    kernel, bias = rng.normal(size=(100, 50)) / np.sqrt(100), np.zeros(50)
     return {
         "draws": first,
         "same_seed_same_draws": bool((first == again).all()),
         "same_call_twice": "same" if (first == second).all() else "new numbers",
-        "generator": f"{type(rng.bit_generator).__name__}, in a Generator",
-        "initializer": "none: N(0, 1/fan_in), chosen here",
+        "generator": f"{type(rng).__name__} of {type(rng.bit_generator).__name__}",
         "weight_std": kernel.std(),
         "largest_weight": np.abs(kernel).max(),
-        "bias_std": 0.0,
+        "bias_std": bias.std(),
     }
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """One global generator, or a torch.Generator."""
     import torch
     from torch import nn
@@ -65,15 +62,14 @@ def with_pytorch() -> Outputs:
         "draws": first.numpy(),
         "same_seed_same_draws": bool((first == again).all()),
         "same_call_twice": "same" if (first == second).all() else "new numbers",
-        "generator": "Mersenne Twister on a CPU (Philox on a GPU), global",
-        "initializer": "weight and bias U(-1/sqrt(fan_in), 1/sqrt(fan_in))",
+        "generator": f"{type(generator).__name__} of {generator.get_state().numel():,} bytes",
         "weight_std": weight.std().item(),
         "largest_weight": weight.abs().max().item(),
         "bias_std": bias.std().item(),
     }
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """A global seed, or a SeedGenerator with its own state."""
     import keras
 
@@ -82,6 +78,7 @@ def with_keras() -> Outputs:
     keras.utils.set_random_seed(SEED)
     again = keras.random.normal((3,))
 
+    generator = keras.random.SeedGenerator(SEED)
     layer = keras.layers.Dense(50)
     layer.build((None, 100))
     kernel, bias = layer.get_weights()
@@ -89,15 +86,15 @@ def with_keras() -> Outputs:
         "draws": first.numpy(),
         "same_seed_same_draws": bool((first == again).numpy().all()),
         "same_call_twice": "same" if (first == second).numpy().all() else "new numbers",
-        "generator": "stateless TensorFlow draws from a SeedGenerator, global",
-        "initializer": "glorot_uniform, bias zeros",
+        "generator": f"{type(generator).__name__} of {generator.state.shape[0]} numbers",
+        "initializer": f"{type(layer.kernel_initializer).__name__}, bias {type(layer.bias_initializer).__name__}",
         "weight_std": kernel.std(),
         "largest_weight": abs(kernel).max(),
         "bias_std": bias.std(),
     }
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """A key is a value; split() makes new ones."""
     import jax
     import numpy as np
@@ -113,8 +110,7 @@ def with_jax() -> Outputs:
         "draws": np.asarray(first),
         "same_seed_same_draws": bool((first == again).all()),
         "same_call_twice": "same" if (first == second).all() else "new numbers",
-        "generator": f"{jax.random.key_impl(key)}, in the key that is passed",
-        "initializer": "lecun_normal (truncated), bias zeros",
+        "generator": str(jax.random.key_impl(key)),
         "weight_std": kernel.std(),
         "largest_weight": np.abs(kernel).max(),
         "bias_std": float(layer.bias[...].std()),

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backends.lessons import Outputs
-
 NOTE = (
     "A file of torch.save is a pickle, and unpickling runs whatever it says: torch.load(weights_only=True), the "
     "default since 2.6, accepts tensors and plain containers and refuses the rest. A .keras file holds the "
@@ -19,7 +17,8 @@ NOTE = (
     "allow_pickle=True."
 )
 DIFFERS = {
-    "native_format": "each framework's own file",
+    "native_file": "each framework's own file",
+    "begins_with": "the first bytes of that file: a zip is PK",
     "native_bytes": "size of the native file",
 }
 SIZES = {"0_dense": (4, 10), "2_dense": (10, 10), "4_dense": (10, 3)}
@@ -41,7 +40,7 @@ def raises(error: type[Exception], function: Callable[[], object]) -> bool:
     return False
 
 
-def with_numpy(folder: Path) -> Outputs:
+def with_numpy(folder: Path) -> dict:
     """A .npy file holds one array; .npz is a zip of them."""
     import numpy as np
 
@@ -58,13 +57,14 @@ def with_numpy(folder: Path) -> Outputs:
     code = folder / "code.npy"
     np.save(code, np.array([Code()], dtype=object))
     return {
-        "native_format": ".npz: a zip of .npy arrays",
+        "native_file": native.name,
+        "begins_with": repr(native.read_bytes()[:4]),
         "native_bytes": native.stat().st_size,
         "code_refused": raises(ValueError, lambda: np.load(code, allow_pickle=False)),
     }
 
 
-def with_pytorch(folder: Path) -> Outputs:
+def with_pytorch(folder: Path) -> dict:
     """The state_dict holds a module's tensors by name."""
     import pickle
 
@@ -80,13 +80,14 @@ def with_pytorch(folder: Path) -> Outputs:
     code = folder / "code.pt"
     torch.save(Code(), code)
     return {
-        "native_format": ".pt: a zip with a pickle of the state_dict",
+        "native_file": native.name,
+        "begins_with": repr(native.read_bytes()[:4]),
         "native_bytes": native.stat().st_size,
         "code_refused": raises(pickle.UnpicklingError, lambda: torch.load(code, weights_only=True)),
     }
 
 
-def with_keras(folder: Path) -> Outputs:
+def with_keras(folder: Path) -> dict:
     """Weights alone, or the whole model."""
     import keras
     from keras import layers
@@ -101,13 +102,14 @@ def with_keras(folder: Path) -> Outputs:
     coded = layers.Lambda(lambda x: x, output_shape=(4,))
     keras.Sequential([keras.Input((4,)), coded]).save(code)
     return {
-        "native_format": ".weights.h5: HDF5; .keras adds the architecture",
+        "native_file": native.name,
+        "begins_with": repr(native.read_bytes()[:4]),
         "native_bytes": native.stat().st_size,
         "code_refused": raises(ValueError, lambda: keras.models.load_model(code, safe_mode=True)),
     }
 
 
-def with_jax(folder: Path) -> Outputs:
+def with_jax(folder: Path) -> dict:
     """A tree of arrays, written as bytes by flax."""
     from flax import nnx, serialization
 
@@ -119,7 +121,8 @@ def with_jax(folder: Path) -> Outputs:
     native.write_bytes(serialization.to_bytes(state))
     nnx.update(model, serialization.from_bytes(state, native.read_bytes()))
     return {
-        "native_format": "msgpack of the state (flax.serialization)",
+        "native_file": native.name,
+        "begins_with": repr(native.read_bytes()[:4]),
         "native_bytes": native.stat().st_size,
         # msgpack cannot even write it.
         "code_refused": raises(TypeError, lambda: serialization.to_bytes({"code": Code()})),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from numpy.typing import NDArray
 
-from backends.lessons import Outputs
 from tasks import load_task
 
 RATE, MOMENTUM, STEPS = 0.05, 0.9, 300
@@ -37,10 +36,10 @@ def accuracy(logits: NDArray, labels: NDArray) -> float:
     return float((logits.argmax(axis=1) == labels).mean())
 
 
-def answer(folder: Path, logits_of: Callable[[Path, NDArray], NDArray]) -> Outputs:
+def answer(folder: Path, logits_of: Callable[[Path, NDArray], NDArray]) -> dict:
     """The accuracy of each file in the folder, and its logits for three flowers."""
     _, _, x_test, y_test = iris()
-    outputs: Outputs = {}
+    outputs: dict = {}
     for file in sorted(folder.glob("*.safetensors")):
         logits = logits_of(file, x_test)
         outputs[f"{file.stem}_accuracy"] = accuracy(logits, y_test)
@@ -48,7 +47,7 @@ def answer(folder: Path, logits_of: Callable[[Path, NDArray], NDArray]) -> Outpu
     return outputs
 
 
-def with_numpy(folder: Path) -> Outputs:
+def with_numpy(folder: Path) -> dict:
     """Training by hand."""
     import numpy as np
     from safetensors.numpy import save_file
@@ -85,7 +84,7 @@ def with_numpy(folder: Path) -> Outputs:
     return {"saved_accuracy": accuracy(forward(x_test)[-1], y_test)}
 
 
-def then_with_numpy(folder: Path) -> Outputs:
+def then_with_numpy(folder: Path) -> dict:
     """Loads every file."""
     import numpy as np
     from safetensors.numpy import load_file
@@ -99,7 +98,7 @@ def then_with_numpy(folder: Path) -> Outputs:
     return answer(folder, logits)
 
 
-def with_pytorch(folder: Path) -> Outputs:
+def with_pytorch(folder: Path) -> dict:
     """Linear weights are (out, in): transposed for the file."""
     import torch
     from safetensors.torch import save_file
@@ -120,7 +119,7 @@ def with_pytorch(folder: Path) -> Outputs:
     return {"saved_accuracy": accuracy(model(torch.tensor(x_test)).detach().numpy(), y_test)}
 
 
-def then_with_pytorch(folder: Path) -> Outputs:
+def then_with_pytorch(folder: Path) -> dict:
     """Loads every file, transposing kernels into weights."""
     import torch
     from safetensors.torch import load_file
@@ -139,7 +138,7 @@ def then_with_pytorch(folder: Path) -> Outputs:
     return answer(folder, logits)
 
 
-def with_keras(folder: Path) -> Outputs:
+def with_keras(folder: Path) -> dict:
     """get_weights() is (in, out) already."""
     import keras
     from keras import layers
@@ -158,7 +157,7 @@ def with_keras(folder: Path) -> Outputs:
     return {"saved_accuracy": accuracy(model(x_test).numpy(), y_test)}
 
 
-def then_with_keras(folder: Path) -> Outputs:
+def then_with_keras(folder: Path) -> dict:
     """Loads every file by set_weights()."""
     import keras
     from keras import layers
@@ -175,7 +174,7 @@ def then_with_keras(folder: Path) -> Outputs:
     return answer(folder, logits)
 
 
-def with_jax(folder: Path) -> Outputs:
+def with_jax(folder: Path) -> dict:
     """The kernels of nnx are (in, out) already."""
     import jax
     import numpy as np
@@ -204,7 +203,7 @@ def with_jax(folder: Path) -> Outputs:
     return {"saved_accuracy": accuracy(np.asarray(model(x_test)), y_test)}
 
 
-def then_with_jax(folder: Path) -> Outputs:
+def then_with_jax(folder: Path) -> dict:
     """Loads every file into an nnx model."""
     import numpy as np
     from flax import nnx

@@ -5,8 +5,6 @@ Three features, two hidden neurons, one output; a sigmoid after each layer. Forw
 
 import numpy as np
 
-from backends.lessons import Outputs
-
 FEATURES = np.array([[-0.1468, 0.7861, 0.9468]], np.float32)
 W1 = np.array([[-1.1143, 1.6908], [-0.8948, -0.3556], [1.2324, 0.1382]], np.float32)
 B1 = np.array([0.1328, 0.1373], np.float32)
@@ -22,7 +20,7 @@ NOTE = (
 DIFFERS: dict[str, str] = {}
 
 
-def with_numpy() -> Outputs:
+def with_numpy() -> dict:
     """The sigmoid written out."""
     import numpy as np
 
@@ -31,7 +29,7 @@ def with_numpy() -> Outputs:
     return {"hidden": hidden, "output": output}
 
 
-def with_pytorch() -> Outputs:
+def with_pytorch() -> dict:
     """from_numpy shares the arrays' memory: nothing is copied."""
     import torch
 
@@ -41,7 +39,7 @@ def with_pytorch() -> Outputs:
     return {"hidden": hidden.numpy(), "output": output.numpy()}
 
 
-def with_keras() -> Outputs:
+def with_keras() -> dict:
     """TensorFlow converts the NumPy operands by itself."""
     import tensorflow as tf
 
@@ -50,7 +48,7 @@ def with_keras() -> Outputs:
     return {"hidden": hidden.numpy(), "output": output.numpy()}
 
 
-def with_jax() -> Outputs:
+def with_jax() -> dict:
     """JAX arrays are converted first: NumPy @ NumPy would stay NumPy."""
     import jax
     import jax.numpy as jnp

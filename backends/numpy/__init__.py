@@ -7,7 +7,6 @@ ABOUT = About(
     label="NumPy",
     modules=("numpy",),
     distributions=("numpy",),
-    install="pip install numpy",
     backend="backends.numpy.backend.Backend",
     models={"tuned": "backends.numpy.model.NumpyModel"},
 )

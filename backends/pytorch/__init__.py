@@ -7,7 +7,6 @@ ABOUT = About(
     label="PyTorch",
     modules=("torch", "torchvision"),
     distributions=("torch", "torchvision"),
-    install='pip install -e ".[pytorch]"',
     backend="backends.pytorch.backend.Backend",
     models={"tuned": "backends.pytorch.tuned.TunedModel", "stock": "backends.pytorch.stock.StockModel"},
     environment={

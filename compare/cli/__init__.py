@@ -1,7 +1,7 @@
 """The command line. Errors are one line on stderr that says what to do; exit status 2 where the input was invalid."""
 
+import errno
 import io
-import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,9 +10,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 from compare.cli import lessons, models, report, run
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
+from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
 from compare.text import clean
 from tasks.errors import SideBySideError
+
+LONGEST_LINE = 1000
+"""The characters that an error's line may have."""
 
 
 def make_app() -> App:
@@ -40,28 +44,48 @@ def make_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status."""
+    has_output = arguments is not None or open_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold any bytes, a terminal may lack letters
     words = list(sys.argv[1:] if arguments is None else arguments)
     with handled():
-        return _main(words)
+        return _main(words, has_output=has_output)
 
 
-def _main(words: list[str]) -> int:
+def _main(words: list[str], *, has_output: bool) -> int:
     try:
+        check_folder()
         status = make_app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
-        return int(status or OK)
     except (SideBySideError, CycloptsError) as error:
         text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
-        print(f"sidebyside: {clean(text)}", file=sys.stderr)  # a file that it quotes must not steer the terminal
+        print(f"sidebyside: {_cut(text)}", file=sys.stderr)
         return INVALID_INPUT
     except KeyboardInterrupt as error:
         print("sidebyside: interrupted", file=sys.stderr)
         return error.exit_status if isinstance(error, Interrupted) else INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has nowhere to go
+        drop_output()
         return FAILED
+    except OSError as error:
+        if error.filename is not None:
+            print(f"sidebyside: {_cut(f'{error.filename}: {error.strerror}; name another')}", file=sys.stderr)
+            return INVALID_INPUT
+        if error.errno not in (errno.ENOSPC, errno.EIO, errno.EFBIG, errno.EDQUOT):
+            raise
+        drop_output()
+        print(f"sidebyside: the output cannot be written ({error.strerror})", file=sys.stderr)
+        return FAILED
+    if not has_output:
+        print("sidebyside: standard output is closed: nothing could be printed", file=sys.stderr)
+        return FAILED
+    return int(status or OK)
+
+
+def _cut(text: str) -> str:
+    """A line without what would steer the terminal, and of bounded length: what to do stands at its end."""
+    half = LONGEST_LINE // 2
+    return clean(text if len(text) <= LONGEST_LINE else f"{text[:half]} … {text[-half:]}")
 
 
 def _help_of(words: Sequence[str]) -> str:

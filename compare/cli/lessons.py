@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from backends.registry import REFERENCE
 from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
 from compare.run.checks import flag
@@ -33,6 +34,9 @@ def lesson(
     from compare.lessons.run import lesson_titles, run_lessons
 
     titles = lesson_titles()
+    for word in backend or ():
+        if word in titles:
+            raise SideBySideError(f"{word} is a lesson: write it before --backend")
     if name is None and html is None:
         print(json_module.dumps(titles, indent=1) if json else "\n".join(f"{k:18} {v}" for k, v in titles.items()))
         return OK
@@ -59,6 +63,8 @@ def lesson(
         for result in results:
             print_lesson(result, Console())
     failures = [failure for result in results for failure in result.failures]
+    if not any(column.framework != REFERENCE and column.status != "missing" for r in results for column in r.columns):
+        failures += dict.fromkeys(column.message for r in results for column in r.columns if column.status == "missing")
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK

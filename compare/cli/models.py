@@ -107,8 +107,15 @@ def _known(names: Sequence[str] | None) -> tuple[str, ...]:
     """The backends that were named, each once; else all frameworks. Raises UnknownNameError."""
     known = tuple(dict.fromkeys(names or ())) or backends.framework_backends()
     for name in known:
+        if name not in backends.available_backends() and _is_input(name):
+            raise SideBySideError(f"{name} is an input: write the inputs before --backend")
         backends.missing(name)
     return known
+
+
+def _is_input(word: str) -> bool:
+    """Whether a word is a number or the name of a picture."""
+    return word.lower().endswith(".png") or word.replace(".", "", 1).lstrip("-").isdecimal()
 
 
 def _installed(names: Sequence[str]) -> list[str]:

@@ -56,9 +56,9 @@ def report(
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(encoding="utf-8")  # as a page says that it is, whatever the terminal's may be
             print(render(results, folder, form))
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if error.filename is None:  # standard output: its reader has gone, or its disk is full
+            raise
         raise SideBySideError(f"{error.filename}: cannot be written ({error.strerror}); name another") from error
     if output:
         print(f"written: {output}", file=sys.stderr)

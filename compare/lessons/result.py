@@ -13,7 +13,7 @@ class FrameworkResult:
 
     Attributes:
         framework: ``numpy``, ``pytorch``, ``keras`` or ``jax``.
-        versions: version numbers by package.
+        versions: version numbers of the packages that the code imports; of the framework first.
         source: the code that ran.
         status: ``ok``; ``missing`` if the framework is not installed; ``failed`` if it raised, died or took too long.
         message: one line that says what to install or what went wrong; empty if the status is ``ok``.
@@ -31,8 +31,9 @@ class FrameworkResult:
 
     @property
     def label(self) -> str:
-        """The framework's name as people write it: ``PyTorch``."""
-        return about(self.framework).label
+        """What the code is written in, as people write it: ``PyTorch``; ``TensorFlow`` where it uses no Keras."""
+        main = next(iter(self.versions), "")
+        return {"tensorflow": "TensorFlow", "flax": "Flax"}.get(main, about(self.framework).label)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Each framework runs in a process of its own, because two of them in one process 
 all the lessons that are asked for, so that a framework is imported once. Lessons run on the CPU in full float32.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -113,8 +114,10 @@ def run_jobs(framework: str, jobs: Sequence[Job], folder: Path, announce: Announ
 
 
 def _result(lesson: Lesson, framework: str, absent: str | None, replies: Mapping[Job, Reply]) -> FrameworkResult:
-    versions = {} if absent else about(framework).versions()
-    make = partial(FrameworkResult, framework, versions, lesson.source(framework))
+    source = lesson.source(framework)
+    imported = re.findall(r"^ *(?:from|import) (\w+)", source, re.MULTILINE)
+    versions = {} if absent else {name: v for name, v in about(framework).versions().items() if name in imported}
+    make = partial(FrameworkResult, framework, versions, source)
     if absent:
         return make("missing", absent, {}, 0.0)
     parts = [replies[lesson.name, stage] for stage in range(len(lesson.functions(framework)))]

@@ -5,6 +5,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from cyclopts import Parameter
 from pydantic import BeforeValidator, ValidationInfo
 
@@ -20,12 +21,15 @@ def check_names(value: Any, what: str) -> Any:
     """The names that were given, one or several, each once."""
     if value is None:
         return None
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
     names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else ()
     if not names or not all(isinstance(name, str) for name in names):
         raise SideBySideError(f"{what} is {value!r}: give a name, or several in a list")
     for name in names:
         if what != "tasks" and name in available_tasks():
             raise SideBySideError(f"{name} is a task: write the tasks before --{what[:-1]}")
+        if what != "tasks" and name.endswith(".toml"):
+            raise SideBySideError(f"{name} is a plan file: write it before --{what[:-1]}")
     return tuple(dict.fromkeys(names))
 
 

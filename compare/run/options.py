@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ValidationError
 
 import backends as registry
 from backends.base import Setting, usable_cores
+from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.base import Record
 from compare.run.checks import (
     DEFAULT_TASKS,
@@ -71,7 +72,7 @@ class RunOptions(Selection):
     rounds: Count = 1
     """How often every cell is run, in random order; speeds are compared from three rounds on."""
     self_check: bool = False
-    """Compare each backend with itself, which shows how noisy the machine is."""
+    """Compare each backend with itself, in three rounds or more: how noisy is the machine?"""
     preset: Annotated[Literal["quick", "full"], choice(PRESETS)] = "quick"
     """quick trains a few epochs and, for MNIST, on part of the data; full trains each recipe as it stands."""
     epochs: OptionalCount = None
@@ -169,10 +170,15 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
         raise SideBySideError("give output or resume, not both")
     values = _resumed(values) if isinstance(values.get("resume"), AnyPath) else values
     try:
-        return RunOptions(**values)
+        options = RunOptions(**values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise SideBySideError(f"{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()}") from error
+    if options.self_check and options.rounds < MINIMUM_ROUNDS:
+        if "rounds" in values:
+            raise SideBySideError(f"a self-check compares {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
+        options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    return options
 
 
 def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:

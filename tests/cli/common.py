@@ -9,6 +9,7 @@ import pytest
 
 from compare import cli
 from compare.cli.status import INVALID_INPUT
+from tasks.errors import SideBySideError
 from tests.sources import ROOT
 
 Capture = pytest.CaptureFixture[str]
@@ -57,3 +58,14 @@ def numpy_run(*arguments: str) -> tuple[str, ...]:
 
 
 Finished = subprocess.CompletedProcess[str]
+
+
+def make_commands_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets commands check what they are given, and ends them before a worker is started or a page is drawn."""
+
+    def nothing(*_: object, **__: object) -> None:
+        raise SideBySideError("nothing is run here")
+
+    monkeypatch.setattr("compare.cli.run.run_comparison", nothing)
+    monkeypatch.setattr("compare.run.runner.Runner.run", nothing)
+    monkeypatch.setattr("compare.executors.local.LocalSession.__init__", nothing)

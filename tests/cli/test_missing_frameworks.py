@@ -7,6 +7,7 @@ import pytest
 from compare import cli
 from compare.run.reading import read_results
 from tests.cli.common import RUN, Capture, Finished, numpy_run, python
+from tests.faults import missing_frameworks
 from tests.sources import FRAMEWORKS
 
 
@@ -68,7 +69,13 @@ def test_a_device_that_is_not_there_fails_and_is_no_cpu_in_silence(
     assert cli.main(numpy_run("--device", "gpu")) == cli.FAILED
     (folder,) = (tmp_path / "runs").iterdir()  # where a run is written unless it is told
     (run,) = read_results(folder).runs
-    assert (run.status, run.device) == ("crashed", "gpu:0")
+    assert (run.status, run.device) == ("skipped", "gpu:0")
     assert run.message.startswith("numpy has no device gpu:0 here (it has cpu)")
     assert run.accuracy is None
     assert "numpy has no device gpu:0 here" in " ".join(capsys.readouterr().out.split())
+
+
+def test_commands_say_what_is_missing_or_broken_and_run_the_rest(tmp_path: Path) -> None:
+    model = missing_frameworks.train_reference(tmp_path)
+    assert missing_frameworks.check_missing(tuple(missing_frameworks.MODULES), model) == 7
+    assert missing_frameworks.check_broken("jax", "ImportError", model) == 5

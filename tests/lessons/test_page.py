@@ -108,4 +108,6 @@ def test_json_holds_everything(ran: Ran) -> None:
         for column_data, ran_column in zip(data["frameworks"], result.columns, strict=True):
             assert column_data["source"] == ran_column.source
             assert column_data["outputs"] == ran_column.outputs
-        assert {output["output"] for output in data["outputs"]} == set(result.outputs)
+        assert {output["output"] for output in data["outputs"]} == {
+            name for column in result.columns for name in column.outputs
+        }
