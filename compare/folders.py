@@ -6,7 +6,6 @@ import functools
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,11 +14,11 @@ import psutil
 
 from compare.interrupts import deferred
 
-PREFIX = "sidebyside-"
-NEW = "sidebyside-new-"
+PREFIX = "sidebyside-scratch-"
+NEW = "sidebyside-new-scratch-"
 """How a scratch folder is called for the moment until it is held."""
-NEW_SECONDS = 60.0
-"""After so long a folder that is still called new belongs to a process that was killed in that moment."""
+MARK = ".sidebyside-scratch"
+"""A file in each scratch folder: without it a folder is not ours to remove, whatever its name."""
 VARIABLE = "SIDEBYSIDE_SCRATCH"
 """The environment variable that tells a process and all that it starts which scratch folder is theirs."""
 
@@ -36,6 +35,7 @@ class Scratch:
         with deferred():
             remove_abandoned()
             new = Path(tempfile.mkdtemp(prefix=NEW))
+            (new / MARK).touch()
             self._descriptor = _hold(new)
             self.path = new.rename(new.with_name(PREFIX + new.name.removeprefix(NEW)))
 
@@ -77,9 +77,8 @@ def remove_abandoned() -> None:
         return
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            status = folder.lstat()
-            young = folder.name.startswith(NEW) and time.time() - status.st_mtime < NEW_SECONDS
-            if status.st_uid != os.getuid() or young or (descriptor := _hold(folder)) is None:
+            ours = folder.lstat().st_uid == os.getuid() and (folder / MARK).is_file()
+            if not ours or (descriptor := _hold(folder)) is None:
                 continue
             try:
                 end_processes_of(folder)
