@@ -26,11 +26,11 @@ class StockModel(Model):
         self.dataset: TorchDataset[Any]
         if dataset.raw_images is not None:
             self.dataset = _DigitImages(dataset.raw_images, dataset.train_labels)
-            self.input = "8-bit images, each made a PIL image, a tensor and normalized whenever it is asked for"
+            self.settings["input"] = "8-bit images, each made a PIL image, a tensor and normalized whenever it is asked for"
         else:
             inputs = _channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
             self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
-            self.input = "tensors prepared beforehand, collated example by example"
+            self.settings["input"] = "tensors prepared beforehand, collated example by example"
         self.count = len(dataset.train_labels)
 
     def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -48,7 +48,7 @@ class StockModel(Model):
 
     def start(self) -> None:
         """Makes torch's optimizer with fresh state."""
-        self.settings = {"compiled": "no: eager", "layout": "NCHW", "input": self.input}
+        self.settings |= {"compiled": "no: eager", "layout": "NCHW"}
         self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
