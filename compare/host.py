@@ -2,19 +2,19 @@
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import psutil
 
-from backends.base import Setting, usable_cores
+from backends.base import Setting, affinity_cores, cpu_quota
+from compare.text import without_paths
 
-VARIABLES = (
-    *("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "JAX_PLATFORMS", "JAX_ENABLE_X64", "CUDA_VISIBLE_DEVICES"),
-    *("NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OMP_PROC_BIND", "GOMP_SPINCOUNT"),
-    *("KMP_AFFINITY", "KMP_BLOCKTIME", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"),
-    *("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"),
+_VARIABLES = re.compile(
+    "(PY)?TORCH|JAX_|XLA_|TF_(?!VAR_|CLI_|TOKEN_)|KERAS_|FLAX_|TRITON_|G?OMP_|MKL_|KMP_|OPENBLAS_|CUDA|NVIDIA_|MALLOC_"
 )
-"""Environment variables that change a framework's speed or results; recorded with each run."""
+"""The beginnings of environment variables that change a framework's speed or results; Terraform's TF_ are not."""
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL")
 
 
 def load_average() -> float | None:
@@ -23,17 +23,20 @@ def load_average() -> float | None:
 
 
 def environment() -> str:
-    """The variables of this process's environment that bear on speed, for the ledger."""
-    return " ".join(f"{name}={os.environ[name]}" for name in VARIABLES if name in os.environ)
+    """The variables of this process's environment that bear on speed, for the ledger; no secrets and no paths."""
+    names = sorted(name for name in os.environ if _VARIABLES.match(name) and not _SECRET.search(name))
+    return " ".join(f"{name}={without_paths(os.environ[name])}" for name in names)
 
 
 def describe_host() -> dict[str, Setting]:
     """What a reader must know of the machine; nothing that names its owner."""
+    quota = cpu_quota()
     return {
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_model(),
-        "cores": usable_cores(),
+        "cores": affinity_cores(),
+        **({} if quota is None else {"cpu_quota": quota}),
         "memory_bytes": int(psutil.virtual_memory().total),
         "python": platform.python_version(),
     }
