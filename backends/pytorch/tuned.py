@@ -14,6 +14,7 @@ from torch.func import functional_call, grad_and_value
 
 from backends.base import EAGER
 from backends.fusion import fuse
+from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
 from backends.pytorch.network import Network, _channels_first, build_network
 from backends.pytorch.tuned_layers import TUNED_LAYERS
@@ -52,7 +53,7 @@ class TunedModel(Model):
         self.steps_a_call = 3 if small else 1
         self.settings = {
             "layout": "NHWC (channels_last)",
-            "compiled": "torch.compile of whole steps" if compiler else f"{EAGER}want of a compiler",
+            "compiled": compiled("torch.compile of whole steps") if compiler else f"{EAGER}want of a compiler",
             "steps_a_call": self.steps_a_call,
         }
         return network

@@ -17,6 +17,7 @@ from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Re
 from compare.records.request import CellRequest, Copy
 from compare.records.run import Run
 from compare.worker import clocks, memory
+from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
@@ -123,7 +124,7 @@ class CellWork:
         self.settings = {
             **self.backend.configure(self.request.threads),
             "affinity": affinity_cores(),
-            "environment": host.environment(),
+            "environment": environment(),
             "last_batch": "kept" if self.batches.rest else "every batch is full",
             "warm_up": "the first epoch is timed apart",
             **({} if rate is None else {"learning_rate": rate}),

@@ -35,7 +35,7 @@ def _busy_seconds() -> float:
     """Processor time that the cores of this process's affinity have spent on any work, since the system started."""
     times = psutil.cpu_times(percpu=True)
     cores = [times[core] for core in os.sched_getaffinity(0) if core < len(times)]
-    return sum(sum(core[:3]) + sum(core[5:8]) for core in cores)  # all but idle and waiting for disks
+    return float(sum(sum(core[:3]) + sum(core[5:8]) for core in cores))  # all but idle and waiting for disks
 
 
 def _own_seconds() -> float:

@@ -10,6 +10,8 @@ from backends.numpy.model import NumpyModel
 from compare.worker.divergence import first_bad_step, parts
 from tests.faults import divergence
 from tests.remote import RemoteBackend
+from tests.samples import SAMPLES
+from tests.worker.diverging import INITIAL, SAMPLE
 
 
 @pytest.mark.parametrize("mode", ["tuned", "stock"])
@@ -37,17 +39,15 @@ class LosesParameters(NumpyModel):
 
 
 def test_parameters_are_lost_a_step_before_the_loss() -> None:
-    model = LosesParameters(divergence.SAMPLE.recipe, divergence.INITIAL, "cpu", "float32")
-    model.place(divergence.SAMPLE.dataset)
-    losses = model.train(divergence.SAMPLE.batches[:1])
+    model = LosesParameters(SAMPLE.recipe, INITIAL, "cpu", "float32")
+    model.place(SAMPLE.dataset)
+    losses = model.train(SAMPLE.batches[:1])
     assert np.isfinite(losses[0, :7]).all()
     assert not np.isfinite(losses[0, 7])
-    assert first_bad_step(model, divergence.INITIAL, divergence.SAMPLE.batches, 0, losses) == 7
+    assert first_bad_step(model, INITIAL, SAMPLE.batches, 0, losses) == 7
 
 
 def test_parts_are_the_steps_in_order_the_smaller_last_batch_included() -> None:
-    from tests.samples import SAMPLES
-
     batches = SAMPLES["dense"].batches  # two epochs of 5 full batches and a smaller one
     order = [list(indices) for epoch in range(2) for indices in batches.of_epoch(epoch)]
     for size in (1, 4, 12):

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from compare import host, text
+from compare import text
 from compare.text import without_paths
+from compare.worker.environment import environment
 from compare.worker.failure import failure
 from tests.remote import RemoteBackend
 
@@ -86,7 +87,7 @@ def test_the_recorded_variables_hold_no_secret_and_no_path(monkeypatch: pytest.M
     }
     for name, value in {**kept, "NVIDIA_API_KEY": "k", "TF_VAR_password": "p", "TF_CLI_CONFIG_FILE": "f"}.items():
         monkeypatch.setenv(name, value)
-    recorded = dict(item.split("=", 1) for item in host.environment().split(" "))
+    recorded = dict(item.split("=", 1) for item in environment().split(" "))
     assert set(kept) <= set(recorded)
     assert recorded["TORCHINDUCTOR_CACHE_DIR"] == "torch"
     assert recorded["XLA_FLAGS"] == "--xla_dump_to=dump"

@@ -16,17 +16,17 @@ from compare.run.options import make_options
 from compare.run.plan import list_cells
 from tasks.layers import Dense, ReLU
 from tests.analysis.runs import make_certificate, make_run
-from tests.faults.divergence import INITIAL, SAMPLE
 from tests.remote import RemoteBackend, task_of
+from tests.worker.diverging import INITIAL, SAMPLE
 
 
 def run_of(backend: str, mode: str, cache: Path | None = None, **environment: str) -> Run:
     if backends.missing(backend) is not None:
         pytest.skip(f"needs {backend}")
-    options = make_options({"tasks": "iris-mlp", "backends": backend, "modes": mode, "epochs": 2})
+    options = make_options({"tasks": "and-gate", "backends": backend, "modes": mode, "epochs": 2})
     (cell,) = list_cells(options)
     executor = LocalExecutor(2, environment=environment, compile_cache=cache)
-    reply = executor.ask(backend, CellRequest(cell=cell, data=None))
+    reply = executor.ask(backend, CellRequest(cell=cell))
     assert reply.status == "ok", reply.message
     assert reply.run is not None
     return reply.run
