@@ -7,7 +7,9 @@ nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from contextlib import suppress
+from math import ceil
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -23,6 +25,8 @@ from tasks.task import Recipe, Task
 
 Dtype = Literal["float32", "float64"]
 Setting = str | int | float | bool
+EAGER = "no: eager, for "
+"""How the setting ``compiled`` of a loop begins that is meant to be compiled and was not; the reason follows."""
 
 
 class BackendUnavailableError(SideBySideError):
@@ -186,5 +190,34 @@ class Backend(ABC):
 
 
 def usable_cores() -> int:
-    """The cores that this process may use."""
+    """The cores that this process may use: those of its affinity, or fewer where its container has a quota."""
+    return min(affinity_cores(), ceil(cpu_quota() or affinity_cores()))
+
+
+def cpu_quota(root: Path = Path("/")) -> float | None:
+    """The cores' worth of processor time that the control group allows (``docker --cpus``); None without a limit."""
+    quotas = []
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        group = PurePosixPath(path)  # a container may see its own group as the root: every level is looked at
+        for level in (group, *group.parents):
+            for mount in {"", controllers, "cpu"}:
+                folder = root / "sys/fs/cgroup" / mount / level.relative_to("/")
+                with suppress(OSError, ValueError):
+                    quota, period = (folder / "cpu.max").read_text().split()  # version 2; "max" is no limit
+                    quotas.append(int(quota) / int(period))
+                with suppress(OSError, ValueError):
+                    quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+                    quotas.append(int(quota) / int(period))
+    return min((quota for quota in quotas if quota > 0), default=None)
+
+
+def affinity_cores() -> int:
+    """The cores on which the system may run this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,12 +1,20 @@
 """Text that must be made in one way everywhere: safe to print, lines that fit, names of cells and rows, ratios."""
 
+import getpass
 import re
+import socket
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
+_ROOT = r"(?:(?:~\w*)?/|[A-Za-z]:[\\/]|\\\\)"
+_QUOTED_PATH = re.compile(rf"""(?<=(['"])){_ROOT}[^'"]+(?=\1)""")
+_PATH = re.compile(rf"""(?<![\w./\\~-])(?!//){_ROOT}[^\s'":;,()<>]+""")
+_COMMON_NAMES = {"root", "user", "localhost"}
 SUBJECT = ("task", "recipe", "backend", "mode", "device")
 
 
@@ -32,6 +40,24 @@ def clean(text: object) -> str:
         return given.strip()
     kept = _BREAKS.sub(" ", _ESCAPES.sub("", given))
     return "".join(c for c in kept if unicodedata.category(c)[0] != "C").strip()
+
+
+def without_paths(text: str) -> str:
+    """The text with absolute paths cut to their last part, and without the names of the user and of the machine."""
+    text = text.replace("file://", "")
+    for path in (_QUOTED_PATH, _PATH):
+        text = path.sub(lambda found: re.split(r"[\\/]", found[0].rstrip("\\/"))[-1], text)
+    names: dict[str, str] = {}
+    with suppress(Exception):  # no entry in the system's list of users
+        names[getpass.getuser()] = "user"
+    with suppress(Exception):
+        names[Path.home().name] = "user"
+    host = socket.gethostname()
+    names |= {host: "host", host.partition(".")[0]: "host"}
+    for name, word in names.items():
+        if name and name.lower() not in _COMMON_NAMES:
+            text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", word, text, flags=re.IGNORECASE)
+    return text
 
 
 def label(subject: Subject, parts: Iterable[str] = SUBJECT, *, seed: int = 0, round: int = 0) -> str:

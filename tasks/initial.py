@@ -26,15 +26,14 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
     """
     random = random_stream(seed, "parameters")
     parameters: Parameters = {}
-    limit = 0.0
     for key, shape in architecture.parameter_shapes.items():
-        kernel = key.endswith("/kernel")
-        if kernel:
-            fan_in, fan_out = prod(shape[:-1]), prod(shape[:-2]) * shape[-1]
-            limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
+        layer, _, name = key.partition("/")
+        kernel = architecture.parameter_shapes[f"{layer}/kernel"]  # a bias has the range of its own layer's kernel
+        fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
+        limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
         if initializer == "normal":
             values = random.standard_normal(shape)
-        elif initializer == "keras" and not kernel:
+        elif initializer == "keras" and name != "kernel":
             values = np.zeros(shape)
         else:
             values = random.uniform(-limit, limit, shape)

@@ -18,6 +18,11 @@ def device_of(device: str) -> jax.Device:
     return jax.devices(platform)[int(index or 0)]
 
 
+def compiled(how: str) -> str:
+    """How a loop is compiled, unless JAX is set to compile nothing, by JAX_DISABLE_JIT say."""
+    return f"{base.EAGER}jax_disable_jit is set" if jax.config.jax_disable_jit else how
+
+
 class Backend(base.Backend):
     """JAX; how to use it is documented in :class:`backends.base.Backend`."""
 
@@ -27,7 +32,7 @@ class Backend(base.Backend):
         """Sets full float32 precision for the whole process; returns what was set, and the threads that XLA has."""
         # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
-        return {"matmul_precision": "highest", "threads": base.usable_cores(), "flush_denormals": True}
+        return {"matmul_precision": "highest", "threads": base.affinity_cores(), "flush_denormals": True}
 
     def devices(self) -> tuple[str, ...]:
         """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""

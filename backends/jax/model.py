@@ -44,6 +44,7 @@ class Model(base.Model):
         def loss_of(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:
             return self.loss(network(inputs), labels)
 
+        self.network.train()
         batch = jax.device_put((inputs, labels), self.own_device)
         loss, gradients = nnx.jit(nnx.value_and_grad(loss_of))(self.network, *batch)
         by_key = variables(gradients, self.recipe.architecture)  # in the form of the network
@@ -65,4 +66,5 @@ class Model(base.Model):
 
 @nnx.jit
 def _forward(network: Network, inputs: jax.Array) -> jax.Array:
+    network.eval()  # only while tracing: it costs the compiled function nothing
     return network(inputs)

@@ -6,6 +6,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from backends.base import HostData
+from backends.jax.backend import compiled
 from backends.jax.model import Model
 from backends.jax.network import Network
 from backends.jax.training import make_optimizer
@@ -22,7 +23,7 @@ class StockModel(HostData, Model):
     def start(self) -> None:
         """Makes nnx's optimizer with fresh state, and the training step."""
         self.settings = {
-            "compiled": "nnx.jit of a step",
+            "compiled": compiled("nnx.jit of a step"),
             "layout": "NHWC",
             "input": "arrays prepared beforehand, of which NumPy gathers a batch",
         }
@@ -33,6 +34,7 @@ class StockModel(HostData, Model):
 
         @nnx.jit
         def train_step(network: Network, optimizer: nnx.Optimizer, inputs: jax.Array, labels: jax.Array) -> jax.Array:
+            network.train()  # only while tracing
             loss, gradients = nnx.value_and_grad(loss_of)(network, inputs, labels)
             optimizer.update(network, gradients)
             return loss

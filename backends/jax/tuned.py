@@ -11,6 +11,7 @@ from flax import nnx
 from jax import lax
 from numpy.typing import NDArray
 
+from backends.jax.backend import compiled
 from backends.jax.layers import LAYERS
 from backends.jax.model import Model
 from backends.jax.network import Network, build_network
@@ -34,6 +35,7 @@ class TunedModel(Model):
         if self.device != "cpu":
             layers[Conv2D] = LAYERS[Conv2D]  # the convolution as a sum is for a CPU alone
         network = nnx.eval_shape(lambda: build_network(self.recipe.architecture, layers))
+        network.train()
         self.training_network = nnx.graphdef(network)
         return super().build()
 
@@ -54,16 +56,16 @@ class TunedModel(Model):
         """Makes optax's optimizer with fresh state."""
         convolution = "a sum of shifted images, where an output has few inputs" if self.device == "cpu" else "XLA's"
         self.settings = {
-            "compiled": "jax.jit of a scan over all epochs of a call",
+            "compiled": compiled("jax.jit of a scan over all epochs of a call"),
             "layout": "NHWC",
             "convolution": convolution,
         }
         self.optimizer = make_optimizer(self.recipe.optimizer)
-        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network)), self.own_device)
+        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network, nnx.Param)), self.own_device)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains in one call of the compiled scan; returns the loss of every step, (epochs, steps)."""
-        state = (nnx.state(self.network), self.optimizer_state)
+        state = (nnx.state(self.network, nnx.Param), self.optimizer_state)
         (parameters, self.optimizer_state), losses = self._run(state, *self.data, *self.on_device(batches))
         nnx.update(self.network, parameters)
         return np.asarray(losses)

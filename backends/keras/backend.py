@@ -18,6 +18,11 @@ def device_of(device: str) -> str:
     return f"/{device}"
 
 
+def compiled(how: str) -> str:
+    """How a loop is compiled, unless TensorFlow is set to compile nothing."""
+    return f"{base.EAGER}run_functions_eagerly is set" if tf.config.functions_run_eagerly() else how
+
+
 class Backend(base.Backend):
     """Keras on TensorFlow; how to use it is documented in :class:`backends.base.Backend`."""
 
@@ -32,6 +37,8 @@ class Backend(base.Backend):
             tf.config.experimental.set_memory_growth(gpu, True)
         keras.config.set_floatx("float32")  # a user's keras.json may say otherwise
         keras.config.set_image_data_format("channels_last")
+        keras.config.set_max_epochs(None)  # KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH would end fit early
+        keras.config.set_max_steps_per_epoch(None)
         return {
             "matmul_precision": "highest",
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),

@@ -5,6 +5,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends.base import HostData
+from backends.keras.backend import compiled
 from backends.keras.model import Model
 from backends.keras.training import make_optimizer
 from tasks.batches import Batches
@@ -24,7 +25,7 @@ class StockModel(HostData, Model):
     def start(self) -> None:
         """Compiles the network for ``fit`` anew, with Keras's optimizer with fresh state."""
         self.settings = {
-            "compiled": "model.fit's tf.function of a step",
+            "compiled": compiled("model.fit's tf.function of a step"),
             "layout": "NHWC",
             "input": "arrays prepared beforehand, of which tf.data gathers a batch",
         }

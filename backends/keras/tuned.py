@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends.fusion import fuse
+from backends.keras.backend import compiled
 from backends.keras.model import Model
 from backends.keras.network import Network, build_network
 from backends.keras.training import make_optimizer
@@ -48,7 +49,7 @@ class TunedModel(Model):
         convolutional = any(isinstance(layer, Conv2D) for layer in self.recipe.architecture.layers)
         xla = self.device != "cpu" or not convolutional
         self.settings = {
-            "compiled": f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA",
+            "compiled": compiled(f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA"),
             "layout": "NHWC",
         }
         rule = self.recipe.optimizer

@@ -14,6 +14,11 @@ def device_of(device: str) -> torch.device:
     return torch.device(device.replace("gpu", "cuda"))
 
 
+def compiled(how: str) -> str:
+    """How a loop is compiled, unless torch is set to compile nothing, by TORCH_COMPILE_DISABLE say."""
+    return f"{base.EAGER}torch.compile is switched off" if torch._dynamo.config.disable else how
+
+
 class Backend(base.Backend):
     """PyTorch; how to use it is documented in :class:`backends.base.Backend`."""
 

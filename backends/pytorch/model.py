@@ -43,11 +43,13 @@ class Model(base.Model):
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
+        self.network.eval()
         with torch.inference_mode():
             return self.network(self._inputs(inputs)).cpu().numpy()
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
+        self.network.train()
         tensors = variables(self.network, self.recipe.architecture)
         targets = torch.from_numpy(labels).to(self.own_device, torch.int64)  # torch's losses take no other integers
         loss = self.loss(self.network(self._inputs(inputs)), targets)

@@ -26,9 +26,7 @@ class StockModel(Model):
         self.dataset: TorchDataset[Any]
         if dataset.raw_images is not None:
             self.dataset = _DigitImages(dataset.raw_images, dataset.train_labels)
-            self.settings["input"] = (
-                "8-bit images, each made a PIL image, a tensor and normalized whenever it is asked for"
-            )
+            self.settings["input"] = "8-bit images, each made a PIL image, a tensor and normalized when it is asked for"
         else:
             inputs = _channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
             self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())

@@ -1,6 +1,8 @@
 """The fastest correct loop in PyTorch: resident data, and whole training steps in one compiled call."""
 
+import os
 import shutil
+import tempfile
 from importlib.util import find_spec
 
 import numpy as np
@@ -10,7 +12,9 @@ from torch import Tensor
 from torch._dynamo.exc import BackendCompilerFailed
 from torch.func import functional_call, grad_and_value
 
+from backends.base import EAGER
 from backends.fusion import fuse
+from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
 from backends.pytorch.network import Network, _channels_first, build_network
 from backends.pytorch.tuned_layers import TUNED_LAYERS
@@ -42,13 +46,14 @@ class TunedModel(Model):
         triton = self.device == "cpu" or find_spec("triton") is not None
         compiler = triton and any(shutil.which(name) for name in names)
         # Without the pattern matcher: it would make matrix product and momentum one call, which copies the momentum.
-        compiled = torch.compile(self._train_steps, dynamic=False, options={"pattern_matcher": False})
-        self._run = compiled if compiler else self._train_eagerly
+        self._compiled = torch.compile(self._train_steps, dynamic=False, options={"pattern_matcher": False})
+        self._run = self._compiled if compiler else self._train_eagerly
+        self._caches: list[str] | None = None
         small = self.recipe.architecture.training_operations() * self.recipe.batch_size < _SMALL_STEP
         self.steps_a_call = 3 if small else 1
         self.settings = {
             "layout": "NHWC (channels_last)",
-            "compiled": "torch.compile of whole steps" if compiler else "no: eager, for want of a compiler",
+            "compiled": compiled("torch.compile of whole steps") if compiler else f"{EAGER}want of a compiler",
             "steps_a_call": self.steps_a_call,
         }
         return network
@@ -78,6 +83,7 @@ class TunedModel(Model):
         if not batches.rest:  # then epochs follow each other without a seam, and a call may hold steps of several
             indices = indices.reshape(1, -1, batches.batch_size)
         losses = []
+        self.network.train()
         with torch.no_grad():  # gradients come from torch.func
             for epoch, steps in enumerate(indices):
                 whole = len(steps) // self.steps_a_call * self.steps_a_call
@@ -127,16 +133,31 @@ class TunedModel(Model):
         )
 
     def _run_steps(self, steps: Tensor) -> Tensor:
-        """Trains on batches (steps, batch_size), compiled; eagerly where the compiler fails, without headers say."""
-        try:
-            return self._run(steps)
-        except BackendCompilerFailed:
-            self._run = self._train_eagerly
-            self.settings["compiled"] = "no: eager, for the compiler failed"
-            return self._run(steps)
+        """Trains on batches (steps, batch_size), compiled; eagerly where the compiler fails, without headers say.
+
+        It may fail because its cache is damaged or the disk is full: it gets another folder, and then a third.
+        """
+        while True:
+            try:
+                return self._run(steps)
+            except (BackendCompilerFailed, OSError):
+                from torch._inductor.runtime.cache_dir_utils import cache_dir  # only now: torch imports them late
+                from torch._inductor.utils import clear_caches
+
+                if self._caches is None:
+                    self._caches = [tempfile.mkdtemp(prefix="sidebyside-"), f"{cache_dir()}-2"]
+                if not self._caches:
+                    self._run = self._train_eagerly
+                    self.settings["compiled"] = f"{EAGER}the compiler failed"
+                else:
+                    os.environ["TORCHINDUCTOR_CACHE_DIR"] = self._caches.pop()
+                    clear_caches()
+                    torch._dynamo.reset()
 
     def _train_steps(self, steps: Tensor) -> Tensor:
         """Trains on batches (steps, batch_size) and returns the loss of each: one graph for the compiler."""
+        if not torch.compiler.is_compiling():  # TORCH_COMPILE_DISABLE, say; the compiler leaves these lines out
+            self.settings["compiled"] = f"{EAGER}torch.compile is switched off or gave up"
         return torch.stack([self.train_step(self.inputs, self.labels, batch) for batch in steps.unbind()])
 
     def _train_eagerly(self, steps: Tensor) -> Tensor:

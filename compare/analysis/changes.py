@@ -11,7 +11,7 @@ from compare.records.results import Results
 from compare.text import clean, label, times, times_range, workload_label
 from tasks.mnist import SHA256
 
-MACHINE = ("machine", "cpu", "cores", "memory_bytes")
+MACHINE = ("machine", "cpu", "cores", "cpu_quota", "memory_bytes")
 """Fields of the host that must be equal for speeds to be compared; any other field that differs is only shown."""
 GROSS = 0.05
 """With one seed there is no interval; a drop by more than this still counts as worse: rounding never causes it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, median
 
+from backends.base import EAGER
 from compare.analysis.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_interval, median_interval
 from compare.records.certificate import Certificate
 from compare.records.run import Run
@@ -147,6 +148,8 @@ class Row:
             return f"certificate {self.certificate_text}" if self.certificate else self.certificate_text
         if not self.speeds:
             return "no speed was measured"
+        if eager := next((how for run in self.completed if (how := _compiled(run)).startswith(EAGER)), ""):
+            return f"not compiled: {clean(eager)}"
         if any(run.versions != self.completed[0].versions for run in self.completed):
             return "its runs differ in versions"
         if len(self._data_hashes) > 1:
@@ -164,3 +167,7 @@ class Row:
     def _data_hashes(self) -> list[str]:
         # Only the run that a certificate is made for reads its data back: the other runs have no hash.
         return list(dict.fromkeys(run.data_sha256 for run in self.completed if run.data_sha256 is not None))
+
+
+def _compiled(run: Run) -> str:
+    return str(run.settings.get("compiled", ""))

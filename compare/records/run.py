@@ -22,6 +22,8 @@ class Run(Cell):
     parameters_sha256: Sha256 | None = None
     batches_sha256: Sha256 | None = None
     data_sha256: Sha256 | None = None
+    diverged_step: Count | None = None
+    """The first step, counted from 1, whose loss, or the parameters after it, were not finite."""
     losses: list[FiniteLoss] = []
     """The mean over each epoch's examples."""
     accuracies: list[Fraction] = []

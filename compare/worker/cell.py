@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from backends import load_backend
-from backends.base import usable_cores
+from backends.base import EAGER, affinity_cores
 from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
 from compare.records.request import CellRequest, Copy
 from compare.records.run import Run
 from compare.worker import clocks, memory
+from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
+from compare.worker.load import OutsideLoad
 from compare.worker.training import Training
 from tasks.dataset import Dataset
 from tasks.errors import SideBySideError
@@ -51,6 +53,7 @@ class CellWork:
         self.request = request
         self.cell = request.cell
         self.tell = tell
+        self.outside_load = OutsideLoad()
         self.measured: dict[str, Any] = {"status": "ok", "load_average": host.load_average()}
         self.task = load_cell_task(self.cell, request.learning_rate)
         self.training = Training(self.cell.mode, self.task.target_accuracy, request.started_seconds, tell)
@@ -120,8 +123,8 @@ class CellWork:
         rate = self.request.learning_rate
         self.settings = {
             **self.backend.configure(self.request.threads),
-            "affinity": usable_cores(),
-            "environment": host.environment(),
+            "affinity": affinity_cores(),
+            "environment": environment(),
             "last_batch": "kept" if self.batches.rest else "every batch is full",
             "warm_up": "the first epoch is timed apart",
             **({} if rate is None else {"learning_rate": rate}),
@@ -153,8 +156,10 @@ class CellWork:
         self.tell(Phase(name="train"))
         self.training.run(self.model, self.dataset, self.batches)
         if self.training.diverged is not None:
-            message = f"the loss is no longer finite in epoch {self.training.diverged}"
-            self.note(status="diverged", message=message)
+            step = self.training.diverged
+            epoch = (step - 1) // self.batches.steps + 1
+            message = f"diverged at step {step}, in epoch {epoch}: its loss or its parameters are not finite"
+            self.note(status="diverged", message=message, diverged_step=step)
         device_peak = self.backend.peak_bytes(self.cell.device)
         if device_peak is None:
             self.note(
@@ -164,6 +169,9 @@ class CellWork:
         else:
             self.note(peak_memory_bytes=device_peak, memory_source="the framework's own peak on the device")
         self.settings.update(self.model.settings)  # what turned out only while training
+        compiled = str(self.settings.get("compiled", ""))
+        if compiled.startswith(EAGER) and self.training.diverged is None:
+            self.note(message=f"the loop was not compiled, for {compiled.removeprefix(EAGER)}: its speed is not ranked")
 
     def _keep(self) -> None:
         """Writes what the report draws, and the trained parameters where they were asked for."""
@@ -183,6 +191,8 @@ class CellWork:
 
     def _measure(self) -> None:
         self.tell(Phase(name="measure"))
+        if self.training.doubtful is not None and self.training.diverged is None:
+            clocks.check_finished(self.model, self.training.doubtful)
         first_calls, steady_calls = self.training.steady_calls()
         epoch_seconds = [seconds / epochs for seconds, epochs in steady_calls]
         if steady_calls:
@@ -202,6 +212,7 @@ class CellWork:
         multiply()
         fastest = min(clocks.clock(multiply) for _ in range(3))
         self.note(
+            outside_load=self.outside_load.cores(),
             inference_examples_per_second=inference.examples_per_second,
             latency_seconds=inference.latency_seconds,
             latency_95_seconds=inference.latency_95_seconds,

@@ -12,6 +12,7 @@ from backends.base import Model
 from compare.records.event import EpochEnd
 from compare.worker import clocks
 from compare.worker.answers import outputs_of
+from compare.worker.divergence import finite_parameters, first_bad_step
 from tasks.batches import Batches
 from tasks.dataset import Dataset, predicted_labels
 
@@ -34,7 +35,8 @@ class Training:
         first_epoch_end_seconds: from the start of the process to the end of the first epoch.
         total_seconds: from the start of the process to the last accuracy; of the evaluations only the last is counted.
         seconds_to_target: of training calls until the target accuracy was reached; None where it was not.
-        diverged: the epoch in which the loss was no longer finite; None where it always was.
+        diverged: the first step, from 1, whose loss or parameters were not finite; None where all were.
+        doubtful: the batches of a call that looked unfinished; None where none did.
         predictions: for the test set, ``(n,)``, after the last epoch.
     """
 
@@ -52,24 +54,26 @@ class Training:
     total_seconds: float | None = None
     seconds_to_target: float | None = None
     diverged: int | None = None
+    doubtful: Batches | None = None
     predictions: NDArray[np.int64] | None = None
 
     def run(self, model: Model, dataset: Dataset, batches: Batches) -> None:
         """Trains a model, in which the data are placed, by the recipe, and takes the accuracy after each call."""
-        begin = 0
+        begin, initial = 0, model.parameters()
         for end in call_ends(batches.epochs, self.mode):
             part = batches[begin:end]
             start = time.perf_counter()
             step_losses = model.train(part)
             seconds = time.perf_counter() - start
-            clocks.check_finished(model, seconds)
+            if clocks.looks_unfinished(model, seconds):
+                self.doubtful = part
             if begin == 0:
                 self.first_epoch_end_seconds = time.monotonic() - self.started_seconds
             self.call_seconds.append((seconds, end - begin))
             self.step_losses.append(step_losses)
             self._note_epochs(end, batches.epochs, part.epoch_means(step_losses), self.evaluate(model, dataset))
-            if not np.isfinite(step_losses).all():
-                self.diverged = end
+            if not (np.isfinite(step_losses).all() and finite_parameters(model)):
+                self.diverged = first_bad_step(model, initial, batches, begin, step_losses)
                 break
             begin = end
         # Only the last evaluation is counted, because loops are evaluated differently often.

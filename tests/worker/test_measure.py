@@ -1,5 +1,7 @@
 """What is measured: work is done when a clock stops, memory has its peak, operations are counted as frameworks do."""
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -8,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backends import base
 from backends.numpy.model import NumpyModel
 from compare.host import describe_host
-from compare.worker import clocks, memory
+from compare.worker import clocks, load, memory
 from tasks import available_tasks, load_task
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -49,16 +52,87 @@ class ReturnsEarly(NumpyModel):
         return super().parameters()
 
 
-def test_a_loop_that_returns_early_is_caught() -> None:
+def test_a_loop_that_returns_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_model(ReturnsEarly)
     seconds = clocks.clock(lambda: model.train(SAMPLE.batches))
-    with pytest.raises(clocks.UnfinishedError, match="before its work was done"):
-        clocks.check_finished(model, seconds)
+    assert clocks.looks_unfinished(model, seconds)
+    monkeypatch.setattr(clocks, "LOOKS", 2)
+    with pytest.raises(clocks.UnfinishedError, match="before its work is done"):
+        clocks.check_finished(model, SAMPLE.batches)
 
 
 def test_an_honest_loop_passes() -> None:
     model = make_model(NumpyModel)
-    clocks.check_finished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
+    assert not clocks.looks_unfinished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
+
+
+class OnBusyMachine(NumpyModel):
+    """An honest loop; the machine lets every second look wait."""
+
+    looks = 0
+
+    def parameters(self) -> Parameters:
+        self.looks += 1
+        time.sleep(0.2 if self.looks in (1, 3) else 0)
+        return super().parameters()
+
+
+def test_a_busy_machine_is_not_taken_for_a_loop_that_returns_early() -> None:
+    model = make_model(OnBusyMachine)
+    assert clocks.looks_unfinished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
+    clocks.check_finished(model, SAMPLE.batches)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux alone")
+def test_the_outside_load_is_that_of_others_alone() -> None:
+    """The work of another group's process is outside load; that of a child is this process's own."""
+    burn = [sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"]
+    before = load._own_seconds()
+    subprocess.run(burn, check=True)
+    assert load._own_seconds() - before > 0.9
+    before, outside = load._own_seconds(), load.OutsideLoad()
+    endless = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(endless, start_new_session=True) as other:
+        try:
+            time.sleep(1)
+            cores = outside.cores()
+            assert load._own_seconds() - before < 0.5
+        finally:
+            other.kill()
+    assert cores is not None
+    assert cores > 0.2
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"proc/self/cgroup": "0::/", "sys/fs/cgroup/cpu.max": "50000 100000"}, 0.5),
+        ({"proc/self/cgroup": "0::/a/b", "sys/fs/cgroup/a/cpu.max": "150000 100000"}, 1.5),
+        ({"proc/self/cgroup": "0::/a", "sys/fs/cgroup/a/cpu.max": "max 100000"}, None),
+        (
+            {
+                "proc/self/cgroup": "4:cpu,cpuacct:/docker/x",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "200000",
+                "sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us": "100000",
+            },
+            2.0,
+        ),
+        ({"proc/self/cgroup": "1:cpu:/", "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1"}, None),
+        ({}, None),
+    ],
+)
+def test_the_quota_of_a_container_is_read(files: dict[str, str], quota: float | None, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text + "\n")
+    assert base.cpu_quota(tmp_path) == quota
+
+
+def test_threads_and_host_heed_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "cpu_quota", lambda: 0.5)
+    monkeypatch.setattr("compare.host.cpu_quota", lambda: 0.5)
+    assert base.usable_cores() == 1
+    assert describe_host()["cpu_quota"] == 0.5
 
 
 class Counting(NumpyModel):

@@ -1,0 +1,18 @@
+"""The environment variables that bear on speed."""
+
+import os
+import re
+
+from compare.text import without_paths
+
+_VARIABLES = re.compile(
+    "(PY)?TORCH|JAX_|XLA_|TF_(?!VAR_|CLI_|TOKEN_)|KERAS_|FLAX_|TRITON_|G?OMP_|MKL_|KMP_|OPENBLAS_|CUDA|NVIDIA_|MALLOC_"
+)
+"""The beginnings of environment variables that change a framework's speed or results; Terraform's TF_ are not."""
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL")
+
+
+def environment() -> str:
+    """The variables of this process's environment that bear on speed, for the ledger; no secrets and no paths."""
+    names = sorted(name for name in os.environ if _VARIABLES.match(name) and not _SECRET.search(name))
+    return " ".join(f"{name}={without_paths(os.environ[name])}" for name in names)
