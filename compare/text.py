@@ -13,7 +13,7 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 _ROOT = r"(?:(?:~\w*)?/|[A-Za-z]:[\\/]|\\\\)"
 _QUOTED_PATH = re.compile(rf"""(?<=(['"])){_ROOT}[^'"]+(?=\1)""")
-_PATH = re.compile(rf"""(?<![\w./\\~-])(?!//){_ROOT}[^\s'":;,()<>]+""")
+_PATH = re.compile(rf"""(?<![\w./\\~[-])(?!//){_ROOT}[^\s'":;,()<>]+""")
 _COMMON_NAMES = {"root", "user", "localhost"}
 SUBJECT = ("task", "recipe", "backend", "mode", "device")
 

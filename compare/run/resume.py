@@ -37,7 +37,7 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         DifferentRunError: names everything that differs.
     """
     different = [
-        *_differences(earlier.host, now.host, [name for name in SAME_HOST if name in earlier.host]),
+        *_differences(earlier.host, now.host, SAME_HOST if earlier.host else ()),
         *_differences(earlier.settings, now.settings, SAME_SETTINGS),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),

@@ -23,7 +23,7 @@ from compare.run.progress import Progress
 from compare.run.references import References
 from compare.run.resume import check_same, definitions, model_file, pending
 from compare.run.store import Store
-from compare.text import label
+from compare.text import label, without_paths
 from tasks.errors import SideBySideError, one_line
 
 
@@ -86,6 +86,8 @@ class Runner:
                 try:
                     self.progress.started(cell, index, len(waiting))
                     run, certificate = self._run_cell(cell, certificates)
+                    if not self.options.include_host:
+                        run = run.model_copy(update={"message": without_paths(run.message)})
                 except KeyboardInterrupt:
                     self._keep(Run(**cell.model_dump(), status="interrupted", message="interrupted by the user"))
                     raise

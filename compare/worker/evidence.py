@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from backends import load_backend
 from backends.base import Model
@@ -17,6 +17,7 @@ from compare.records.request import Copy, EvidenceRequest
 from tasks import load_task
 from tasks.batches import Batches
 from tasks.dataset import Dataset
+from tasks.files import write_whole
 from tasks.reproducible import sha256_of
 from tasks.task import Task
 
@@ -101,7 +102,8 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
             *_trained(model, calls),
         ]
     }
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, copy.path)
+    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    write_whole(Path(copy.path), content)
     return EvidenceSummary(
         quantities=tuple(arrays),
         parameters_sha256=sha256_of({key: value.astype(np.float32) for key, value in initial.items()}),

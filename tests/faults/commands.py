@@ -111,10 +111,17 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
-def outcome(results: Results) -> object:
-    """What two runs of the same cells have in common: everything but times, and what depends on the machine's load."""
+def outcome(results: Results, *, certificates: bool = True) -> object:
+    """What two runs of the same cells have in common: everything but times, and what depends on the machine's load.
+
+    Args:
+        results: of a run.
+        certificates: whether the certificates' figures count. Where a worker was killed between measuring and
+            certifying, the next cell of its subject, of another seed, is certified in its place.
+    """
     runs = [
-        (run.cell, run.status, run.losses, run.accuracies, run.parameter_counts, run.parameters_sha256, run.data_sha256)
+        (run.cell, run.status, run.losses, run.accuracies, run.parameter_counts, run.parameters_sha256)
         for run in results.runs
     ]
-    return runs, results.certificates, results.pairs, results.settings, results.options, results.definitions
+    judged = [c if certificates else (c.subject, c.granted) for c in results.certificates]
+    return runs, judged, results.pairs, results.settings, results.options, results.definitions

@@ -28,7 +28,7 @@ def test_the_users_settings_of_keras_change_no_lesson(tmp_path: Path, monkeypatc
     (column,) = lessons.run_lesson("layers", ["keras"]).columns
     assert (column.status, column.message) == ("ok", "")
     assert column.outputs["image_shape"] == "(1, 4, 4, 2)"
-    assert worker_environment("keras", 1)["KERAS_HOME"] != str(tmp_path / ".keras")
+    assert worker_environment("keras", 1, tmp_path)["KERAS_HOME"] != str(tmp_path / ".keras")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.files import write_whole
+from tests.worker.fakes import posix_only
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -83,3 +84,37 @@ def test_readers_see_a_whole_file_at_any_time(tmp_path: Path) -> None:
         stop.set()
         writer.join()
     assert seen <= contents
+
+
+@posix_only
+def test_write_whole_follows_links_and_keeps_permissions(tmp_path: Path) -> None:
+    path, link = tmp_path / "notes.json", tmp_path / "link.json"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@posix_only
+def test_write_whole_writes_to_a_device_or_a_pipe_and_does_not_replace_it(tmp_path: Path) -> None:
+    write_whole(Path(os.devnull), b"content")
+    assert Path(os.devnull).is_char_device()
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_whole(pipe, b"content")
+    reader.join()
+    assert read == [b"content"]
+    assert pipe.is_fifo()
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "missing" / "notes.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, b"new")
+    assert caught.value.filename == str(path)

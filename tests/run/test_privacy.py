@@ -1,0 +1,60 @@
+"""Nothing that names the user, the machine or a folder gets into a run's results and report, unless it is asked for."""
+
+import getpass
+import json
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+import compare
+from tests.tasks.digit_files import save
+
+ABSOLUTE = re.compile(rb"/(?:home|root|tmp|usr|private|Users)/[\w.-]+")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a run leaves that was given an absolute path, and in which a cell fails with one in its message."""
+    folder = tmp_path_factory.mktemp("secret-place")
+    save(folder / "digits.npz")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", f"--xla_dump_to={folder}/dump")
+        compare.compare(
+            "mnist-mlp",
+            "numpy",
+            data=folder / "digits.npz",
+            epochs=1,
+            batch_size=10,
+            output=folder / "run",
+            certify=False,
+            threads=1,
+        )
+        (folder / "digits.npz").unlink()
+    texts = [path for path in (folder / "run").rglob("*") if path.suffix in (".json", ".html")]
+    return {path.name: path.read_bytes() for path in texts}
+
+
+def test_no_path_and_no_name_is_kept(files: dict[str, bytes]) -> None:
+    assert {"results.json", "run.json", "report.html"} <= files.keys()
+    for name, content in files.items():
+        assert b"secret-place" not in content, name
+        assert ABSOLUTE.search(content) is None, (name, ABSOLUTE.search(content))
+        for word in (socket.gethostname(), getpass.getuser()):
+            if len(word) > 5:  # a shorter one could stand in the middle of a picture's code
+                assert word.encode() not in content, (name, word)
+
+
+def test_the_data_file_is_named_without_its_folder(files: dict[str, bytes]) -> None:
+    results = json.loads(files["results.json"])
+    assert results["options"]["data"] == "digits.npz"
+    assert "data='digits.npz'" in results["command"]
+    assert "xla_dump_to" in results["runs"][0]["settings"]["environment"]
+
+
+def test_the_machine_is_named_where_that_is_asked_for(tmp_path: Path) -> None:
+    results = compare.compare(
+        "and-gate", "numpy", epochs=5, threads=1, certify=False, include_host=True, output=tmp_path / "run"
+    ).results
+    assert results.host["name"] == socket.gethostname()

@@ -1,0 +1,103 @@
+"""Resuming: what is asked for and missing is run, what is complete is kept, and what differs is named."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compare.certify import reference
+from compare.executors.local import LocalExecutor
+from compare.records.cell import Cell
+from compare.records.results import Results
+from compare.run.options import make_options
+from compare.run.reading import read_results
+from compare.run.resume import DifferentRunError
+from compare.run.runner import Runner
+from compare.run.store import Store
+from tests.run.recorder import Recorder
+from tests.worker.fakes import make_cell, make_cells
+
+
+def run(folder: Path, cells: list[Cell], **options: object) -> tuple[Results, Recorder]:
+    """A real run of the AND gate on NumPy."""
+    recorder = Recorder(folder)
+    chosen = make_options({"threads": 1, **options})
+    return Runner(chosen, Store(folder), LocalExecutor(1), recorder).run(cells), recorder
+
+
+def test_a_certificate_and_parameters_are_made_when_they_are_asked_for_later(tmp_path: Path) -> None:
+    cells = [make_cell(seed=0), make_cell(seed=1)]
+    first, _ = run(tmp_path, cells, certify=False)
+    assert first.certificates == []
+    second, recorder = run(tmp_path, cells)
+    assert recorder.begun == cells[:1]  # one certificate for both
+    assert [certificate.granted for certificate in second.certificates] == [True]
+    assert second.runs[1] == first.runs[1]
+    third, recorder = run(tmp_path, cells, save_models=True)
+    assert recorder.begun == cells
+    assert len(list((tmp_path / "models").iterdir())) == 2
+    assert third.certificates == second.certificates
+    assert run(tmp_path, cells, save_models=True)[1].begun == []
+
+
+def test_an_earlier_result_is_kept_where_its_repetition_fails(tmp_path: Path) -> None:
+    cells = [make_cell()]
+    first, _ = run(tmp_path, cells, certify=False)
+    again, recorder = run(tmp_path, cells, save_models=True, certify=False, timeout=0.001)
+    assert recorder.begun == cells
+    assert again.runs == first.runs
+    assert any("the earlier result" in note for note in recorder.notes)
+
+
+def test_everything_that_differs_is_named(tmp_path: Path) -> None:
+    cells = [make_cell()]
+    results, _ = run(tmp_path, cells, certify=False)
+    other = results.runs[0].model_copy(update={"versions": {"numpy": "1.0"}})
+    store = Store(tmp_path)
+    store.begin(
+        results.model_copy(
+            update={
+                "host": {**results.host, "cpu": "another"},
+                "settings": {**results.settings, "threads": 7},
+                "definitions": {"and-gate standard": "0" * 64},
+            }
+        ),
+        [],
+    )
+    store.write_run(other)
+    before = read_results(tmp_path)
+    with pytest.raises(DifferentRunError) as caught:
+        run(tmp_path, [*cells, make_cell(seed=1)], certify=False)
+    for words in ("cpu another", "threads 7", "another definition of and-gate standard", "numpy 1.0, this one has"):
+        assert words in str(caught.value)
+    assert np.__version__ in str(caught.value)
+    assert read_results(tmp_path) == before
+
+
+def test_a_damaged_reference_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Kept:
+        path = tmp_path / "cache"
+
+    monkeypatch.setattr(reference, "cache", Kept)
+    first, _ = run(tmp_path / "first", [make_cell()])
+    (summary,) = (tmp_path / "cache" / "reference").glob("*.json")
+    (arrays,) = (tmp_path / "cache" / "reference").glob("*.safetensors")
+    for number, file in enumerate((summary, arrays)):
+        whole = file.read_bytes()
+        content = bytearray(whole)
+        at = content.index(b'"noise"') + 40 if file == summary else len(content) - 3
+        content[at] = ord("7") if content[at] != ord("7") else ord("8")
+        for damaged in (bytes(content), b"", whole[: len(whole) // 2]):
+            file.write_bytes(damaged)
+            again, recorder = run(tmp_path / f"again{number}{len(damaged)}", [make_cell()])
+            assert again.certificates == first.certificates
+            assert any("computing the reference" in note for note in recorder.notes)
+            assert file.read_bytes() == whole
+
+
+def test_a_reference_that_diverges_costs_no_cell(tmp_path: Path) -> None:
+    results, _ = run(tmp_path, [*make_cells("iris-mlp", "numpy", epochs=1), make_cell()], learning_rate=1e30)
+    assert results.runs[0].status == "diverged"
+    assert "step" in results.runs[0].message
+    assert results.runs[1].status == "ok"
+    assert not results.verified(results.runs[0])
