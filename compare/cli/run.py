@@ -74,7 +74,7 @@ def run(
         print_results(error.comparison.results, Console(), verbose=verbose)
         again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder))])
         if isinstance(error, UnfinishedRunError):
-            raise SideBySideError(f"{error}; then go on with: {again}") from error
+            raise SideBySideError(f"{error}; once that is mended, go on with: {again}") from error
         print(f"sidebyside: interrupted; what was done is kept; go on with: {again}", file=sys.stderr)
         return error.exit_status
     results, folder = comparison.results, shown_path(comparison.folder)

@@ -5,7 +5,6 @@ all the lessons that are asked for, so that a framework is imported once. Lesson
 """
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from backends.base import usable_cores
 from backends.lessons import Lesson, available_lessons, load_lesson
 from backends.registry import about
 from compare.executors.local import LocalExecutor
+from compare.folders import Scratch
 from compare.lessons.agreement import judge
 from compare.lessons.result import FrameworkResult as FrameworkResult
 from compare.lessons.result import LessonResult
@@ -69,15 +69,15 @@ def run_lessons(
     absent = {framework: message for framework in chosen if (message := registry.missing(framework))}
 
     replies: dict[str, dict[Job, Reply]] = {framework: {} for framework in chosen}
-    with tempfile.TemporaryDirectory(prefix="sidebyside-lesson-") as scratch:
+    with Scratch() as scratch:
         for lesson in lessons:
-            (Path(scratch) / lesson.name).mkdir(exist_ok=True)
+            (scratch / lesson.name).mkdir(exist_ok=True)
         # The second functions run when the first have run everywhere: they read what the others wrote.
         for stage in (0, 1):
             for framework in chosen:
                 if framework not in absent:
                     jobs = [(lesson.name, stage) for lesson in lessons if stage < len(lesson.functions(framework))]
-                    replies[framework].update(run_jobs(framework, jobs, Path(scratch), announce))
+                    replies[framework].update(run_jobs(framework, jobs, scratch, announce))
 
     results = []
     for lesson in lessons:
