@@ -1,0 +1,68 @@
+"""Runs that end early, and reports that cannot be drawn: what was done is shown, and a line says how to go on."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import compare
+from compare.cli import main
+from compare.comparison import Comparison, RunInterruptedError
+from compare.records.certificate import Certificate
+from compare.records.run import Run
+from compare.run.store import Store, StoreError
+from tests.run.results import make_results
+
+Capture = pytest.CaptureFixture[str]
+WORDS = ("run", "and-gate", "--backend", "numpy", "--epochs", "5", "--seeds", "2", "--threads", "1", "--no-certify")
+
+
+def test_a_full_disk_costs_no_finished_cell(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_run = Store.write_run
+
+    def fail(store: Store, run: Run, certificate: Certificate | None = None) -> None:
+        if run.seed == 1:
+            store._runs[run.file_name] = run
+            raise StoreError("cells/x.json: cannot be written (No space left on device)")
+        write_run(store, run, certificate)
+
+    monkeypatch.setattr(Store, "write_run", fail)
+    assert main([*WORDS, "--output", str(tmp_path / "run")]) == 2
+    out, err = capsys.readouterr()
+    assert "numpy" in out  # the table, from memory
+    line = err.splitlines()[-1]
+    assert line.startswith("sidebyside: cells/x.json: cannot be written (No space left on device)")
+    assert line.endswith(f"sidebyside run --resume {tmp_path / 'run'}")
+    monkeypatch.undo()
+    assert main(["run", "--resume", str(tmp_path / "run")]) == 0
+
+
+def test_a_report_that_cannot_be_drawn_costs_no_table(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = subprocess.run
+
+    def abort(command: list[str], **kwargs: Any) -> Any:
+        return run(["sh", "-c", "echo 'out of memory in the drawing library' >&2; kill -ABRT $$"], **kwargs)
+
+    monkeypatch.setattr("compare.comparison.subprocess.run", abort)
+    assert main([*WORDS, "--output", str(tmp_path / "run")]) == 1
+    out, err = capsys.readouterr()
+    assert "numpy" in out
+    assert "the report could not be drawn (out of memory in the drawing library)" in err
+    again = f"sidebyside report {tmp_path / 'run'} --output {tmp_path / 'run' / 'report.html'}"
+    assert again in err
+    monkeypatch.undo()
+    assert main(again.split()[1:]) == 0
+    monkeypatch.setattr("compare.comparison.subprocess.run", abort)
+    with pytest.warns(UserWarning, match="could not be drawn"):
+        compare.compare("and-gate", "numpy", epochs=5, threads=1, certify=False, output=tmp_path / "other")
+
+
+def test_an_interrupt_in_a_notebook_is_one_line(tmp_path: Path) -> None:
+    error = RunInterruptedError(2, Comparison(make_results(), tmp_path / "run"))
+    (line,) = error._render_traceback_()
+    assert f"go on with resume='{tmp_path / 'run'}'" in line
+    assert error.exit_status == 130
+    assert isinstance(error, KeyboardInterrupt)
