@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import functools
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,12 +33,20 @@ class Scratch:
     """
 
     def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self.path = Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(8)}"
+        remove_abandoned()
         with deferred():
-            remove_abandoned()
             new = Path(tempfile.mkdtemp(prefix=NEW))
             (new / MARK).touch()
             self._descriptor = _hold(new)
-            self.path = new.rename(new.with_name(PREFIX + new.name.removeprefix(NEW)))
+            new.rename(self.path)
+
+    def __del__(self) -> None:
+        """Where a signal interrupts the moment between making a folder and using it."""
+        with contextlib.suppress(Exception):
+            if self.path.exists():
+                self.close()
 
     def __enter__(self) -> Path:
         return self.path

@@ -64,7 +64,15 @@ class LocalExecutor(Executor):
         self.command = command
 
     def open(self, backend: str) -> "LocalSession":
-        return LocalSession(self, backend)
+        session: LocalSession | None = None
+        try:
+            with deferred():
+                session = LocalSession(self, backend)
+            return session
+        except BaseException:  # a signal that arrived meanwhile
+            if session is not None:
+                session.close()
+            raise
 
     def part(self, index: int, of: int) -> "LocalExecutor":
         share = max(1, self.threads // of)
@@ -79,30 +87,29 @@ class LocalSession(Session):
     def __init__(self, executor: LocalExecutor, backend: str) -> None:
         self._place = {"threads": executor.threads, "first_core": executor.first_core}
         self._kills = out_of_memory_kills()
-        with deferred():  # a signal between the start of the process and the end of this would leave it behind
-            self._scratch = Scratch()
-            scratch, cache = self._scratch.path, executor.compile_cache
-            self._started = time.monotonic()  # the system's clock, the same in every process
-            try:
-                self._process = subprocess.Popen(
-                    executor.command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=worker_environment(backend, executor.threads, scratch, cache) | executor.environment,
-                    cwd=executor.folder,
-                    # A group of its own: Ctrl-C reaches the parent alone, and the group can be ended as one.
-                    start_new_session=os.name == "posix",
-                    creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-                )
-            except BaseException:
-                self._scratch.close()
-                raise
-            assert self._process.stderr is not None
-            self._errors = Tail(self._process.stderr)
-            self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-            threading.Thread(target=self._read, daemon=True).start()
-            self._alive = True
+        self._scratch = Scratch()
+        scratch, cache = self._scratch.path, executor.compile_cache
+        self._started = time.monotonic()  # the system's clock, the same in every process
+        try:
+            self._process = subprocess.Popen(
+                executor.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=worker_environment(backend, executor.threads, scratch, cache) | executor.environment,
+                cwd=executor.folder,
+                # A group of its own: Ctrl-C reaches the parent alone, and the group can be ended as one.
+                start_new_session=os.name == "posix",
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        except BaseException:
+            self._scratch.close()
+            raise
+        assert self._process.stderr is not None
+        self._errors = Tail(self._process.stderr)
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+        self._alive = True
 
     @property
     def alive(self) -> bool:

@@ -6,21 +6,21 @@ import time
 
 COUNTS = {
     "kills": 200,
-    "power_cut": 0,
+    "power_cut": 10_000,
     "claims": 16,
-    "failing_writes": 0,
-    "workers": 0,
+    "failing_writes": 10_000,
+    "workers": 100,
     "interrupts": 100,
     "divergence": 100,
     "damaged_data": 1000,
-    "missing_frameworks": 0,
+    "missing_frameworks": 100,
     "hostile_words": 10_000,
     "hostile_results": 10_000,
     "hostile_files": 10_000,
-    "widths": 0,
+    "widths": 100,
     "rendering": 1000,
 }
-"""The topics and their counts; 0 where the count is given by the cases themselves."""
+"""The topics and their counts; a count beyond the number of cases stands for all of them."""
 
 
 def main(topics: list[str]) -> int:

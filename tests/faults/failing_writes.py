@@ -20,7 +20,7 @@ def run(count: int) -> str:
     with tempfile.TemporaryDirectory() as name:
         for error in ERRORS:
             at = 0
-            while not count or at < count:
+            while at < count:
                 tried += 1
                 failed = _run(Path(name).resolve() / f"{error}.{at}", error, at)
                 if failed is None:  # the run makes no more changes than that

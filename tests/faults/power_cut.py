@@ -27,7 +27,7 @@ def run(count: int) -> str:
         changes, done = _record(Path(name).resolve() / "disk")
         prefixes = range(len(changes) + 1)
         cuts = 0
-        for prefix in prefixes[-count:] if count else prefixes:
+        for prefix in prefixes[-count:]:
             known = [runs for place, runs in done if place <= prefix]
             for files in _after_a_cut(changes[:prefix]):
                 cuts += 1

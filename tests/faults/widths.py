@@ -142,4 +142,4 @@ def check(width: int) -> int:
 def run(count: int = len(WIDTHS)) -> str:
     """Checks as many widths, from 40 columns in steps of 7."""
     checked = sum(check(width) for width in WIDTHS[:count])
-    return f"{checked} tables of {len(WIDTHS[:count])} widths from {WIDTHS[0]} to {WIDTHS[count - 1]}: nothing is cut"
+    return f"{checked} tables of {len(WIDTHS[:count])} widths from {WIDTHS[0]} to {WIDTHS[:count][-1]}: nothing is cut"

@@ -30,7 +30,7 @@ EXPECTED = {
 def run(count: int, backends: Sequence[str] = (), limit: float = LIMIT) -> str:
     """Does every deed, or the first ``count``, in a worker of each backend that is installed, or of those named."""
     names = backends or [name for name in available_backends() if missing(name) is None]
-    deeds = list(EXPECTED)[: count or None]
+    deeds = list(EXPECTED)[:count]
     slowest = 0.0
     for backend in names:
         for deed in deeds:
