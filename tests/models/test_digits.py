@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from compare import cli
-from compare.models.digits import ImageError, _check, read_digit
+from compare.models.digits import read_digit
+from compare.models.png import ImageError, check
 from tasks.mnist import read_digits
 from tests.cli.common import Capture, refused
 
@@ -170,9 +171,9 @@ def test_pixels_are_counted_for_every_kind_of_png(
             content[24:29] = depth, colours, 0, 0, interlaced
             if missing:
                 with pytest.raises(ValueError, match="too few pixels"):
-                    _check(tmp_path, bytes(content))
+                    check(tmp_path, bytes(content))
             else:
-                assert _check(tmp_path, bytes(content)) == (width, height)
+                assert check(tmp_path, bytes(content)) == (width, height)
 
 
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:
