@@ -139,7 +139,7 @@ BAD_PICTURES = {
     "cut short": (cut_short(), "a damaged PNG file"),
     "bad checksum": (header_of(28, 28)[:-20] + bytes(20), "a damaged PNG file"),
     "blank": (header_of(28, 28, b"\0" * 29 * 28), "no digit to be seen: ink and ground differ by 0 of 255"),
-    "jpeg": (jpeg(), "not a PNG file"),
+    "jpeg": (jpeg(), "not a PNG file but a JPEG file; save it as PNG"),
     "empty": (b"", "not a PNG file"),
     "half a head": (header_of(28, 28)[:20], "not a PNG file"),
 }
