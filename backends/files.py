@@ -1,13 +1,12 @@
 """Files of trained parameters: safetensors in the canonical layout, and the checks before any of them is read.
 
-A file may come from anywhere, so nothing in it is trusted. The names, dtypes, shapes and sizes in its header are
-compared with the architecture's before memory is allocated, and nothing is unpickled. This module imports no framework,
-so that a bad file is refused before one is loaded.
+Nothing in a file is trusted. The names, dtypes, shapes and sizes in its header are compared with the architecture's
+before memory is allocated, and nothing is unpickled. No framework is imported, so that a bad file is refused before.
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -26,6 +25,9 @@ FORMAT = 1
 HEADER_BYTES = 1_000_000
 """The longest header of a safetensors file that is read. A network of a hundred layers has one of 20,000 bytes."""
 _NAME_OR_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}")
+FLOATS = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
+"""The types of numbers that are taken, with their bytes; they become float32 when they are read."""
+_SAFETENSORS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 _PREFIX = 8  # bytes that hold the length of the header
 
 
@@ -42,7 +44,7 @@ class Tensor:
     """What a file states about one tensor, not yet validated.
 
     Attributes:
-        dtype: ``float32``, or another text.
+        dtype: one of ``FLOATS``, or another text.
         shape: the shape as the file states it: any JSON value.
         bytes: the number of its bytes in the file.
     """
@@ -58,7 +60,7 @@ class Header:
 
     Attributes:
         tensors: by name, in the order of their bytes, which follow one another without a gap up to the file's end.
-        metadata: those that look like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``.
+        metadata: those that look like a name or a number: ``task``, ``recipe``, ``backend``, ``seed``, ``data``.
         begin: the position in the file at which the tensors' bytes begin.
     """
 
@@ -73,7 +75,7 @@ def write_parameters(path: Path, parameters: Parameters, metadata: Mapping[str, 
     Args:
         path: the file to write; its folder exists.
         parameters: in the canonical layout.
-        metadata: what the file says about them: ``task``, ``recipe``, ``backend``, ``seed``.
+        metadata: what the file says about them: ``task``, ``recipe``, ``backend``, ``seed``, ``data``.
     """
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
     # Not by the safetensors library: it orders the metadata at random, and equal parameters should give equal files.
@@ -102,18 +104,36 @@ def read_parameters(path: Path, architecture: Architecture) -> Parameters:
     return {name: arrays[name] for name in shapes}
 
 
-def read_tensors(path: Path, shapes: Mapping[str, Shape]) -> dict[str, NDArray[np.float32]]:
-    """Reads a safetensors file of float32 tensors of these names and shapes, and no others."""
+def read_tensors(
+    path: Path, shapes: Mapping[str, Shape], rename: Callable[[str], str] = str
+) -> dict[str, NDArray[np.float32]]:
+    """Reads a safetensors file of tensors of these names, once they are renamed, and shapes, and no others."""
     header = read_header(path)
-    check_tensors(path, header.tensors, shapes)
+    tensors = {rename(name): tensor for name, tensor in header.tensors.items()}
+    if len(tensors) < len(header.tensors):
+        raise MisfitError(f"{path}: holds two tensors for one parameter")
+    check_tensors(path, tensors, shapes)
     arrays = {}
     with path.open("rb") as file:
         file.seek(header.begin)
-        for name in header.tensors:  # in the order of their bytes
-            content = file.read(4 * prod(shapes[name]))
-            arrays[name] = np.frombuffer(content, "<f4").astype(np.float32).reshape(shapes[name])
+        for name, tensor in tensors.items():  # in the order of their bytes
+            arrays[name] = as_float32(file.read(tensor.bytes), tensor.dtype).reshape(shapes[name])
     check_finite(path, arrays)
     return arrays
+
+
+def as_float32(content: bytes, dtype: str) -> NDArray[np.float32]:
+    """Numbers of one of ``FLOATS``, as their bytes in a file, as float32."""
+    if dtype == "bfloat16":  # the first half of a float32
+        return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused
+        return np.frombuffer(content, np.dtype(dtype).newbyteorder("<")).astype(np.float32)
+
+
+def note_on_types(path: Path, tensors: Mapping[str, Tensor]) -> str:
+    """One line for the user where a file's numbers are not float32; else empty."""
+    others = sorted({tensor.dtype for tensor in tensors.values()} - {"float32"})
+    return f"{path}: its weights of {' and '.join(others)} are taken as float32" if others else ""
 
 
 def read_header(path: Path) -> Header:
@@ -142,7 +162,7 @@ def read_header(path: Path) -> Header:
         if begin != at or end < begin:
             raise ModelFileError(f"{path}: damaged: the bytes of {shown(name)} do not follow on those before them")
         dtype = str(entries[name]["dtype"])
-        tensors[name] = Tensor("float32" if dtype == "F32" else dtype, entries[name]["shape"], end - begin)
+        tensors[name] = Tensor(_SAFETENSORS.get(dtype, dtype), entries[name]["shape"], end - begin)
         at = end
     if at != size - _PREFIX - length:
         held = size - _PREFIX - length
@@ -154,25 +174,25 @@ def read_header(path: Path) -> Header:
 
 
 def check_tensors(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, Shape]) -> None:
-    """Raises MisfitError, naming the first difference, unless these are float32 tensors of exactly these shapes."""
+    """Raises MisfitError, naming the first difference, unless these are tensors of exactly these shapes."""
     for name in [*shapes, *tensors]:
         if name not in tensors:
             raise MisfitError(f"{path}: has no tensor {shown(name)}")
         if name not in shapes:
             raise MisfitError(f"{path}: holds a tensor {shown(name)}, which the architecture has not")
         tensor, shape = tensors[name], shapes[name]
-        if tensor.dtype != "float32":
-            raise MisfitError(f"{path}: {name} is of dtype {shown(tensor.dtype)}, not float32")
+        if tensor.dtype not in FLOATS:
+            raise MisfitError(f"{path}: {name} is of dtype {shown(tensor.dtype)}, not one of {', '.join(FLOATS)}")
         whole = isinstance(tensor.shape, list | tuple) and all(type(n) is int for n in tensor.shape)
         if not (whole and tensor.shape in (shape, list(shape))):
             raise MisfitError(f"{path}: {name} has the shape {shown(tensor.shape)}, not {shape}")
-        if tensor.bytes != 4 * prod(shape):
+        if tensor.bytes != FLOATS[tensor.dtype] * prod(shape):
             raise MisfitError(f"{path}: damaged: {name} has {tensor.bytes:,} bytes, not those of its shape {shape}")
 
 
 def check_size(path: Path, shapes: Mapping[str, Shape]) -> None:
     """Raises MisfitError if a file is larger than tensors of these shapes and an optimizer's state for them."""
-    size, limit = size_of(path), 16 * sum(map(prod, shapes.values())) + 1_000_000
+    size, limit = size_of(path), 32 * sum(map(prod, shapes.values())) + 1_000_000
     if size > limit:
         raise MisfitError(f"{path}: has {size:,} bytes; the architecture's parameters take {limit:,} at the most")
 

@@ -1,19 +1,19 @@
 """MNIST: handwritten digits (LeCun, Cortes, Burges), as MLP and as CNN. ``data/README.md`` has source and licence."""
 
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.architecture import Architecture
+from tasks.archive import read_arrays
 from tasks.dataset import Dataset, RawImages
-from tasks.errors import DataError, one_line
-from tasks.files import read_regular
+from tasks.errors import DataError
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax
 from tasks.task import Preset, Recipe, Task
 from tasks.training import SGD, Adam
@@ -24,8 +24,6 @@ IMAGE_SHAPE = (28, 28)
 CLASSES = tuple("0123456789")
 MLP_SCALE, CNN_SCALE = (0.1307, 0.3081), (0.5, 0.5)
 """Mean and standard deviation by which the pixels of each task are standardized."""
-LARGEST_FILE = 2_000_000_000
-"""The largest data file that is read, in bytes; MNIST itself has 12 million."""
 _BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
 
 _MLP = Recipe(
@@ -127,7 +125,8 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
     """Reads and checks the images and labels.
 
     Args:
-        file: an ``.npz`` with the keys and shapes of MNIST's (Fashion-MNIST, say); None for MNIST itself.
+        file: an ``.npz`` with the keys and shapes of MNIST's (Fashion-MNIST, say); None for MNIST itself. Labels may be
+            whole numbers of any type, and images may have an axis for their one channel.
 
     Returns:
         uint8 arrays ``x_train`` (n, 28, 28), ``y_train`` (n,), ``x_test`` (m, 28, 28), ``y_test`` (m,).
@@ -135,34 +134,42 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
     Raises:
         DataError: the file is missing, damaged, or holds something else.
     """
+    if file is None:
+        with FILE.open("rb") as own:
+            if hashlib.file_digest(own, "sha256").hexdigest() != SHA256:
+                raise DataError(f"{FILE}: the checksum is wrong; reinstall sidebyside")
+    elif not str(file).isprintable():
+        raise DataError(f"{str(file)!r}: no worker can be told this name; rename the file")
     path = FILE if file is None else file
-    content = read_regular(path, LARGEST_FILE, DataError, "--data takes an .npz file")
-    if file is None and hashlib.sha256(content).hexdigest() != SHA256:
-        raise DataError(f"{path}: the checksum is wrong; reinstall sidebyside")
-    arrays: dict[str, NDArray[np.uint8]] = {}
-    try:
-        with np.lib.npyio.NpzFile(io.BytesIO(content), allow_pickle=False) as archive:
-            for key in ("x_train", "y_train", "x_test", "y_test"):
-                if key not in archive.files:
-                    raise DataError(f"{path}: has no array {key!r}; it needs x_train, y_train, x_test and y_test")
-                arrays[key] = archive[key]
-                if not isinstance(arrays[key], np.ndarray):  # bytes, where the member is no .npy file
-                    raise ValueError(f"{key} is not an array")
-    except DataError:
-        raise
-    except Exception as error:  # on foreign bytes zipfile, zlib and NumPy raise a dozen kinds
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({one_line(error)})") from error
-    for images, labels in (("x_train", "y_train"), ("x_test", "y_test")):
-        for key in (images, labels):
-            if arrays[key].dtype != np.uint8:
-                raise DataError(f"{path}: {key} must be uint8, not {arrays[key].dtype}")
-        if arrays[images].shape[1:] != IMAGE_SHAPE or len(arrays[images]) == 0:
-            raise DataError(f"{path}: {images} must have shape (n, 28, 28), not {arrays[images].shape}")
-        if arrays[labels].shape != arrays[images].shape[:1]:
-            raise DataError(f"{path}: {labels} must have shape ({len(arrays[images])},), not {arrays[labels].shape}")
-        if arrays[labels].max() > 9:
-            raise DataError(f"{path}: {labels} holds the label {arrays[labels].max()}; labels must be 0 to 9")
+    arrays = read_arrays(path, ("x_train", "y_train", "x_test", "y_test"))
+    for part in ("train", "test"):
+        images, labels = f"x_{part}", f"y_{part}"
+        arrays[images] = _checked_images(path, images, arrays[images])
+        arrays[labels] = _checked_labels(path, labels, arrays[labels], len(arrays[images]))
     return arrays
+
+
+def _checked_images(path: Path, key: str, images: NDArray[Any]) -> NDArray[np.uint8]:
+    """The images without an axis for their one channel."""
+    if images.dtype != np.uint8:
+        raise DataError(f"{path}: {key} must be uint8, not {images.dtype}")
+    if images.shape[1:] in ((*IMAGE_SHAPE, 1), (1, *IMAGE_SHAPE)):
+        images = images.reshape(-1, *IMAGE_SHAPE)
+    if images.shape[1:] != IMAGE_SHAPE or len(images) == 0:
+        raise DataError(f"{path}: {key} must have shape (n, 28, 28), not {images.shape}")
+    return images
+
+
+def _checked_labels(path: Path, key: str, labels: NDArray[Any], count: int) -> NDArray[np.uint8]:
+    """The labels, whole numbers of any type, as bytes."""
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"{path}: {key} must be whole numbers, uint8 or int64 say, not {labels.dtype}")
+    if labels.shape != (count,):
+        raise DataError(f"{path}: {key} must have shape ({count},), not {labels.shape}")
+    for label in (labels.max(), labels.min()):
+        if not 0 <= label <= 9:
+            raise DataError(f"{path}: {key} holds the label {label}; labels must be 0 to 9")
+    return labels.astype(np.uint8)
 
 
 MNIST_MLP = Task(

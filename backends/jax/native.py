@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backends import files
 from tasks.architecture import Architecture, Parameters
 from tasks.layers import Shape
 
-SUFFIX = ""
+SUFFIX = ".msgpack"
 """How the framework insists that the file's name ends."""
 LOAD = """\
 state = nnx.to_pure_dict(nnx.state(model))
@@ -30,8 +28,12 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     return found
 
 
-def check(path: Path, architecture: Architecture) -> None:
-    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
+def check(path: Path, architecture: Architecture) -> str:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework.
+
+    Returns:
+        what the user should know of the file.
+    """
     expected = shapes(architecture)
     files.check_size(path, expected)
     try:
@@ -48,7 +50,8 @@ def check(path: Path, architecture: Architecture) -> None:
         arrays = {name: msgpack.unpackb(data, **limits) for name, data in _leaves(path, tree)}
         tensors = {name: files.Tensor(dtype, shape, len(data)) for name, (shape, dtype, data) in arrays.items()}
         files.check_tensors(path, tensors, expected)
-        files.check_finite(path, {name: np.frombuffer(data, "<f4") for name, (_, _, data) in arrays.items()})
+        files.check_finite(path, {name: files.as_float32(data, dtype) for name, (_, dtype, data) in arrays.items()})
+        return files.note_on_types(path, tensors)
     except files.ModelFileError:
         raise
     except Exception as error:  # on foreign bytes msgpack raises a dozen kinds

@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from backends import files
 from tasks.architecture import Architecture, Parameters
 from tasks.layers import Shape
@@ -28,8 +30,12 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     return found
 
 
-def check(path: Path, architecture: Architecture) -> None:
-    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
+def check(path: Path, architecture: Architecture) -> str:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework.
+
+    Returns:
+        what the user should know of the file.
+    """
     expected = shapes(architecture)
     files.check_size(path, expected)
     try:
@@ -38,11 +44,11 @@ def check(path: Path, architecture: Architecture) -> None:
         with h5py.File(path, "r") as file:
             found = _datasets(path, file)
             tensors = {
-                name: files.Tensor(data.dtype.name, data.shape, data.id.get_storage_size())
-                for name, data in found.items()
+                name: files.Tensor(_dtype(data), data.shape, data.id.get_storage_size()) for name, data in found.items()
             }
             files.check_tensors(path, tensors, expected)
-            files.check_finite(path, {name: data[()] for name, data in found.items()})
+            files.check_finite(path, {name: _values(data) for name, data in found.items()})
+            return files.note_on_types(path, tensors)
     except files.ModelFileError:
         raise
     except Exception as error:  # on foreign bytes h5py raises a dozen kinds
@@ -83,7 +89,12 @@ def _datasets(path: Path, file: Any) -> dict[str, Any]:
         for variable in list(variables)[:3]:  # no layer has more than two; the third is one too many already
             data = _child(path, variables, variable, "Dataset")
             name = f"layers/{layer}/vars/{variable}"
-            if data.chunks is not None or data.external or data.is_virtual or "dtype" in data.attrs:
+            if (
+                data.chunks is not None
+                or data.external
+                or data.is_virtual
+                or ("dtype" in data.attrs) > (data.dtype.str == "|V2")
+            ):
                 raise files.MisfitError(f"{path}: {files.shown(name)} is not stored as Keras stores weights")
             found[name] = data
     return found
@@ -99,3 +110,17 @@ def _child(path: Path, parent: Any, name: str, kind: str) -> Any:
         if isinstance(child, getattr(h5py, kind)):
             return child
     raise files.MisfitError(f"{path}: {files.shown(name)} is no {kind.lower()} of its own, as Keras writes them")
+
+
+def _dtype(data: Any) -> str:
+    """The type of the numbers; HDF5 knows no bfloat16, which Keras writes as two bytes and notes beside them."""
+    two_bytes = data.dtype.str == "|V2" and data.attrs.get("dtype") == "bfloat16"
+    return "bfloat16" if two_bytes else str(data.dtype.name)
+
+
+def _values(data: Any) -> Any:
+    """The numbers as float32."""
+    if _dtype(data) == "bfloat16":
+        return files.as_float32(data[()].tobytes(), "bfloat16")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused
+        return data[()].astype(np.float32)

@@ -1,18 +1,21 @@
 """What PyTorch users load: the ``state_dict`` of an ``nn.Sequential``, as safetensors. Torch is imported late."""
 
+import re
 from pathlib import Path
 
 from backends import files
 from tasks.architecture import Architecture, Parameters
 from tasks.layers import Conv2D, Shape
 
-SUFFIX = ""
+SUFFIX = ".safetensors"
 """How the framework insists that the file's name ends."""
 LOAD = """\
 from safetensors.torch import load_file
 
 model.load_state_dict(load_file({path}))"""
 """How the file is loaded into a ``model`` of the same layers."""
+
+_WRAPPERS = re.compile(r"\b(?:_orig_mod|module|_fsdp_wrapped_module)\.")
 
 
 def shapes(architecture: Architecture) -> dict[str, Shape]:
@@ -29,9 +32,14 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     return found
 
 
-def check(path: Path, architecture: Architecture) -> None:
-    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework."""
-    files.read_tensors(path, shapes(architecture))
+def check(path: Path, architecture: Architecture) -> str:
+    """Raises ModelFileError unless the file holds this architecture's parameters. Imports no framework.
+
+    Returns:
+        what the user should know of the file.
+    """
+    files.read_tensors(path, shapes(architecture), plain_name)
+    return files.note_on_types(path, files.read_header(path).tensors)
 
 
 def write(path: Path, architecture: Architecture, parameters: Parameters) -> None:
@@ -54,5 +62,10 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     from backends.pytorch.network import build_network, get_parameters
 
     network = build_network(architecture, LAYERS)
-    network.load_state_dict(load_file(path))
+    network.load_state_dict({plain_name(name): tensor for name, tensor in load_file(path).items()})
     return get_parameters(network, architecture)
+
+
+def plain_name(name: str) -> str:
+    """A parameter's name without what ``torch.compile`` and parallel modules put before it."""
+    return _WRAPPERS.sub("", name)

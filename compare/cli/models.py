@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from compare.models.predict import Answers
     from compare.models.saved import SavedModel
+    from tasks.dataset import Dataset
 
 Recipe = Literal["standard", "as-written"] | None
 
@@ -55,7 +56,8 @@ def predict(
         raise SideBySideError(f"name {wanted(saved.task)}, or --test-set")
     if data and not test_set:
         raise SideBySideError("--data goes with --test-set")
-    labels, done = None, list[tuple[str, ...]]()
+    _tell(saved.note)
+    dataset, labels, done = None, None, list[tuple[str, ...]]()
     if test_set:
         dataset = saved.task.load(data)
         arrays, labels = dataset.test_inputs, dataset.test_labels
@@ -67,9 +69,13 @@ def predict(
     if not answers.outputs:
         return FAILED
     if json:
-        print(json_module.dumps(_as_json(saved, answers, inputs, done, labels), indent=1))
-    elif labels is not None:
-        _print_accuracies(saved, answers, labels)
+        shown = _as_json(saved, answers, inputs, done, labels)
+        if dataset:
+            shown["test_set"] = str(data) if data else None
+            shown["trained_on_other_data"] = _trained_on_other(saved, dataset)
+        print(json_module.dumps(shown, indent=1))
+    elif dataset:
+        _print_accuracies(saved, answers, dataset, f"{data}" if data else f"{saved.task.name}'s own data")
     else:
         print(saved)
         _print_answers(answers, inputs, done)
@@ -96,11 +102,18 @@ def convert(
     from compare.models.convert import convert as convert_file
     from compare.models.saved import CANONICAL
 
-    fitting = convert_file(file, to, output, task, recipe)
-    print(f"written: {output} ({fitting.name}, recipe {fitting.recipe_name})", file=sys.stderr)
+    read = convert_file(file, to, output, task, recipe)
+    _tell(read.note)
+    print(f"written: {output} ({read.task.name}, recipe {read.task.recipe_name})", file=sys.stderr)
     if to != CANONICAL:
         print(backends.native(to).LOAD.format(path=json_module.dumps(str(output), ensure_ascii=False)))
     return OK
+
+
+def _tell(note: str) -> None:
+    """Prints what the user should know, if anything."""
+    if note:
+        print(f"sidebyside: {note}", file=sys.stderr)
 
 
 def _known(names: Sequence[str] | None) -> tuple[str, ...]:
@@ -127,10 +140,19 @@ def _installed(names: Sequence[str]) -> list[str]:
     return [name for name in names if not missing[name]]
 
 
-def _print_accuracies(model: "SavedModel", answers: "Answers", labels: "NDArray[np.int32]") -> None:
+def _trained_on_other(model: "SavedModel", dataset: "Dataset") -> bool | None:
+    """Whether a model was trained on other data than these; None where its file does not say."""
+    return model.metadata["data"] != dataset.train_sha256 if "data" in model.metadata else None
+
+
+def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset", origin: str) -> None:
     from tasks.dataset import predicted_labels
 
-    print(f"{model}: {len(labels):,} test examples\n  {'backend':9} {'right':>7} {'accuracy':>9}")
+    labels = dataset.test_labels
+    print(f"{model}: {len(labels):,} test examples of {origin}")
+    if _trained_on_other(model, dataset):
+        print("The model was trained on other data than these; --data FILE takes the test set of another file.")
+    print(f"  {'backend':9} {'right':>7} {'accuracy':>9}")
     for name, outputs in answers.outputs.items():
         right = int((predicted_labels(outputs) == labels).sum())
         print(f"  {name:9} {right:>7,} {right / len(labels):>9.4f}")

@@ -8,14 +8,21 @@ import backends
 from backends.base import usable_cores
 from backends.files import ModelFileError, read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
-from compare.models.saved import CANONICAL, TIMEOUT_SECONDS, fitting_task, form_of, open_model
+from compare.models.saved import CANONICAL, TIMEOUT_SECONDS, SavedModel, fitting_task, form_of, open_model
 from compare.records.request import ConvertRequest
 from tasks.architecture import Parameters
 from tasks.errors import SideBySideError
+from tasks.files import write_whole
 from tasks.task import Task
 
+OTHER_ENDINGS = (
+    *(".safetensors", ".h5", ".hdf5", ".keras", ".msgpack"),
+    *(".pt", ".pth", ".bin", ".ckpt", ".pkl", ".pickle", ".onnx", ".npz", ".npy", ".tflite", ".zip"),
+)
+"""Endings that each promise a form, and most of them one that is not written here."""
 
-def convert(path: Path, form: str, output: Path, task: str | None = None, recipe: str | None = None) -> Task:
+
+def convert(path: Path, form: str, output: Path, task: str | None = None, recipe: str | None = None) -> SavedModel:
     """Converts a file of parameters, whatever wrote it, to a framework's own form or to the canonical one.
 
     Args:
@@ -26,40 +33,53 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
         recipe: see :func:`open_model`.
 
     Returns:
-        the task whose parameters they are.
+        what was read.
     """
     source = form_of(path)
-    for file, name in ((path, source), (output, form)):
-        if name != CANONICAL:
-            if message := backends.missing(name):
-                raise SideBySideError(message)
-            if not file.name.endswith(suffix := backends.native(name).SUFFIX):
-                raise SideBySideError(f"{file}: {name} wants a name that ends in {suffix}; rename it")
+    for name in (source, form):
+        if name != CANONICAL and (message := backends.missing(name)):
+            raise SideBySideError(message)
     if output.is_dir() or not output.parent.is_dir():
         raise SideBySideError(f"{output}: cannot be written; name a file in a folder that is there")
+    _check_ending(output, form)
     if source == CANONICAL:
         model = open_model(path, task, recipe)
-        fitting, metadata = model.task, dict(model.metadata)
     else:
-        fitting, metadata = fitting_task(path, task, recipe, partial(backends.native(source).check, path)), {}
-    metadata = {key: metadata[key] for key in ("backend", "seed") if key in metadata}
-    metadata |= {"task": fitting.name, "recipe": fitting.recipe_name}
-    try:
-        # In the folder of the output, so that the last step is a replacement, which is whole or not at all.
-        with tempfile.TemporaryDirectory(prefix=".sidebyside-", dir=output.parent) as scratch:
-            canonical, made = Path(scratch) / "canonical.safetensors", Path(scratch) / output.name
-            if source == CANONICAL:
-                parameters: Parameters = read_parameters(path, fitting.architecture)
-            else:
-                _convert(source, fitting, path, canonical, to_native=False)
-                parameters = read_parameters(canonical, fitting.architecture)
-            write_parameters(canonical, parameters, metadata)
-            if form != CANONICAL:
-                _convert(form, fitting, canonical, made, to_native=True)
-            (made if form != CANONICAL else canonical).replace(output)
-    except OSError as error:
-        raise ModelFileError(f"{output}: cannot be written ({error.strerror}); name another file") from error
-    return fitting
+        fitting, note = fitting_task(path, task, recipe, partial(backends.native(source).check, path))
+        model = SavedModel(path, fitting, {}, note)
+    metadata = {key: model.metadata[key] for key in ("backend", "seed", "data") if key in model.metadata}
+    metadata |= {"task": model.task.name, "recipe": model.task.recipe_name}
+    with tempfile.TemporaryDirectory(prefix="sidebyside-") as scratch:  # its names can be told a worker, a user's not
+        canonical, made = Path(scratch) / "canonical.safetensors", Path(scratch) / f"made{_suffix(form)}"
+        if source == CANONICAL:
+            parameters: Parameters = read_parameters(path, model.task.architecture)
+        else:
+            given = Path(scratch) / f"given{_suffix(source)}"
+            given.symlink_to(path.resolve())
+            _convert(source, model.task, given, canonical, to_native=False)
+            parameters = read_parameters(canonical, model.task.architecture)
+        write_parameters(canonical, parameters, metadata)
+        if form != CANONICAL:
+            _convert(form, model.task, canonical, made, to_native=True)
+        try:
+            write_whole(output, (made if form != CANONICAL else canonical).read_bytes())
+        except OSError as error:
+            raise ModelFileError(f"{output}: cannot be written ({error.strerror}); name another file") from error
+    return model
+
+
+def _suffix(form: str) -> str:
+    """How the names of a form's files end."""
+    return ".safetensors" if form == CANONICAL else str(backends.native(form).SUFFIX)
+
+
+def _check_ending(output: Path, form: str) -> None:
+    """Raises SideBySideError where a file's name promises another form than what is written into it."""
+    suffix = _suffix(form)
+    if form == "keras" and not output.name.endswith(suffix):
+        raise SideBySideError(f"{output}: keras wants a name that ends in {suffix}; rename it")
+    if output.suffix in OTHER_ENDINGS and not output.name.endswith(suffix):
+        raise SideBySideError(f"{output}: --to {form} writes no {output.suffix}; name a file that ends in {suffix}")
 
 
 def _convert(backend: str, task: Task, source: Path, output: Path, *, to_native: bool) -> None:
@@ -69,8 +89,8 @@ def _convert(backend: str, task: Task, source: Path, output: Path, *, to_native:
         task=task.name,
         recipe=task.recipe_name,
         to_native=to_native,
-        source=str(source.resolve()),
-        output=str(output.resolve()),
+        source=str(source),
+        output=str(output),
     )
     reply = LocalExecutor(usable_cores()).ask(backend, request, timeout=TIMEOUT_SECONDS)
     if reply.status != "ok":

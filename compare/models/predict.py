@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import usable_cores
+from backends.files import read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
 from compare.models.saved import TIMEOUT_SECONDS, SavedModel
 from compare.records.request import PredictRequest
@@ -37,7 +38,7 @@ class Answers:
     @property
     def distance(self) -> float:
         """The largest difference between two backends, as a share of the largest output."""
-        outputs = list(self.outputs.values())
+        outputs = list(self._without_denormals().values())
         largest = max(float(np.abs(output).max()) for output in outputs)
         return float(np.ptp(outputs, axis=0).max()) / largest if largest else 0.0
 
@@ -46,7 +47,7 @@ class Answers:
         """Whether all give the same answers, and outputs within 1e-5; None where there are not two to compare."""
         if len(self.outputs) < 2:
             return None
-        labels = [predicted_labels(output) for output in self.outputs.values()]
+        labels = [predicted_labels(output) for output in self._without_denormals().values()]
         return self.distance <= AGREEMENT and all(np.array_equal(label, labels[0]) for label in labels)
 
     @property
@@ -54,13 +55,19 @@ class Answers:
         """The same, in a line."""
         if self.agree is None:
             return "one backend alone: there is nothing to compare it with"
-        labels = np.array([predicted_labels(output) for output in self.outputs.values()])
+        labels = np.array([predicted_labels(output) for output in self._without_denormals().values()])
         differing = int((labels != labels[0]).any(axis=0).sum())
         names = " and ".join(filter(None, [", ".join(list(self.outputs)[:-1]), list(self.outputs)[-1]]))
         distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
         if self.agree:
             return f"{names} agree: the same answers, {distance}"
-        return f"{names} DISAGREE: {differing} different answers, {distance} (allowed: {AGREEMENT:.0e})"
+        answers = f"{differing} different answers" if differing else "the same answers"
+        return f"{names} DISAGREE: {answers}, {distance} (allowed: {AGREEMENT:.0e})"
+
+    def _without_denormals(self) -> dict[str, NDArray[np.floating]]:
+        """The outputs with 0 for numbers too small for full precision: some frameworks compute with 0 instead."""
+        least = np.finfo(np.float32).tiny
+        return {name: np.where(np.abs(output) < least, 0, output) for name, output in self.outputs.items()}
 
     def probabilities(self, backend: str) -> NDArray[np.floating]:
         """``(n, classes)``: from logits by softmax; where the network ends in one or in a sigmoid, the outputs."""
@@ -78,14 +85,15 @@ def predict(model: SavedModel, inputs: NDArray[np.float32], names: Sequence[str]
     executor = LocalExecutor(usable_cores())
     outputs, failures = {}, {}
     with tempfile.TemporaryDirectory(prefix="sidebyside-") as scratch:
-        given, output = Path(scratch) / "inputs.npy", Path(scratch) / "outputs.npy"
+        given, output, kept = (Path(scratch) / name for name in ("inputs.npy", "outputs.npy", "model.safetensors"))
+        write_parameters(kept, read_parameters(model.path, model.task.architecture))  # under a name without surprises
         np.save(given, inputs)
         for name in names:
             request = PredictRequest(
                 backend=name,
                 task=model.task.name,
                 recipe=model.task.recipe_name,
-                model=str(model.path.resolve()),
+                model=str(kept),
                 inputs=str(given),
                 output=str(output),
             )

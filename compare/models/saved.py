@@ -4,15 +4,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import tasks
-from backends.files import MisfitError, ModelFileError, read_header, read_parameters, size_of
+from backends import native
+from backends.files import MisfitError, ModelFileError, note_on_types, read_header, read_parameters, size_of
 from tasks.architecture import Architecture
 from tasks.task import Task
 
 CANONICAL = "safetensors"
 TIMEOUT_SECONDS = 600.0
 """The longest that one framework may work on one file."""
+_Checked = TypeVar("_Checked")
 _OF_STATE_DICT = re.compile(r"[0-9.]+\.(weight|bias)")
 
 
@@ -23,12 +26,15 @@ class SavedModel:
     Attributes:
         path: the file.
         task: whose network it fits, with the recipe.
-        metadata: what the file says of itself: ``task``, ``recipe``, ``backend``, ``seed``, as far as it does.
+        metadata: what the file says of itself: ``task``, ``recipe``, ``backend``, ``seed``, ``data`` (the hash of the
+            training data), as far as it does.
+        note: what the user should know of the file; mostly empty.
     """
 
     path: Path
     task: Task
     metadata: Mapping[str, str]
+    note: str = ""
 
     def __str__(self) -> str:
         trained = f", trained with {self.metadata['backend']}" if "backend" in self.metadata else ""
@@ -52,13 +58,14 @@ def open_model(path: Path, task: str | None = None, recipe: str | None = None) -
         raise ModelFileError(
             f"{path}: {form}'s own form; convert it first: sidebyside convert FILE --to safetensors OUT"
         )
-    metadata = read_header(path).metadata
+    header = read_header(path)
+    metadata = header.metadata
     if task is None and metadata.get("task") in tasks.available_tasks():
         task = metadata["task"]
         if recipe is None and metadata.get("recipe") in tasks.available_recipes(task):
             recipe = metadata["recipe"]
-    fitting = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))
-    return SavedModel(path, fitting, metadata)
+    fitting, _ = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))
+    return SavedModel(path, fitting, metadata, note_on_types(path, header.tensors))
 
 
 def form_of(path: Path) -> str:
@@ -71,11 +78,14 @@ def form_of(path: Path) -> str:
     if head[1:8] == b"\xa6layers":  # a map of msgpack's whose first key is this
         return "jax"
     names = read_header(path).tensors
-    return "pytorch" if names and all(_OF_STATE_DICT.fullmatch(name) for name in names) else CANONICAL
+    plain_name = native("pytorch").plain_name
+    return "pytorch" if names and all(_OF_STATE_DICT.fullmatch(plain_name(name)) for name in names) else CANONICAL
 
 
-def fitting_task(path: Path, task: str | None, recipe: str | None, check: Callable[[Architecture], object]) -> Task:
-    """The task that was named, or else the one whose architecture the file fits.
+def fitting_task(
+    path: Path, task: str | None, recipe: str | None, check: Callable[[Architecture], _Checked]
+) -> tuple[Task, _Checked]:
+    """The task that was named, or else the one whose architecture the file fits; and what the check returned for it.
 
     Args:
         path: the file, for messages.
@@ -85,15 +95,13 @@ def fitting_task(path: Path, task: str | None, recipe: str | None, check: Callab
     """
     if task is not None:
         found = tasks.load_task(task, recipe or "standard")
-        check(found.architecture)
-        return found
+        return found, check(found.architecture)
     for name in tasks.available_tasks():
         if recipe is not None and recipe not in tasks.available_recipes(name):
             continue
         found = tasks.load_task(name, recipe or "standard")
         try:
-            check(found.architecture)
+            return found, check(found.architecture)
         except MisfitError:
             continue
-        return found
     raise ModelFileError(f"{path}: fits no task's network; name a task with --task to see where it differs")

@@ -187,6 +187,7 @@ class CellWork:
             write_whole(Path(path), save(arrays))  # by save_file only its owner could read it
         if path := self.request.model:
             origin = {"task": cell.task, "recipe": cell.recipe, "backend": cell.backend, "seed": str(cell.seed)}
+            origin["data"] = self.dataset.train_sha256
             self.model.save(Path(path), origin)
 
     def _measure(self) -> None:

@@ -144,7 +144,7 @@ HOSTILE: dict[str, tuple[bytes | Maker, str]] = {
     "a negative shape": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(shape=[-4, -10])}), "has the shape"),
     "a shape of words": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(shape="4x10")}), "has the shape '4x1"),
     "a shape of lists": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(shape=[[4], 10])}), "shape a list"),
-    "dtype F64": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(dtype="F64")}), "is of dtype 'F64', not"),
+    "dtype F64": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(dtype="F64")}), "has 160 bytes, not"),
     "dtype I32": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(dtype="I32")}), "is of dtype 'I32', not"),
     "dtype of an object": (make(__metadata__={"task": "iris-mlp"}, **{FIRST: entry(dtype={})}), "is of dtype '{}'"),
     "no bytes for a tensor": (

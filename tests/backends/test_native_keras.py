@@ -86,7 +86,7 @@ HOSTILE_H5: dict[str, tuple[Maker, str]] = {
     "a name only": (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n"), "damaged: it cannot be read as HDF5"),
     "too large": (
         lambda path: (h5_of(lambda file, path: None)(path), os.truncate(path, 1 << 40)),
-        "parameters take 1,003,088 at the most",
+        "parameters take 1,006,176 at the most",
     ),
     "another file": (linked("ExternalLink", "/etc/passwd", "/x"), "'0' is no dataset of its own"),
     "a soft link": (linked("SoftLink", "/layers/dense_1/vars/0"), "'0' is no dataset of its own"),
@@ -106,8 +106,8 @@ HOSTILE_H5: dict[str, tuple[Maker, str]] = {
         "is not stored as Keras stores weights",
     ),
     "wrong shape": (replaced(data=np.zeros((10, 4), "<f4")), "has the shape (10, 4), not (4, 10)"),
-    "double": (replaced(data=np.zeros((4, 10), "<f8")), "is of dtype 'float64', not float32"),
-    "references": (h5_of(references), "is of dtype 'object', not float32"),
+    "whole numbers": (replaced(data=np.zeros((4, 10), "<i4")), "is of dtype 'int32', not one of float32"),
+    "references": (h5_of(references), "is of dtype 'object', not one of float32"),
     "not a number": (replaced(data=np.full((4, 10), np.nan, "<f4")), "holds values that are not finite"),
     "a layer missing": (h5_of(lambda file, path: file["layers"].pop("dense_2")), "has no tensor 'layers/dense_2/"),
     "a layer too many": (

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from compare import cli
-from compare.models.digits import ImageError, _check, read_digit
+from compare.models.digits import read_digit
+from compare.models.png import ImageError, check
 from tasks.mnist import read_digits
 from tests.cli.common import Capture, refused
 
@@ -138,7 +139,7 @@ BAD_PICTURES = {
     "cut short": (cut_short(), "a damaged PNG file"),
     "bad checksum": (header_of(28, 28)[:-20] + bytes(20), "a damaged PNG file"),
     "blank": (header_of(28, 28, b"\0" * 29 * 28), "no digit to be seen: ink and ground differ by 0 of 255"),
-    "jpeg": (jpeg(), "not a PNG file"),
+    "jpeg": (jpeg(), "not a PNG file but a JPEG file; save it as PNG"),
     "empty": (b"", "not a PNG file"),
     "half a head": (header_of(28, 28)[:20], "not a PNG file"),
 }
@@ -170,9 +171,9 @@ def test_pixels_are_counted_for_every_kind_of_png(
             content[24:29] = depth, colours, 0, 0, interlaced
             if missing:
                 with pytest.raises(ValueError, match="too few pixels"):
-                    _check(tmp_path, bytes(content))
+                    check(tmp_path, bytes(content))
             else:
-                assert _check(tmp_path, bytes(content)) == (width, height)
+                assert check(tmp_path, bytes(content)) == (width, height)
 
 
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -92,6 +92,27 @@ def in_every_directory_entry(offset: int, value: int) -> Callable[[bytes], bytes
     return change
 
 
+def sparse(path: Path, size: int = 100_000_000_000) -> None:
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
+def bomb(path: Path) -> None:
+    """200 kB that unpack to 200 MB."""
+    save(path, x_train=None)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("x_train.npy", "w") as member:
+        member.write(npy_header("{'descr': '|u1', 'fortran_order': False, 'shape': (255102, 28, 28), }"))
+        for _ in range(200):
+            member.write(bytes(1_000_000))
+
+
+def long_directory(path: Path) -> None:
+    save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        for index in range(100):
+            archive.writestr(f"{index}" + "x" * 50_000, b"")
+
+
 def npy_file(path: Path) -> None:
     with path.open("wb") as file:
         np.save(file, small_digits()["x_train"])
@@ -109,16 +130,21 @@ BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no y_test": (without("y_test"), "no array 'y_test'"),
     "images of floats": (with_dtype("x_train", "float32"), "x_train must be uint8, not float32"),
     "test images of int8": (with_dtype("x_test", "int8"), "x_test must be uint8, not int8"),
-    "labels of int64": (with_dtype("y_train", "int64"), "y_train must be uint8, not int64"),
-    "labels of words": (with_dtype("y_test", "U5"), "y_test must be uint8"),
+    "labels of floats": (
+        with_dtype("y_train", "float64"),
+        "y_train must be whole numbers, uint8 or int64 say, not float",
+    ),
+    "labels of words": (with_dtype("y_test", "U5"), "y_test must be whole numbers"),
     "images too narrow": (with_shape("x_train", 30, 28, 27), "x_train must have shape (n, 28, 28), not (30, 28, 27)"),
-    "images with channels": (with_shape("x_test", 12, 28, 28, 1), "x_test must have shape (n, 28, 28)"),
+    "images in colour": (with_shape("x_test", 12, 28, 28, 3), "x_test must have shape (n, 28, 28)"),
     "flat images": (with_shape("x_train", 30, 784), "x_train must have shape (n, 28, 28)"),
     "no images": (with_shape("x_test", 0, 28, 28), "x_test must have shape (n, 28, 28)"),
     "a number for images": (with_shape("x_train"), "x_train must have shape (n, 28, 28)"),
     "too few labels": (with_shape("y_train", 29), "y_train must have shape (30,), not (29,)"),
     "one-hot labels": (with_shape("y_test", 12, 10), "y_test must have shape (12,), not (12, 10)"),
     "label 10": (with_label("y_train", 10), "y_train holds the label 10; labels must be 0 to 9"),
+    "label -1": (lambda path: save(path, y_test=np.full(12, -1)), "y_test holds the label -1; labels must be 0 to 9"),
+    "label 2**40": (lambda path: save(path, y_test=np.full(12, 1 << 40)), "y_test holds the label 1099511627776"),
     "label 255": (with_label("y_test", 255), "y_test holds the label 255; labels must be 0 to 9"),
     "objects": (
         lambda path: save(path, x_train=np.array([{"a": 1}, None], object)),
@@ -151,6 +177,14 @@ BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
         with_member(npy_header(f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({10**14}, 28, 28), }}")),
         "not a readable .npz file",
     ),
+    "a header of fewer images": (
+        with_member(npy_header("{'descr': '|u1', 'fortran_order': False, 'shape': (29, 28, 28), }") + bytes(30 * 784)),
+        "x_train.npy has more bytes than its header says",
+    ),
+    "100 GB of nothing": (sparse, "too large, with 100,000,000,000 bytes"),
+    "2 GB of nothing": (lambda path: sparse(path, 1_999_999_999), "not a readable .npz file"),
+    "a bomb": (bomb, "bytes in it unpack to 200,0"),
+    "a directory of 5 MB": (long_directory, "its directory is too long"),
     "encrypted": (changed(in_every_directory_entry(8, 1)), "not a readable .npz file"),
     "an unknown compression": (changed(in_every_directory_entry(10, 99)), "not a readable .npz file"),
 }

@@ -13,6 +13,7 @@ import tasks
 from tasks import mnist
 from tasks.dataset import Dataset
 from tasks.errors import DataError
+from tests.faults import damaged_data
 from tests.tasks.digit_files import BAD_FILES, save, small_digits
 
 
@@ -95,3 +96,40 @@ def test_the_archive_loads_as_plain_numpy_too(tmp_path: Path) -> None:
     save(tmp_path / "small.npz")
     with np.load(io.BytesIO(mnist.FILE.read_bytes())) as own, np.load(tmp_path / "small.npz") as small_file:
         assert sorted(own.files) == sorted(small_file.files)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", ">i2", "uint8", "int8"])
+@pytest.mark.parametrize("axis", [-1, 1])
+def test_labels_of_any_whole_numbers_and_images_with_a_channel_are_taken(dtype: str, axis: int, tmp_path: Path) -> None:
+    digits = small_digits()
+    given = {
+        key: np.expand_dims(value, axis) if key[0] == "x" else value.astype(dtype) for key, value in digits.items()
+    }
+    save(tmp_path / "data.npz", **given)
+    found = mnist.read_digits(tmp_path / "data.npz")
+    for key, array in digits.items():
+        assert found[key].dtype == np.uint8
+        assert np.array_equal(found[key], array), key
+
+
+def test_a_name_that_no_worker_can_be_told_is_refused(tmp_path: Path) -> None:
+    for name in ("\udcff.npz", "a\nb.npz"):
+        with pytest.raises(DataError, match="rename the file") as caught:
+            mnist.read_digits(tmp_path / name)
+        assert str(caught.value).isprintable()
+
+
+def test_a_damaged_file_is_never_loaded_as_if_whole() -> None:
+    refused, tried = damaged_data.check(flips=30, cuts=5)
+    assert tried == 3 * 35
+    assert refused > tried // 2
+
+
+def test_a_flipped_bit_in_the_header_of_an_array_is_refused(tmp_path: Path) -> None:
+    """Without a checksum, 30 images would become 20, and no value of them would be wrong."""
+    np.savez(tmp_path / "data.npz", **small_digits())  # type: ignore[arg-type]
+    content = (tmp_path / "data.npz").read_bytes()
+    assert content.count(b"(30, 28, 28)") == 1
+    (tmp_path / "data.npz").write_bytes(content.replace(b"(30, 28, 28)", b"(20, 28, 28)"))
+    with pytest.raises(DataError, match="not a readable"):
+        mnist.read_digits(tmp_path / "data.npz")
