@@ -1,6 +1,5 @@
 """Conversion of files of parameters to and from the frameworks' own forms, each in its framework's process."""
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import backends
 from backends.base import usable_cores
 from backends.files import ModelFileError, read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
+from compare.folders import Scratch
 from compare.models.saved import CANONICAL, TIMEOUT_SECONDS, SavedModel, fitting_task, form_of, open_model
 from compare.records.request import ConvertRequest
 from tasks.architecture import Parameters
@@ -49,12 +49,12 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
         model = SavedModel(path, fitting, {}, note)
     metadata = {key: model.metadata[key] for key in ("backend", "seed", "data") if key in model.metadata}
     metadata |= {"task": model.task.name, "recipe": model.task.recipe_name}
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as scratch:  # its names can be told a worker, a user's not
-        canonical, made = Path(scratch) / "canonical.safetensors", Path(scratch) / f"made{_suffix(form)}"
+    with Scratch() as scratch:  # its names can be told a worker, a user's not
+        canonical, made = scratch / "canonical.safetensors", scratch / f"made{_suffix(form)}"
         if source == CANONICAL:
             parameters: Parameters = read_parameters(path, model.task.architecture)
         else:
-            given = Path(scratch) / f"given{_suffix(source)}"
+            given = scratch / f"given{_suffix(source)}"
             given.symlink_to(path.resolve())
             _convert(source, model.task, given, canonical, to_native=False)
             parameters = read_parameters(canonical, model.task.architecture)

@@ -1,9 +1,7 @@
 """Answers of a saved model to new inputs, in each backend, and whether the backends agree."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +9,7 @@ from numpy.typing import NDArray
 from backends.base import usable_cores
 from backends.files import read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
+from compare.folders import Scratch
 from compare.models.saved import TIMEOUT_SECONDS, SavedModel
 from compare.records.request import PredictRequest
 from tasks.dataset import predicted_labels
@@ -84,8 +83,8 @@ def predict(model: SavedModel, inputs: NDArray[np.float32], names: Sequence[str]
     """Runs a saved network on inputs ``(n, *input_shape)``, in each backend, each in a process of its own."""
     executor = LocalExecutor(usable_cores())
     outputs, failures = {}, {}
-    with tempfile.TemporaryDirectory(prefix="sidebyside-") as scratch:
-        given, output, kept = (Path(scratch) / name for name in ("inputs.npy", "outputs.npy", "model.safetensors"))
+    with Scratch() as scratch:
+        given, output, kept = (scratch / name for name in ("inputs.npy", "outputs.npy", "model.safetensors"))
         write_parameters(kept, read_parameters(model.path, model.task.architecture))  # under a name without surprises
         np.save(given, inputs)
         for name in names:
