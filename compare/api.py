@@ -61,8 +61,13 @@ def compare(options: RunOptions) -> Comparison:
         SideBySideError: an argument is wrong, or no framework is installed: one line that says what to do.
         RunInterruptedError: the run was interrupted; its ``comparison`` holds what was done.
     """
-    comparison = run_comparison(options, options.as_call())
-    if failure := comparison.draw_report():
+    with handled():
+        comparison = run_comparison(options, options.as_call())
+        try:
+            failure = comparison.draw_report()
+        except Interrupted as error:
+            raise RunInterruptedError(error.number, comparison) from None
+    if failure:
         warnings.warn(failure, stacklevel=3)
     return comparison
 
@@ -85,9 +90,10 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
 
     from compare.executors.local import LocalExecutor
     from compare.folders import Scratch, cache
+    from compare.run.claim import StoreError, new_folder
     from compare.run.plan import list_cells
     from compare.run.runner import Runner
-    from compare.run.store import StoreError, new_folder, open_store
+    from compare.run.store import open_store
 
     folder = Path(options.resume or options.output or new_folder(Path("runs")))
     with (

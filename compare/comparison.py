@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -94,20 +95,19 @@ class Comparison:
         """
         file = self.folder / REPORT_NAME
         command = [sys.executable, "-P", "-m", "compare", "report", str(self.folder), "--output", str(file)]
-        with Scratch() as scratch:
-            try:
+        try:
+            with Scratch() as scratch:
                 subprocess.run(
                     command, env=python_environment(scratch), stdin=subprocess.DEVNULL, capture_output=True, check=True
                 )
-            except subprocess.CalledProcessError as error:
-                lines = error.stderr.decode(errors="replace").split("\n")
-                reason = next((line for line in reversed(lines) if line.strip()), f"status {error.returncode}")
-            except OSError as error:
-                reason = str(error.strerror)
-            else:
-                return ""
+            return ""
+        except subprocess.CalledProcessError as error:
+            lines = error.stderr.decode(errors="replace").split("\n")
+            reason = next((line for line in reversed(lines) if line.strip()), f"status {error.returncode}")
+        except (OSError, SideBySideError) as error:
+            reason = str(error)
         shown = shown_path(self.folder)
-        again = f"sidebyside report {shown} --output {shown / REPORT_NAME}"
+        again = shlex.join(["sidebyside", "report", str(shown), "--output", str(shown / REPORT_NAME)])
         return f"the report could not be drawn ({reason.removeprefix('sidebyside: ')}); to try again: {again}"
 
 

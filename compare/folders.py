@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,13 @@ import platformdirs
 import psutil
 
 from compare.interrupts import deferred
+from tasks.errors import SideBySideError
 
 PREFIX = "sidebyside-scratch-"
 NEW = "sidebyside-new-scratch-"
-"""How a scratch folder is called for the moment until it is held."""
+"""The beginning of a scratch folder's name until it is locked."""
+NEW_SECONDS = 60.0
+"""After so long a folder with such a name was left by a process that was killed in that moment."""
 MARK = ".sidebyside-scratch"
 """A file in each scratch folder: without it a folder is not ours to remove, whatever its name."""
 VARIABLE = "SIDEBYSIDE_SCRATCH"
@@ -34,13 +38,19 @@ class Scratch:
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
-        self.path = Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(8)}"
-        remove_abandoned()
-        with deferred():
-            new = Path(tempfile.mkdtemp(prefix=NEW))
-            (new / MARK).touch()
-            self._descriptor = _hold(new)
-            new.rename(self.path)
+        self._process = os.getpid()
+        try:
+            self.path = Path(tempfile.gettempdir()) / f"{PREFIX}{secrets.token_hex(8)}"
+            remove_abandoned()
+            with deferred():
+                new = Path(tempfile.mkdtemp(prefix=NEW))
+                (new / MARK).touch()
+                self._descriptor = _hold(new)
+                new.rename(self.path)
+        except OSError as error:
+            raise SideBySideError(
+                f"no temporary files can be made ({error.strerror}); make room, or set TMPDIR to another folder"
+            ) from error
 
     def __del__(self) -> None:
         """Where a signal interrupts the moment between making a folder and using it."""
@@ -56,11 +66,24 @@ class Scratch:
 
     def close(self) -> None:
         """Removes the folder and all that lies in it."""
+        if self._process != os.getpid():  # a copy of this object in a process that was forked
+            return
         with deferred():
-            shutil.rmtree(self.path, ignore_errors=True)
+            _remove(self.path)
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
+
+
+def _remove(folder: Path) -> None:
+    """Removes a scratch folder, its mark last: until then another process would know it by that."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != MARK:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def processes_of(scratch: Path) -> Iterator[psutil.Process]:
@@ -84,14 +107,17 @@ def remove_abandoned() -> None:
     """Removes the scratch folders of processes that were killed, and ends what they had started."""
     if os.name != "posix":  # without such locks nobody knows whose a folder is
         return
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    there = Path(tempfile.gettempdir())
+    for folder in (*there.glob(f"{PREFIX}*"), *there.glob(f"{NEW}*")):
         with contextlib.suppress(OSError):
-            ours = folder.lstat().st_uid == os.getuid() and (folder / MARK).is_file()
-            if not ours or (descriptor := _hold(folder)) is None:
+            status = folder.lstat()
+            young = folder.name.startswith(NEW) and time.time() - status.st_mtime < NEW_SECONDS
+            ours = status.st_uid == os.getuid() and ((folder / MARK).is_file() or not any(folder.iterdir()))
+            if young or not ours or (descriptor := _hold(folder)) is None:
                 continue
             try:
                 end_processes_of(folder)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             finally:
                 os.close(descriptor)
 

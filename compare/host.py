@@ -2,6 +2,7 @@
 
 import os
 import platform
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -25,7 +26,15 @@ def describe_host() -> dict[str, Setting]:
         **({} if quota is None else {"cpu_quota": quota}),
         "memory_bytes": int(psutil.virtual_memory().total),
         "python": platform.python_version(),
+        "sidebyside": _own_version(),
     }
+
+
+def _own_version() -> str:
+    try:
+        return version("sidebyside")
+    except PackageNotFoundError:  # the files were copied, not installed
+        return "unknown"
 
 
 def _cpu_model() -> str:

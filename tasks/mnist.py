@@ -139,7 +139,7 @@ def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
             if hashlib.file_digest(own, "sha256").hexdigest() != SHA256:
                 raise DataError(f"{FILE}: the checksum is wrong; reinstall sidebyside")
     elif not str(file).isprintable():
-        raise DataError(f"{str(file)!r}: no worker can be told this name; rename the file")
+        raise DataError(f"{str(file)!r}: the name holds bytes that are not UTF-8; rename the file")
     path = FILE if file is None else file
     arrays = read_arrays(path, ("x_train", "y_train", "x_test", "y_test"))
     for part in ("train", "test"):

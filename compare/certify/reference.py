@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from compare.records.cell import Cell
 from compare.records.event import EvidenceSummary
 from compare.records.request import Copy, EvidenceRequest
 from tasks import load_task
-from tasks.files import write_whole
+from tasks.files import TEMPORARY, write_whole
 from tasks.training import Adam
 
 SOURCES = (
@@ -31,6 +32,8 @@ SOURCES = (
     "compare/worker/evidence.py",
 )
 """What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""
+UNFINISHED_SECONDS = 3600.0
+"""After so long an unfinished file in the cache belongs to no process that still writes it."""
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -104,6 +107,9 @@ def keep(key: str, requests: Sequence[EvidenceRequest], reference: Reference) ->
     """Keeps the reference for later runs. Raises OSError where it cannot be written."""
     arrays, summary = _files(key)
     arrays.parent.mkdir(parents=True, exist_ok=True)
+    for path in arrays.parent.glob(f".*{TEMPORARY}"):  # a process was killed while it wrote
+        if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
+            path.unlink(missing_ok=True)
     evidence = Path(requests[0].copies[0].path).read_bytes()
     content = {"noise": reference.noise, "summary": reference.summary.model_dump()}
     write_whole(arrays, evidence)

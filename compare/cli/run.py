@@ -14,6 +14,7 @@ from compare.api import run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
 from compare.run.options import RunOptions, Selection, make_options, read_plan
+from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
@@ -75,7 +76,9 @@ def run(
         again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder))])
         if isinstance(error, UnfinishedRunError):
             raise SideBySideError(f"{error}; once that is mended, go on with: {again}") from error
-        print(f"sidebyside: interrupted; what was done is kept; go on with: {again}", file=sys.stderr)
+        begun = (error.comparison.folder / HEAD).exists()
+        kept = f"what was done is kept; go on with: {again}" if begun else "nothing had been done yet"
+        print(f"sidebyside: interrupted; {kept}", file=sys.stderr)
         return error.exit_status
     results, folder = comparison.results, shown_path(comparison.folder)
     print_results(results, Console(), verbose=verbose)

@@ -28,7 +28,7 @@ from compare.run.checks import (
     positive,
     whole,
 )
-from compare.run.reading import FILE_NAME, HEAD, ResultsError, read_results
+from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import read_regular
 
@@ -186,12 +186,11 @@ def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:
     folder = Path(values["resume"])
     if folder.name == FILE_NAME:
         folder = folder.parent
-    try:
-        earlier = read_results(folder).options if folder.exists() else {}
-    except ResultsError:
-        if (folder / FILE_NAME).exists() or (folder / HEAD).exists():
-            raise
-        earlier = {}  # the store says whether this folder can be used
+    earlier: Mapping[str, Any] = {}
+    if (folder / FILE_NAME).exists() or (folder / HEAD).exists():
+        earlier = read_results(folder).options
+    elif folder.exists() and "tasks" not in values:
+        raise SideBySideError(f"{folder}: there is no run that has begun; give the tasks and the options once more")
     return {
         **{name: value for name, value in earlier.items() if name in RunOptions.model_fields},
         **values,

@@ -12,7 +12,7 @@ from compare.run.store import Store
 from tasks import load_task
 from tasks.errors import SideBySideError
 
-SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python")
+SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python", "sidebyside")
 SAME_SETTINGS = ("threads", "learning_rate", "data_sha256")
 
 
@@ -37,7 +37,7 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         DifferentRunError: names everything that differs.
     """
     different = [
-        *_differences(earlier.host, now.host, SAME_HOST if earlier.host else ()),
+        *_differences(earlier.host, now.host, [n for n in SAME_HOST if n in earlier.host or n == "cpu_quota"]),
         *_differences(earlier.settings, now.settings, SAME_SETTINGS),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),

@@ -61,6 +61,7 @@ class Runner:
         self.train = train
         self.data = None if options.data_file is None else str(options.data_file)
         self._references = References(options, executor, progress)
+        self._measured: Run | None = None
 
     def run(self, cells: Sequence[Cell]) -> Results:
         """Runs the cells one after the other, and keeps the outcome of each before the next.
@@ -89,7 +90,7 @@ class Runner:
                     if not self.options.include_host:
                         run = run.model_copy(update={"message": without_paths(run.message)})
                 except KeyboardInterrupt:
-                    self._keep(Run(**cell.model_dump(), status="interrupted", message="interrupted by the user"))
+                    self._keep(self._interrupted(cell))
                     raise
                 self._keep(run, certificate)
                 self.progress.ended(cell, run, certificate)
@@ -107,7 +108,7 @@ class Runner:
         earlier = self.store.results
         head = earlier.model_copy(
             update={
-                "command": earlier.command or self.command,
+                "command": self._command(earlier.command),
                 "host": host.describe_host() | ({"name": platform.node()} if self.options.include_host else {}),
                 "settings": settings,
                 "options": self.options.given(),
@@ -117,6 +118,20 @@ class Runner:
         if self.store.earlier:
             check_same(earlier, head, cells)
         self.store.begin(head, cells)
+
+    def _command(self, earlier: str) -> str:
+        """How to repeat the run: the earlier run's command, and this one's where it asks for something else."""
+        if not (earlier and self.command) or earlier.endswith(self.command):
+            return earlier or self.command
+        return f"{earlier}, then {self.command}"
+
+    def _interrupted(self, cell: Cell) -> Run:
+        """What is left of a cell that was interrupted: what had been measured stands."""
+        run = self._measured
+        if run is None or run.cell != cell:
+            return Run(**cell.model_dump(), status="interrupted", message="interrupted by the user")
+        message = "measured, but not certified: interrupted" if self.options.certify else run.message
+        return run.model_copy(update={"message": message, "compile_cache": self._cache(cell)})
 
     def _keep(self, run: Run, certificate: Certificate | None = None) -> None:
         """Keeps a run, unless it failed where an earlier one had not."""
@@ -137,6 +152,7 @@ class Runner:
         try:
             run, evidence = self._ask(cell, path)
         except Exception as error:
+            certificates.failed(cell)
             return Run(**cell.model_dump(), status="crashed", message=one_line(error)), None
         if path is None:
             return run, None
@@ -152,11 +168,11 @@ class Runner:
 
     def _ask(self, cell: Cell, evidence: Path | None) -> tuple[Run, EvidenceSummary | None]:
         """Has the cell done by a worker; returns the run and the summary of its evidence."""
-        measured: list[Run] = []
+        self._measured = None
 
         def listen(event: Phase | EpochEnd | Measured) -> None:
             if isinstance(event, Measured):
-                measured.append(event.run)
+                self._measured = event.run
             else:
                 self.progress.event(cell, event)
 
@@ -174,7 +190,7 @@ class Runner:
         if reply.status == "timeout":
             reply = reply.model_copy(update={"message": f"{reply.message}; allow more with --timeout"})
         share = (time.process_time() - processor) / (time.perf_counter() - wall)
-        run = _run_of(cell, reply, measured[-1] if measured else None)
+        run = _run_of(cell, reply, self._measured)
         return run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)}), reply.evidence
 
     def _cache(self, cell: Cell) -> Literal["empty", "filled", "kept"]:

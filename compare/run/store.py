@@ -5,55 +5,21 @@
 
 import contextlib
 import json
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from compare.interrupts import deferred
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Pair
 from compare.records.results import Results
 from compare.records.run import Run
+from compare.run.claim import FOLDERS, StoreError, claim, now
 from compare.run.reading import CELLS, CERTIFICATES, FILE_NAME, HEAD, read_results
-from tasks.errors import SideBySideError
-from tasks.files import TEMPORARY, make_folder, write_whole
+from tasks.files import make_folder, write_whole
 
-LOCK = ".lock"
-CLAIM = ".claim.json"
-FOLDERS = (CELLS, CERTIFICATES, "arrays", "evidence", "models")
-"""The folders in a run's folder. Evidence is kept so that a resumed run can compare new subjects with earlier ones."""
 SHARE = 0.05
 """The share of a run's time that may go into renewing ``results.json``."""
-
-
-class StoreError(SideBySideError):
-    """A run's folder that cannot be used, or written to."""
-
-
-def now() -> str:
-    """The time in UTC, to the second, as ISO 8601 writes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def new_folder(parent: Path) -> Path:
-    """Makes a folder named after the time, which is this process's alone."""
-    name = f"{datetime.now():%Y%m%d-%H%M%S}"
-    number = 1
-    while True:
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        try:
-            make_folder(parent)
-            folder.mkdir()
-            return folder
-        except FileExistsError:
-            number += 1
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be made ({error.strerror}); name a folder with --output") from error
 
 
 class Store:
@@ -108,7 +74,7 @@ class Store:
             self._renew()
 
     def write_run(self, run: Run, certificate: Certificate | None = None) -> None:
-        """Keeps a run, and the certificate that was judged with it: they are there together or not at all."""
+        """Keeps a run, and before it the certificate that was judged with it: a run is there last, when all is."""
         self._runs[run.file_name] = run
         with self._writing():
             if certificate is not None:
@@ -157,66 +123,6 @@ class Store:
 
 @contextlib.contextmanager
 def open_store(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterator[Store]:
-    """The store of a folder, which this process alone may write to until the end.
-
-    Args:
-        folder: new, empty, or with an earlier run in it.
-        resume: whether an earlier run is expected.
-        note: is told when a run that did not end properly is taken over.
-
-    Raises:
-        StoreError: the folder cannot be used, another process holds it, or it is not what was expected.
-    """
-    _check(folder, resume=resume)
-    try:
-        make_folder(folder)
-        lock = FileLock(folder / LOCK, blocking=False)
-        with lock:
-            _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
-            if (folder / CLAIM).exists():
-                note(f"the earlier run in {folder.name} was killed: what it had finished is kept, and this run goes on")
-            _tidy(folder)
-            claim = {"process": os.getpid(), "host": platform.node(), "since": now()}
-            write_whole(folder / CLAIM, json.dumps(claim).encode())
-            try:
-                yield Store(folder.absolute())  # a notebook may go elsewhere before it shows the results
-            finally:
-                (folder / CLAIM).unlink(missing_ok=True)
-    except Timeout as error:
-        raise StoreError(f"{folder}: {_holder(folder)}; wait until it has ended, or name another folder") from error
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be a run's folder ({error.strerror}); name another") from error
-
-
-def _check(folder: Path, *, resume: bool) -> None:
-    """Raises StoreError unless a folder is new or was just begun, or, to be resumed, holds a run."""
-    try:
-        names = {path.name for path in folder.iterdir()}
-    except FileNotFoundError:
-        names = set()
-        if resume:
-            raise StoreError(f"{folder}: there is no such folder to resume") from None
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be a run's folder ({error.strerror}); name another") from error
-    holds_run = HEAD in names or FILE_NAME in names
-    begun = {name for name in names if name in (LOCK, CLAIM, *FOLDERS) or name.endswith(TEMPORARY)}
-    if resume and not holds_run and not begun:
-        raise StoreError(f"{folder}: there is no run to resume; name the folder of one")
-    if not resume and (holds_run or names - begun):
-        what = "holds a run: go on with it by --resume" if holds_run else "is not empty: leave it as it is"
-        raise StoreError(f"{folder} {what}, or name another folder")
-
-
-def _tidy(folder: Path) -> None:
-    """Removes files that a killed process has not finished."""
-    for part in (folder, *(folder / name for name in FOLDERS)):
-        for path in part.glob(f".*{TEMPORARY}"):
-            path.unlink(missing_ok=True)
-
-
-def _holder(folder: Path) -> str:
-    try:
-        claim = json.loads((folder / CLAIM).read_bytes())
-        return f"process {claim['process']} on {claim['host']} has been writing to it since {claim['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process is writing to it"
+    """The store of a folder that this process alone writes to until the end; see :func:`compare.run.claim.claim`."""
+    with claim(folder, resume=resume, note=note):
+        yield Store(folder.absolute())  # a notebook may go elsewhere before it shows the results

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from compare.records.results import Results
+from compare.run.claim import now
 from compare.run.options import make_options
-from compare.run.store import Store, now
+from compare.run.store import Store
 from tests.cli.common import Capture, numpy_run, refused
 
 

@@ -17,7 +17,8 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run(count: int) -> str:
     """Interrupts so many runs; raises AssertionError where one is slow, leaves something, or loses something."""
     chance = random.Random(count)
-    slowest, statuses, seconds = 0.0, {}, 6.0
+    slowest, seconds, cells = 0.0, 6.0, 0
+    statuses: dict[int, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         for index in range(count):
             with place(Path(folder) / f"run{index}") as here:
@@ -41,8 +42,14 @@ def run(count: int) -> str:
                 assert status in (128 + number, -number, 0), (number.name, status, error)
                 assert "Traceback" not in out + error, error
                 assert here.nothing_left(2), f"left: {here.scratch()}, {here.processes()}"
-                if status == 128 + number and any(here.run.glob("run.json")):
-                    read_results(here.run)
+                if status == 128 + number:
                     assert re.search("interrupted", error), error
+                    shown = re.findall(r"seed (\d+): accuracy|cpu: accuracy", error)  # each as it has ended
+                    if any(here.run.glob("run.json")):
+                        kept = [run for run in read_results(here.run).runs if run.status == "ok"]
+                        assert len(kept) >= len(shown), f"{len(shown)} cells had ended, {len(kept)} are kept"
+                        cells += len(kept)
+    assert any(status > 128 for status in statuses), "no signal was handled"
     words = ", ".join(f"{number} with status {status}" for status, number in sorted(statuses.items()))
-    return f"{sum(statuses.values())} runs interrupted, the slowest ended after {slowest:.1f} s; {words}"
+    count = sum(statuses.values())
+    return f"{count} runs interrupted, the slowest ended after {slowest:.1f} s, {cells} finished cells kept; {words}"

@@ -5,7 +5,7 @@ from typing import Any
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.results import Results
 from compare.records.run import Run
-from compare.run.store import now
+from compare.run.claim import now
 
 HASH = "0123456789abcdef" * 4
 

@@ -16,7 +16,7 @@ ABSOLUTE = re.compile(rb"/(?:home|root|tmp|usr|private|Users)/[\w.-]+")
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What a run leaves that was given an absolute path, and in which a cell fails with one in its message."""
+    """What a run leaves that was given an absolute path, in its options, its environment and an error's message."""
     folder = tmp_path_factory.mktemp("secret-place")
     save(folder / "digits.npz")
     with pytest.MonkeyPatch.context() as patch:
@@ -31,13 +31,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             certify=False,
             threads=1,
         )
+        patch.setattr("compare.api._check_data", lambda options: None)
         (folder / "digits.npz").unlink()
-    texts = [path for path in (folder / "run").rglob("*") if path.suffix in (".json", ".html")]
-    return {path.name: path.read_bytes() for path in texts}
+        compare.compare(
+            "mnist-mlp", "numpy", data=folder / "digits.npz", epochs=1, output=folder / "run2", certify=False, threads=1
+        )
+    texts = [path for path in folder.rglob("*") if path.suffix in (".json", ".html")]
+    assert any(b"digits.npz: cannot be read" in path.read_bytes() for path in texts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in texts}
 
 
 def test_no_path_and_no_name_is_kept(files: dict[str, bytes]) -> None:
-    assert {"results.json", "run.json", "report.html"} <= files.keys()
+    assert {"run/results.json", "run/run.json", "run/report.html", "run2/report.html"} <= files.keys()
     for name, content in files.items():
         assert b"secret-place" not in content, name
         assert ABSOLUTE.search(content) is None, (name, ABSOLUTE.search(content))
@@ -47,7 +52,7 @@ def test_no_path_and_no_name_is_kept(files: dict[str, bytes]) -> None:
 
 
 def test_the_data_file_is_named_without_its_folder(files: dict[str, bytes]) -> None:
-    results = json.loads(files["results.json"])
+    results = json.loads(files["run/results.json"])
     assert results["options"]["data"] == "digits.npz"
     assert "data='digits.npz'" in results["command"]
     assert "xla_dump_to" in results["runs"][0]["settings"]["environment"]

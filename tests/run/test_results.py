@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Run
+from compare.run.claim import StoreError, now
 from compare.run.reading import FILE_NAME, ResultsError, read_results
-from compare.run.store import Store, StoreError, now
+from compare.run.store import Store
 from tests.run.results import HASH, make_certificate, make_results, make_run
 
 

@@ -11,6 +11,7 @@ from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import make_options
 from compare.run.reading import read_results
+from compare.run.references import References
 from compare.run.resume import DifferentRunError
 from compare.run.runner import Runner
 from compare.run.store import Store
@@ -101,3 +102,20 @@ def test_a_reference_that_diverges_costs_no_cell(tmp_path: Path) -> None:
     assert "step" in results.runs[0].message
     assert results.runs[1].status == "ok"
     assert not results.verified(results.runs[0])
+
+
+def test_an_interrupt_while_a_reference_is_computed_keeps_the_measurement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(references: References, cell: Cell) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(References, "of", interrupt)
+        run(tmp_path, [make_cell(), make_cell(seed=1)])
+    (kept,) = read_results(tmp_path).runs
+    assert (kept.status, kept.message) == ("ok", "measured, but not certified: interrupted")
+    assert kept.examples_per_second is not None
+    results, recorder = run(tmp_path, [make_cell(), make_cell(seed=1)])
+    assert [cell.seed for cell in recorder.begun] == [0, 1]
+    assert results.verified(results.runs[0])

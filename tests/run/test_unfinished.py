@@ -11,7 +11,8 @@ from compare.cli import main
 from compare.comparison import Comparison, RunInterruptedError
 from compare.records.certificate import Certificate
 from compare.records.run import Run
-from compare.run.store import Store, StoreError
+from compare.run.claim import StoreError
+from compare.run.store import Store
 from tests.run.results import make_results
 
 Capture = pytest.CaptureFixture[str]
