@@ -38,7 +38,7 @@ def check(path: Path, architecture: Architecture) -> str:
     Returns:
         what the user should know of the file.
     """
-    files.read_tensors(path, shapes(architecture), plain_name)
+    files.read_tensors(path, shapes(architecture), _plain_name)
     return files.note_on_types(path, files.read_header(path).tensors)
 
 
@@ -62,10 +62,10 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     from backends.pytorch.network import build_network, get_parameters
 
     network = build_network(architecture, LAYERS)
-    network.load_state_dict({plain_name(name): tensor for name, tensor in load_file(path).items()})
+    network.load_state_dict({_plain_name(name): tensor for name, tensor in load_file(path).items()})
     return get_parameters(network, architecture)
 
 
-def plain_name(name: str) -> str:
+def _plain_name(name: str) -> str:
     """A parameter's name without what ``torch.compile`` and parallel modules put before it."""
     return _WRAPPERS.sub("", name)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import tasks
-from backends import native
 from backends.files import MisfitError, ModelFileError, note_on_types, read_header, read_parameters, size_of
 from tasks.architecture import Architecture
 from tasks.task import Task
@@ -16,7 +15,7 @@ CANONICAL = "safetensors"
 TIMEOUT_SECONDS = 600.0
 """The longest that one framework may work on one file."""
 _Checked = TypeVar("_Checked")
-_OF_STATE_DICT = re.compile(r"[0-9.]+\.(weight|bias)")
+_OF_STATE_DICT = re.compile(r"[\w.]+\.(weight|bias)")
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ def form_of(path: Path) -> str:
     if head[1:8] == b"\xa6layers":  # a map of msgpack's whose first key is this
         return "jax"
     names = read_header(path).tensors
-    plain_name = native("pytorch").plain_name
-    return "pytorch" if names and all(_OF_STATE_DICT.fullmatch(plain_name(name)) for name in names) else CANONICAL
+    return "pytorch" if names and all(_OF_STATE_DICT.fullmatch(name) for name in names) else CANONICAL
 
 
 def fitting_task(

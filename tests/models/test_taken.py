@@ -1,83 +1,20 @@
 """Weights as people have them: of compiled and parallel models, in other precisions, under any name."""
 
-import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import backends
 import tasks
-from backends import native
 from backends.files import read_parameters, write_parameters
 from compare import cli
 from compare.models.convert import convert
 from compare.models.predict import Answers
-from tasks.architecture import Parameters
 from tests.cli.common import Capture, asked, refused
 from tests.conftest import is_there
-
-IRIS = tasks.load_task("iris-mlp")
-DRAWN = IRIS.parameters(0)
-
-
-def encoded(array: NDArray[np.float32], dtype: str) -> tuple[bytes, NDArray[np.float32]]:
-    """The bytes of an array in another precision, and what they stand for."""
-    if dtype == "bfloat16":
-        half = (np.ascontiguousarray(array).view(np.uint32) >> 16).astype("<u2")
-        return half.tobytes(), (half.astype(np.uint32) << 16).view(np.float32)
-    other = array.astype(dtype)
-    with np.errstate(over="ignore"):
-        return other.tobytes(), other.astype(np.float32)
-
-
-def safetensors(path: Path, arrays: Parameters, dtype: str) -> None:
-    code = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "float64": "F64"}[dtype]
-    header, content = {}, b""
-    for name, array in arrays.items():
-        added = encoded(array, dtype)[0]
-        header[name] = {
-            "dtype": code,
-            "shape": list(array.shape),
-            "data_offsets": [len(content), len(content) + len(added)],
-        }
-        content += added
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + content)
-
-
-def state_dict(path: Path, dtype: str, wrap: Callable[[str], str] = str) -> None:
-    names = native("pytorch").shapes(IRIS.architecture)
-    arrays = zip(names, DRAWN.values(), strict=True)
-    safetensors(path, {wrap(name): np.ascontiguousarray(array.T) for name, array in arrays}, dtype)
-
-
-def weights_h5(path: Path, dtype: str) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        for name, array in zip(native("keras").shapes(IRIS.architecture), DRAWN.values(), strict=True):
-            if dtype == "bfloat16":
-                file[name] = np.frombuffer(encoded(array, dtype)[0], "V2").reshape(array.shape)
-                file[name].attrs["dtype"] = "bfloat16"
-            else:
-                file[name] = array.astype(dtype)
-
-
-def msgpack(path: Path, dtype: str) -> None:
-    from msgpack import ExtType, packb
-
-    layers: dict[str, Any] = {}
-    for name, array in zip(native("jax").shapes(IRIS.architecture), DRAWN.values(), strict=True):
-        _, layer, parameter = name.split("/")
-        leaf = ExtType(1, packb((array.shape, dtype, encoded(array, dtype)[0])))
-        layers.setdefault(layer, {})[parameter] = leaf
-    path.write_bytes(packb({"layers": layers}))
-
+from tests.models.taken_forms import DRAWN, IRIS, encoded, msgpack, safetensors, state_dict, weights_h5
 
 FORMS = {
     "safetensors": lambda path, dtype: safetensors(path, DRAWN, dtype),
@@ -87,8 +24,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("form", "dtype"),
+    [(form, dtype) for form in FORMS for dtype in ("bfloat16", "float64")]
+    + [("safetensors", "float16"), ("pytorch", "float16")],
+)
 def test_other_precisions_are_taken_with_a_note(form: str, dtype: str, tmp_path: Path, capsys: Capture) -> None:
     if form in backends.framework_backends() and not is_there(form):
         pytest.skip(f"{form} is not installed")
@@ -182,16 +122,15 @@ def test_the_test_set_that_is_scored_is_named_and_other_data_are_told(tmp_path: 
     from tests.tasks.digit_files import save
 
     save(tmp_path / "own.npz")
-    task = tasks.load_task("mnist-mlp")
+    task = tasks.load_task("mnist-dense")
     own, path = task.load(tmp_path / "own.npz"), tmp_path / "m.safetensors"
-    write_parameters(path, task.parameters(0), {"task": "mnist-mlp", "data": own.train_sha256})
+    write_parameters(path, task.parameters(0), {"task": "mnist-dense", "data": own.train_sha256})
     words = ["predict", "--model", str(path), "--test-set", "--backend", "numpy"]
     told = "The model was trained on other data than these"
     assert cli.main(words) == cli.OK
     out = capsys.readouterr().out
-    assert out.splitlines()[0].endswith("10,000 test examples of mnist-mlp's own data")
+    assert out.splitlines()[0].endswith("10,000 test examples of mnist-dense's own data")
     assert told in out
-    assert asked(capsys, *words)["trained_on_other_data"] is True
     words += ["--data", str(tmp_path / "own.npz")]
     assert cli.main(words) == cli.OK
     out = capsys.readouterr().out
@@ -199,5 +138,8 @@ def test_the_test_set_that_is_scored_is_named_and_other_data_are_told(tmp_path: 
     assert told not in out
     found = asked(capsys, *words)
     assert (found["test_set"], found["trained_on_other_data"]) == (str(tmp_path / "own.npz"), False)
-    write_parameters(path, task.parameters(0), {"task": "mnist-mlp"})  # written before files said so
+    other = tasks.load_task("mnist-dense").load(None).train_sha256
+    write_parameters(path, task.parameters(0), {"task": "mnist-dense", "data": other})
+    assert asked(capsys, *words)["trained_on_other_data"] is True
+    write_parameters(path, task.parameters(0), {"task": "mnist-dense"})  # written before files said so
     assert asked(capsys, *words)["trained_on_other_data"] is None
