@@ -110,9 +110,10 @@ def test_an_interrupt_while_a_reference_is_computed_keeps_the_measurement(
     def interrupt(references: References, cell: Cell) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(References, "of", interrupt)
+    monkeypatch.setattr(References, "of", interrupt)
+    with pytest.raises(KeyboardInterrupt):
         run(tmp_path, [make_cell(), make_cell(seed=1)])
+    monkeypatch.undo()
     (kept,) = read_results(tmp_path).runs
     assert (kept.status, kept.message) == ("ok", "measured, but not certified: interrupted")
     assert kept.examples_per_second is not None
