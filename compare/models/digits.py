@@ -71,6 +71,8 @@ def _from_photograph(path: Path, grey: NDArray[np.uint8], done: list[str]) -> ND
     marks = find_marks(grey)
     if marks is None or marks.contrast < LEAST_CONTRAST / 2:
         raise ImageError(f"{path}: no digit to be seen: no ink stands out from the grain and the light of the ground")
+    if marks.ink.shape != grey.shape:
+        done.append(f"averaged to {marks.ink.shape[1]}x{marks.ink.shape[0]}")
     if marks.dark:
         done.append("inverted (it was dark on light)")
     done.append("grain and uneven light taken out")
