@@ -69,7 +69,7 @@ def test_invalid_arguments_get_one_line(arguments: tuple[str, ...], message: str
 def test_an_output_folder_that_is_not_empty_is_left_alone(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     error = refused(capsys, *numpy_run("--output", str(tmp_path)))
-    assert f"{tmp_path} is not empty: leave it as it is, or name another folder" in error
+    assert f"{tmp_path} is not empty; name a new folder" in error
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
