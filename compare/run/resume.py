@@ -41,9 +41,23 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         *_differences(earlier.settings, now.settings, SAME_SETTINGS),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),
+        *_batch_sizes(earlier, cells),
     ]
     if different:
         raise DifferentRunError(f"the earlier run had {', '.join(different)}: make it the same, or begin a new run")
+
+
+def _batch_sizes(earlier: Results, cells: Sequence[Cell]) -> list[str]:
+    """The tasks of which the earlier run has another batch size: its certificates do not speak for this one."""
+    now = {(cell.task, cell.recipe): _batch_size(cell) for cell in cells}
+    then = {(run.task, run.recipe): _batch_size(run) for run in earlier.runs}
+    return [
+        f"{then[key]} for {key[0]}, this one has {size}" for key, size in now.items() if then.get(key, size) != size
+    ]
+
+
+def _batch_size(cell: Cell) -> str:
+    return "the recipe's batch size" if cell.batch_size is None else f"batch size {cell.batch_size}"
 
 
 def _other(earlier: Results, name: str, sha: str) -> bool:

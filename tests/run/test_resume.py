@@ -120,3 +120,14 @@ def test_an_interrupt_while_a_reference_is_computed_keeps_the_measurement(
     results, recorder = run(tmp_path, [make_cell(), make_cell(seed=1)])
     assert [cell.seed for cell in recorder.begun] == [0, 1]
     assert results.verified(results.runs[0])
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, 2), (2, None), (2, 4)])
+def test_a_certificate_never_speaks_for_another_batch_size(
+    before: int | None, after: int | None, tmp_path: Path
+) -> None:
+    results, _ = run(tmp_path, [make_cell(batch_size=before)])
+    assert results.verified(results.runs[0])
+    with pytest.raises(DifferentRunError, match=r"batch size.* for and-gate, this one has .*batch size"):
+        run(tmp_path, [make_cell(batch_size=after)])
+    assert read_results(tmp_path) == results
