@@ -53,7 +53,7 @@ class Scratch:
             ) from error
 
     def __del__(self) -> None:
-        """Where a signal interrupts the moment between making a folder and using it."""
+        """Removes the folder where a signal arrived after it was made and before it could be closed."""
         with contextlib.suppress(Exception):
             if self.path.exists():
                 self.close()
@@ -76,7 +76,7 @@ class Scratch:
 
 
 def _remove(folder: Path) -> None:
-    """Removes a scratch folder, its mark last: until then another process would know it by that."""
+    """Removes a scratch folder, its mark last: were this process killed now, the next one would know whose it is."""
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
             if path.is_dir() and not path.is_symlink():

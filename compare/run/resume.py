@@ -84,12 +84,9 @@ def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Ce
     chosen = []
     for cell in cells:
         run = store.run_of(cell)
-        complete = run is not None and run.status == "ok"
-        if complete and options.save_models and not model_file(store.folder, cell).exists():
-            complete = False
-        if complete and options.certify and cell.subject not in certified:
-            complete = False
-        if not complete:
+        lacks_model = options.save_models and not model_file(store.folder, cell).exists()
+        lacks_certificate = options.certify and cell.subject not in certified
+        if run is None or run.status != "ok" or lacks_model or lacks_certificate:
             chosen.append(cell)
             certified.add(cell.subject)  # by the first of its cells
     return chosen

@@ -130,8 +130,8 @@ class Runner:
         run = self._measured
         if run is None or run.cell != cell:
             return Run(**cell.model_dump(), status="interrupted", message="interrupted by the user")
-        message = "measured, but not certified: interrupted" if self.options.certify else run.message
-        return run.model_copy(update={"message": message, "compile_cache": self._cache(cell)})
+        run = _uncertified(run, "interrupted") if self.options.certify else run
+        return run.model_copy(update={"compile_cache": self._cache(cell)})
 
     def _keep(self, run: Run, certificate: Certificate | None = None) -> None:
         """Keeps a run, unless it failed where an earlier one had not."""
@@ -164,7 +164,7 @@ class Runner:
             certificates.failed(cell)
             if isinstance(error, MissingEvidenceError) or run.status != "ok":
                 return run, None
-            return run.model_copy(update={"message": f"measured, but not certified: {one_line(error)}"}), None
+            return _uncertified(run, one_line(error)), None
 
     def _ask(self, cell: Cell, evidence: Path | None) -> tuple[Run, EvidenceSummary | None]:
         """Has the cell done by a worker; returns the run and the summary of its evidence."""
@@ -203,5 +203,10 @@ class Runner:
 def _run_of(cell: Cell, reply: Reply, measured: Run | None) -> Run:
     """The run that a reply comes to. What had been measured stands, even if the certificate failed afterwards."""
     if measured is not None and reply.status != measured.status:
-        return measured.model_copy(update={"message": f"measured, but not certified: {reply.message}"})
+        return _uncertified(measured, reply.message)
     return reply.run or Run(**cell.model_dump(), status=reply.status, message=reply.message)
+
+
+def _uncertified(run: Run, reason: str) -> Run:
+    """A run whose measurements stand although its certificate could not be made."""
+    return run.model_copy(update={"message": f"measured, but not certified: {reason}"})

@@ -59,7 +59,7 @@ class Store:
             head: the results without runs and certificates.
             cells: those that will be run. In the results, earlier ones come first, then these in their order.
         """
-        order = dict.fromkeys([*self._runs, *(cell.file_name for cell in cells)])
+        self._order = list(dict.fromkeys([*self._runs, *(cell.file_name for cell in cells)]))
         self._head = head
         with self._writing():
             for name in FOLDERS:
@@ -69,7 +69,6 @@ class Store:
                     self._write(f"{CELLS}/{run.file_name}.json", run.model_dump_json(indent=1))
                 for certificate in self._certificates.values():
                     self._write_certificate(certificate)
-            self._order = list(order)
             self._write_head()
             self._renew()
 

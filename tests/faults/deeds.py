@@ -52,22 +52,22 @@ def grandchild() -> str:
 
 def orphan() -> str:
     """Starts a process by way of another that ends at once, in a session of its own and without an environment."""
-    script = (
-        "import subprocess, sys;"
-        " subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True, env={})"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
+    _start_orphan(", env={}")
     return "done"
 
 
 def crash_with_orphan() -> None:
     """As ``orphan``, with the environment, and crashes: nobody is left who could know of it."""
+    _start_orphan("")
+    os._exit(4)
+
+
+def _start_orphan(options: str) -> None:
     script = (
-        "import subprocess, sys;"
-        " subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)"
+        "import subprocess, sys; subprocess.Popen("
+        f"[sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True{options})"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-    os._exit(4)
 
 
 DEEDS: dict[str, Callable[[], str | None]] = {
