@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from backends.registry import about
+from backends.registry import about, framework_backends
 from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import RunOptions
@@ -76,6 +76,22 @@ def _versions(earlier: Results, backends: set[str]) -> list[str]:
     runs = [run for run in earlier.runs if run.backend in backends and run.status == "ok"]
     different = [_differences(run.versions, now[run.backend], run.versions) for run in runs if now[run.backend]]
     return list(dict.fromkeys(text for texts in different for text in texts))
+
+
+def widened(earlier: Results, options: RunOptions) -> RunOptions:
+    """The options with everything that the earlier run had been asked for besides: a resume for some adds to it."""
+    if not earlier.definitions:  # an earlier version kept no options
+        return options
+    first = RunOptions.model_validate({n: v for n, v in earlier.options.items() if n in RunOptions.model_fields})
+    update: dict[str, object] = {
+        name: tuple(dict.fromkeys([*getattr(first, name), *getattr(options, name)]))
+        for name in ("tasks", "modes", "devices")
+    }
+    update |= {name: max(getattr(first, name), getattr(options, name)) for name in ("seeds", "rounds", "save_models")}
+    # None stands for every framework, and the reference may have been named besides.
+    both = [*first.backend_names, *options.backend_names]
+    update["backends"] = None if set(both) == set(framework_backends()) else tuple(dict.fromkeys(both))
+    return options.model_copy(update=update)
 
 
 def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Cell]:

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,9 +19,10 @@ from compare.records.request import CellRequest
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.options import RunOptions
+from compare.run.plan import list_cells
 from compare.run.progress import Progress
 from compare.run.references import References
-from compare.run.resume import check_same, definitions, model_file, pending
+from compare.run.resume import check_same, definitions, model_file, pending, widened
 from compare.run.store import Store
 from compare.text import label, without_paths
 from tasks.errors import SideBySideError, one_line
@@ -106,18 +107,25 @@ class Runner:
         if self.data and Path(self.data).is_file():
             settings["data_sha256"] = hashlib.sha256(Path(self.data).read_bytes()).hexdigest()
         earlier = self.store.results
+        options = widened(earlier, self.options) if self.store.earlier else self.options
         head = earlier.model_copy(
             update={
                 "command": self._command(earlier.command),
                 "host": host.describe_host() | ({"name": platform.node()} if self.options.include_host else {}),
                 "settings": settings,
-                "options": self.options.given(),
+                "options": options.given(),
                 "definitions": earlier.definitions | definitions(cells),
             }
         )
         if self.store.earlier:
             check_same(earlier, head, cells)
         self.store.begin(head, cells)
+        if options != self.options:
+            rest = set(pending(list_cells(options), options, self.store)) - set(cells)
+            if rest:
+                self.progress.note(
+                    f"left out this time: {_labels(rest)}; to run these too, resume with no other option"
+                )
 
     def _command(self, earlier: str) -> str:
         """How to repeat the run: the earlier run's command, and this one's where it asks for something else."""
@@ -205,6 +213,12 @@ def _run_of(cell: Cell, reply: Reply, measured: Run | None) -> Run:
     if measured is not None and reply.status != measured.status:
         return _uncertified(measured, reply.message)
     return reply.run or Run(**cell.model_dump(), status=reply.status, message=reply.message)
+
+
+def _labels(cells: Iterable[Cell]) -> str:
+    """The subjects of cells, for a note."""
+    labels = sorted({label(cell) for cell in cells})
+    return ", ".join([*labels[:3], *([f"{len(labels) - 3} more"] if len(labels) > 3 else [])])
 
 
 def _uncertified(run: Run, reason: str) -> Run:

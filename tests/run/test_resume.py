@@ -10,13 +10,14 @@ from compare.executors.local import LocalExecutor
 from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import make_options
+from compare.run.plan import list_cells
 from compare.run.reading import read_results
 from compare.run.references import References
 from compare.run.resume import DifferentRunError
 from compare.run.runner import Runner
 from compare.run.store import Store
 from tests.run.recorder import Recorder
-from tests.worker.fakes import make_cell, make_cells
+from tests.worker.fakes import fake_executor, make_cell, make_cells
 
 
 def run(folder: Path, cells: list[Cell], **options: object) -> tuple[Results, Recorder]:
@@ -131,3 +132,23 @@ def test_a_certificate_never_speaks_for_another_batch_size(
     with pytest.raises(DifferentRunError, match=r"batch size.* for and-gate, this one has .*batch size"):
         run(tmp_path, [make_cell(batch_size=after)])
     assert read_results(tmp_path) == results
+
+
+def test_a_resume_for_a_part_of_the_cells_forgets_nothing_that_was_asked_for_before(tmp_path: Path) -> None:
+    def asked(**given: object) -> tuple[Results, Recorder]:
+        options = make_options({"threads": 1, "certify": False, **given})
+        recorder = Recorder(tmp_path)
+        executor = fake_executor('tell("reply", run=run(status="ok"))')
+        return Runner(options, Store(tmp_path), executor, recorder).run(list_cells(options)), recorder
+
+    asked(tasks=["and-gate"], backends=["numpy"], epochs=20)
+    asked(resume=tmp_path, seeds=3)
+    (tmp_path / "cells" / f"{make_cell(seed=2, epochs=20).file_name}.json").unlink()
+    results, recorder = asked(resume=tmp_path, seeds=1, rounds=2)
+    assert recorder.begun == [make_cell(seed=0, epochs=20, round=1)]
+    (note,) = [note for note in recorder.notes if "left out" in note]
+    assert note.startswith("left out this time: and-gate numpy tuned cpu; to run these too, resume")
+    assert (results.options["seeds"], results.options["rounds"]) == (3, 2)
+    results, recorder = asked(resume=tmp_path)
+    assert {(cell.seed, cell.round) for cell in recorder.begun} == {(1, 1), (2, 0), (2, 1)}
+    assert len(results.runs) == 6
