@@ -22,6 +22,7 @@ from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.task import Recipe, Task
+from tasks.training import OptimizerState
 
 Dtype = Literal["float32", "float64"]
 Setting = str | int | float | bool
@@ -93,6 +94,10 @@ class Model(ABC):
     @abstractmethod
     def start(self) -> None:
         """Gives the optimizer fresh state; ``load_parameters`` ends with it."""
+
+    @abstractmethod
+    def optimizer_state(self) -> OptimizerState:
+        """What the optimizer carries from step to step, as it is now; see :data:`tasks.training.OptimizerState`."""
 
     @abstractmethod
     def train(self, batches: Batches) -> NDArray[np.float32]:

@@ -1,7 +1,13 @@
 """Losses and optimizers, described as data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.architecture import Parameters
 
 Loss = Literal["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
 """The loss of a batch, from the network's outputs ``z`` (n, outputs) and the labels ``y`` (n,).
@@ -19,6 +25,11 @@ class SGD:
     learning_rate: float
     momentum: float = 0.0
 
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """What it carries from step to step for each parameter: ``v``, if there is momentum."""
+        return ("velocity",) if self.momentum else ()
+
 
 @dataclass(frozen=True)
 class Adam:
@@ -33,5 +44,21 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """What it carries from step to step for each parameter: ``m`` and ``v``."""
+        return ("first_moment", "second_moment")
+
 
 Optimizer = SGD | Adam
+
+OptimizerState: TypeAlias = dict[str, NDArray[Any]]
+"""What an optimizer carries from step to step, as in the formulas above: ``velocity/0_dense/kernel`` and so on, in the
+parameters' canonical layout; and for Adam ``steps``, the number ``t`` of steps so far."""
+
+
+def make_state(optimizer: Optimizer, moments: Sequence[Parameters], steps: int) -> OptimizerState:
+    """The state in its canonical form, from the moments in the optimizer's order, and the number of steps."""
+    pairs = zip(optimizer.moments, moments, strict=True)
+    state = {f"{name}/{key}": array for name, parameters in pairs for key, array in parameters.items()}
+    return state | {"steps": np.array(steps, np.int64)} if isinstance(optimizer, Adam) else state

@@ -1,7 +1,10 @@
 """A network in JAX that answers; the two training loops are in tuned.py and stock.py."""
 
+from typing import Any
+
 import jax
 import numpy as np
+import optax
 from flax import nnx
 from numpy.typing import NDArray
 
@@ -12,6 +15,7 @@ from backends.jax.network import Network, build_network, get_parameters, set_par
 from backends.jax.training import loss_function
 from tasks.architecture import Parameters
 from tasks.task import Recipe
+from tasks.training import OptimizerState, make_state
 
 
 class Model(base.Model):
@@ -62,6 +66,14 @@ class Model(base.Model):
         """The devices on which JAX holds the parameters."""
         devices = {device for leaf in jax.tree.leaves(nnx.state(self.network)) for device in leaf.devices()}
         return {"cpu" if device.platform == "cpu" else f"gpu:{device.id}" for device in devices}
+
+
+def _canonical_state(state: Any, network: Network, recipe: Recipe) -> OptimizerState:
+    """Optax's state in the canonical form; optax calls SGD's velocity trace, and Adam's moments mu and nu."""
+    names = {"velocity": "trace", "first_moment": "mu", "second_moment": "nu"}
+    trees = [optax.tree_utils.tree_get(state, names[moment]) for moment in recipe.optimizer.moments]
+    moments = [to_canonical(network, recipe.architecture, variables(tree, recipe.architecture)) for tree in trees]
+    return make_state(recipe.optimizer, moments, int(optax.tree_utils.tree_get(state, "count", 0)))
 
 
 @nnx.jit

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from backends.base import HostData
 from backends.jax.backend import compiled
-from backends.jax.model import Model
+from backends.jax.model import Model, _canonical_state
 from backends.jax.network import Network
 from backends.jax.training import make_optimizer
 from tasks.batches import Batches
+from tasks.training import OptimizerState
 
 
 class StockModel(HostData, Model):
@@ -40,6 +41,10 @@ class StockModel(HostData, Model):
             return loss
 
         self._train_step = train_step
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments and the count of steps in optax's state, in the canonical form."""
+        return _canonical_state(nnx.pure(self.optimizer.opt_state), self.network, self.recipe)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from backends.jax.backend import compiled
 from backends.jax.layers import LAYERS
-from backends.jax.model import Model
+from backends.jax.model import Model, _canonical_state
 from backends.jax.network import Network, build_network
 from backends.jax.training import make_optimizer
 from backends.jax.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D
+from tasks.training import OptimizerState
 
 _State = tuple[Any, Any]
 """The network's parameters and the optimizer's state."""
@@ -61,12 +62,16 @@ class TunedModel(Model):
             "convolution": convolution,
         }
         self.optimizer = make_optimizer(self.recipe.optimizer)
-        self.optimizer_state = jax.device_put(self.optimizer.init(nnx.state(self.network, nnx.Param)), self.own_device)
+        self.state = jax.device_put(self.optimizer.init(nnx.state(self.network, nnx.Param)), self.own_device)
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments and the count of steps in optax's state, in the canonical form."""
+        return _canonical_state(self.state, self.network, self.recipe)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains in one call of the compiled scan; returns the loss of every step, (epochs, steps)."""
-        state = (nnx.state(self.network, nnx.Param), self.optimizer_state)
-        (parameters, self.optimizer_state), losses = self._run(state, *self.data, *self.on_device(batches))
+        state = (nnx.state(self.network, nnx.Param), self.state)
+        (parameters, self.state), losses = self._run(state, *self.data, *self.on_device(batches))
         nnx.update(self.network, parameters)
         return np.asarray(losses)
 

@@ -1,5 +1,6 @@
 """A network in Keras that answers; the two training loops are in tuned.py and stock.py."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from backends.keras.network import Network, build_network, get_parameters, set_p
 from backends.keras.training import loss_function
 from tasks.architecture import Parameters
 from tasks.task import Recipe
+from tasks.training import SGD, OptimizerState, make_state
 
 
 class Model(base.Model):
@@ -62,3 +64,19 @@ class Model(base.Model):
         devices = [variable.value.device for variable in self.network.trainable_variables]
         names = {device.rpartition("device:")[2].lower() for device in devices}
         return {"cpu" if name.startswith("cpu") else name for name in names}
+
+
+def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, recipe: Recipe) -> OptimizerState:
+    """The state of Keras's optimizer in the canonical form; its momentum is minus the learning rate times velocity."""
+    rule, architecture = recipe.optimizer, recipe.architecture
+    optimizer.build(network.trainable_variables)  # fit does so at its first step, and then this does nothing
+    kept = [optimizer.momentums] if isinstance(rule, SGD) else [optimizer._momentums, optimizer._velocities]
+    moments = [
+        to_canonical(network, architecture, dict(zip(architecture.parameter_shapes, variables, strict=True)))
+        for variables in kept[: len(rule.moments)]
+    ]
+    if isinstance(rule, SGD):
+        moments = [
+            {key: -array / np.float64(rule.learning_rate) for key, array in of_one.items()} for of_one in moments
+        ]
+    return make_state(rule, moments, int(optimizer.iterations))

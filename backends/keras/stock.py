@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 
 from backends.base import HostData
 from backends.keras.backend import compiled
-from backends.keras.model import Model
+from backends.keras.model import Model, _canonical_state
 from backends.keras.training import make_optimizer
 from tasks.batches import Batches
+from tasks.training import OptimizerState
 
 
 class StockModel(HostData, Model):
@@ -31,6 +32,10 @@ class StockModel(HostData, Model):
         }
         with tf.device(self.own_device):
             self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self._loss_in_fit)
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments and the count of steps that Keras's optimizer keeps, in the canonical form."""
+        return _canonical_state(self.network.optimizer, self.network, self.recipe)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains in one call of ``fit``; returns the mean loss of every epoch, (epochs, 1)."""

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from backends.fusion import fuse
 from backends.keras.backend import compiled
-from backends.keras.model import Model
+from backends.keras.model import Model, _canonical_state
 from backends.keras.network import Network, build_network
 from backends.keras.training import make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D
-from tasks.training import SGD
+from tasks.training import SGD, OptimizerState
 
 
 class TunedModel(Model):
@@ -57,6 +57,10 @@ class TunedModel(Model):
             self.optimizer = _FusedSGD(rule) if isinstance(rule, SGD) and rule.momentum else make_optimizer(rule)
             self.optimizer.build(self.network.trainable_variables)
         self._run = tf.function(self._train_epochs, jit_compile=xla)
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments and the count of steps that Keras's optimizer keeps, in the canonical form."""
+        return _canonical_state(self.optimizer, self.network, self.recipe)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains in one call of the compiled function; returns the loss of every step, (epochs, steps)."""

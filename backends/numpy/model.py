@@ -12,6 +12,7 @@ from backends.numpy.training import loss_function, make_optimizer
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.task import Recipe
+from tasks.training import OptimizerState
 
 
 class NumpyModel(HostData, Model):
@@ -63,9 +64,18 @@ class NumpyModel(HostData, Model):
         """The batches as they are: their indices choose from NumPy arrays."""
         return batches
 
+    def load_state(self, parameters: Parameters, state: OptimizerState) -> None:
+        """Goes on from parameters and an optimizer's state, in the canonical form, that any backend held."""
+        self.load_parameters(parameters)
+        self.optimizer.load(state)
+
     def start(self) -> None:
         """Makes the optimizer with fresh state."""
         self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters)
+
+    def optimizer_state(self) -> OptimizerState:
+        """Copies of the moments, and the count of steps."""
+        return self.optimizer.state()
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""

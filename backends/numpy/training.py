@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from backends.numpy.layers import Array
 from tasks.architecture import Parameters
-from tasks.training import SGD, Adam, Loss, Optimizer
+from tasks.training import SGD, Adam, Loss, Optimizer, OptimizerState, make_state
 
 Labels = NDArray[np.int32]
 LossFunction = Callable[[Array, Labels], tuple[Array, Array]]
@@ -61,6 +61,15 @@ class SGDUpdate:
         self.rule = rule
         self.velocities = zeros_like(parameters)
 
+    def state(self) -> OptimizerState:
+        """Copies of the velocities."""
+        return make_state(self.rule, [copies(self.velocities)][: len(self.rule.moments)], 0)
+
+    def load(self, state: OptimizerState) -> None:
+        """Goes on from a state, in the precision of the parameters."""
+        for key, velocity in self.velocities.items():
+            velocity[:] = state.get(f"velocity/{key}", 0)
+
     def update(self, parameters: Parameters, gradients: Parameters) -> None:
         """One step, in place."""
         for key, p in parameters.items():
@@ -78,6 +87,17 @@ class AdamUpdate:
         self.first, self.second = zeros_like(parameters), zeros_like(parameters)
         self.steps = 0
 
+    def state(self) -> OptimizerState:
+        """Copies of the moments, and the steps so far."""
+        return make_state(self.rule, [copies(self.first), copies(self.second)], self.steps)
+
+    def load(self, state: OptimizerState) -> None:
+        """Goes on from a state, in the precision of the parameters."""
+        self.steps = int(state["steps"])
+        for key in self.first:
+            self.first[key][:] = state[f"first_moment/{key}"]
+            self.second[key][:] = state[f"second_moment/{key}"]
+
     def update(self, parameters: Parameters, gradients: Parameters) -> None:
         """One step, in place. The means begin at 0; dividing by ``1 - beta**steps`` corrects that."""
         rule = self.rule
@@ -93,6 +113,11 @@ class AdamUpdate:
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         """``1 - beta**steps``, computed in the parameters' own precision."""
         return number(1 - number(beta) ** number(self.steps))
+
+
+def copies(parameters: Parameters) -> Parameters:
+    """A copy of each array."""
+    return {key: value.copy() for key, value in parameters.items()}
 
 
 def zeros_like(parameters: Parameters) -> Parameters:

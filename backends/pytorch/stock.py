@@ -12,10 +12,11 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
 from backends.pytorch.model import Model
-from backends.pytorch.network import _channels_first
+from backends.pytorch.network import _channels_first, to_canonical, variables
 from backends.pytorch.training import make_optimizer
 from tasks.batches import Batches
 from tasks.dataset import Dataset, RawImages
+from tasks.training import OptimizerState, make_state
 
 
 class StockModel(Model):
@@ -50,6 +51,17 @@ class StockModel(Model):
         """Makes torch's optimizer with fresh state."""
         self.settings |= {"compiled": "no: eager", "layout": "NCHW"}
         self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments that torch keeps by parameter, and the count of steps, in the canonical form."""
+        names = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
+        state, by_key = self.optimizer.state, variables(self.network, self.recipe.architecture)
+        moments = []
+        for moment in self.recipe.optimizer.moments:  # torch makes them at the first step
+            tensors = {key: state[p].get(names[moment], torch.zeros_like(p)) for key, p in by_key.items()}
+            moments.append(to_canonical(self.network, self.recipe.architecture, tensors))
+        steps = max((int(of_one.get("step", 0)) for of_one in state.values()), default=0)
+        return make_state(self.recipe.optimizer, moments, steps)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""

@@ -16,11 +16,11 @@ from backends.base import EAGER
 from backends.fusion import fuse
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
-from backends.pytorch.network import Network, _channels_first, build_network
+from backends.pytorch.network import Network, _channels_first, build_network, to_canonical
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
-from tasks.training import SGD
+from tasks.training import SGD, OptimizerState, make_state
 
 _SMALL_STEP = 1_000_000
 """A step of fewer floating-point operations takes less time than calling it: several are compiled into one call."""
@@ -76,6 +76,15 @@ class TunedModel(Model):
         for tensors in (*self.moments, {"steps": self.steps_done}):
             for tensor in tensors.values():
                 tensor.zero_()
+
+    def optimizer_state(self) -> OptimizerState:
+        """The moments and the count of steps, in the canonical form."""
+        optimizer, keys = self.recipe.optimizer, self.recipe.architecture.parameter_shapes
+        moments = [
+            to_canonical(self.network, self.recipe.architecture, dict(zip(keys, tensors.values(), strict=True)))
+            for tensors in self.moments[: len(optimizer.moments)]
+        ]
+        return make_state(optimizer, moments, int(self.steps_done))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains a few steps a call, the losses staying on the device to the end; returns them, (epochs, steps)."""

@@ -7,7 +7,7 @@ import pytest
 
 from backends import load_backend
 from backends.about import Mode
-from backends.base import Model
+from backends.numpy.model import NumpyModel
 from tasks.architecture import Parameters
 from tasks.dataset import Dataset
 from tasks.initial import draw_parameters
@@ -39,10 +39,11 @@ def initial(recipe: Recipe) -> Parameters:
     return draw_parameters(recipe.architecture, recipe.initializer, seed=3)
 
 
-def reference(sample: Sample, parameters: Parameters | None = None) -> Model:
+def reference(sample: Sample, parameters: Parameters | None = None) -> NumpyModel:
     backend = load_backend("numpy")
     parameters = initial(sample.recipe) if parameters is None else parameters
     model = backend.build(task_of(sample.recipe), parameters, dtype="float64")
+    assert isinstance(model, NumpyModel)
     model.place(sample.dataset)
     return model
 
@@ -106,6 +107,26 @@ def test_training_goes_on(model: RemoteBackend, sample: Sample) -> None:
     assert distance(model.parameters(), at_once) > 1e-4
     model.train(sample.batches[1:])
     assert distance(model.parameters(), at_once) < 1e-6
+
+
+def test_the_optimizer_carries_what_the_reference_carries(model: RemoteBackend, sample: Sample) -> None:
+    """After an epoch, and from there on the reference itself trains the second one to the same end."""
+    model.train(sample.batches[:1])
+    expected = reference(sample)
+    expected.train(sample.batches[:1])
+    state, expected_state = model.call("optimizer_state"), expected.optimizer_state()
+    assert list(state) == list(expected_state)
+    for name, array in state.items():
+        assert array.shape == expected_state[name].shape
+        assert np.linalg.norm(array - expected_state[name]) <= 2e-5 * np.linalg.norm(expected_state[name])
+    begun = model.parameters()
+    model.train(sample.batches[1:])
+    for from_state, near in ((state, True), ({name: 0 * array for name, array in state.items()}, not state)):
+        expected.load_state(begun, from_state)
+        expected.train(sample.batches[1:])
+        assert (distance(model.parameters(), expected.parameters()) < 2e-5) == near
+    model.load_parameters(initial(sample.recipe))
+    assert not any(array.any() for array in model.call("optimizer_state").values())
 
 
 def test_parameters_return_unchanged(model: RemoteBackend, sample: Sample) -> None:
