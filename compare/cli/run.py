@@ -83,8 +83,12 @@ def run(
         print(f"sidebyside: interrupted; {kept}", file=sys.stderr)
         return error.exit_status
     results, folder = comparison.results, shown_path(comparison.folder)
-    print_results(results, Console(), verbose=verbose)
-    print(f"written: {folder / 'results.json'}", flush=True)
+    try:
+        print_results(results, Console(), verbose=verbose)
+        print(f"written: {folder / 'results.json'}", flush=True)
+    except (OSError, SystemExit):  # by which rich ends where the reader of the output has gone
+        comparison.draw_report()
+        raise
     if failure := comparison.draw_report():
         print(f"sidebyside: {failure}", file=sys.stderr)
     else:
