@@ -126,8 +126,9 @@ class RunInterruptedError(Interrupted):
 
     def __str__(self) -> str:
         done = sum(run.status != "interrupted" for run in self.comparison.results.runs)
+        cells = f"{done} cell{'s' * (done != 1)}"
         folder = shown_path(self.comparison.folder)
-        return f"interrupted; what was done ({done} cells) is kept in {folder}; go on with resume={str(folder)!r}"
+        return f"interrupted; what was done ({cells}) is kept in {folder}; go on with resume={str(folder)!r}"
 
     def _render_traceback_(self) -> list[str]:
         """One line in a notebook, where an interrupt is no fault that a traceback would help to find."""

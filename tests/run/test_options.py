@@ -105,6 +105,7 @@ def test_the_command_line_goes_before_the_plan(tmp_path: Path, monkeypatch: pyte
         ("rounds = ", "not a plan file in TOML"),
         ("certify = 5", "certify is 5: input should be a valid boolean"),
         ("output = 5", "output is 5"),
+        ("output = ''", "output is empty: give a path, or leave it out"),
         ("output = 'a'\nresume = 'b'", "give output or resume, not both"),
     ],
 )
