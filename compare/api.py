@@ -86,7 +86,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
     absent = [message for name in options.backend_names if (message := backends.missing(name))]
     if len(absent) == len(options.backend_names):
         raise SideBySideError("; ".join(absent))
-    _check_data(options)
+    check_data(options)
 
     from compare.executors.local import LocalExecutor
     from compare.folders import Scratch, cache
@@ -117,7 +117,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
             raise UnfinishedRunError(str(error), Comparison(store.results, store.folder)) from error
 
 
-def _check_data(options: RunOptions) -> None:
+def check_data(options: RunOptions) -> None:
     """Reads the data file once before any cell is started. Raises DataError."""
     if options.data_file is None:
         return

@@ -15,7 +15,7 @@ from compare.folders import Scratch
 from compare.interrupts import Interrupted
 from compare.report.render import ENDINGS
 from tasks.errors import SideBySideError
-from tasks.files import write_whole
+from tasks.files import check_output, write_whole
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to show
     import pandas
@@ -76,11 +76,13 @@ class Comparison:
             SideBySideError: the ending is another, or the file cannot be written.
         """
         file = Path(path)
-        if file.suffix not in ENDINGS:
+        ending = file.suffix.lower()
+        if ending not in ENDINGS:
             raise SideBySideError(f"{file}: name a file that ends in {', '.join(ENDINGS)}")
+        check_output(file)
         from compare.report.render import render
 
-        content = render(self.results, self.folder, ENDINGS[file.suffix], beside=file.parent)
+        content = render(self.results, self.folder, ENDINGS[ending], beside=file.parent)
         try:
             write_whole(file, content.encode())
         except OSError as error:
@@ -124,8 +126,9 @@ class RunInterruptedError(Interrupted):
 
     def __str__(self) -> str:
         done = sum(run.status != "interrupted" for run in self.comparison.results.runs)
+        cells = f"{done} cell{'s' * (done != 1)}"
         folder = shown_path(self.comparison.folder)
-        return f"interrupted; what was done ({done} cells) is kept in {folder}; go on with resume={str(folder)!r}"
+        return f"interrupted; what was done ({cells}) is kept in {folder}; go on with resume={str(folder)!r}"
 
     def _render_traceback_(self) -> list[str]:
         """One line in a notebook, where an interrupt is no fault that a traceback would help to find."""

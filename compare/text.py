@@ -80,8 +80,9 @@ def task_label(task: str, recipe: str) -> str:
 
 
 def workload_label(epochs: int, examples: int | None, batch_size: int | None) -> str:
-    """A workload in words, such as ``3 epochs of 640 by 32``. None: all examples, the recipe's batch size."""
-    return f"{epochs} epochs of {examples or 'all'}" + (f" by {batch_size}" if batch_size else "")
+    """A workload in words: ``3 epochs of 640 examples, batch size 32``. None: all examples, the recipe's batch size."""
+    amount = f"{epochs} epoch{'s' * (epochs != 1)} of {examples or 'all'} example{'s' * (examples != 1)}"
+    return amount + (f", batch size {batch_size}" if batch_size else "")
 
 
 def times(ratio: float) -> str:

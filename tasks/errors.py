@@ -11,8 +11,11 @@ class UnknownNameError(SideBySideError):
     """A task, recipe, backend, mode or lesson that does not exist; the message suggests the most similar name."""
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
-        similar = get_close_matches(name, known, 1)
+        similar = get_close_matches(name.lower(), known, 1)
         suggestion = f"did you mean {similar[0]}? " if similar else ""
+        several = name.lower().replace(",", " ").split()
+        if len(several) > 1 and set(several) <= set(known):
+            suggestion = f"give them apart, {' '.join(several)}; "
         super().__init__(f"unknown {kind} {name!r}: {suggestion}choose from {', '.join(known)}")
 
 

@@ -4,7 +4,10 @@ import errno
 import os
 import secrets
 import stat
+import tempfile
 from pathlib import Path
+
+from tasks.errors import SideBySideError
 
 TEMPORARY = ".tmp"
 """How the names of files end that are not finished; they begin with a dot."""
@@ -44,6 +47,18 @@ def _replace(target: Path, content: bytes, mode: int | None) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
+
+
+def check_output(path: Path) -> None:
+    """Raises SideBySideError where :func:`write_whole` could not write this file; asked before the work is done."""
+    try:
+        mode = _mode(target := path.resolve())
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if mode is None or stat.S_ISREG(mode):
+            tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise SideBySideError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
 
 def make_folder(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """What changed between two runs by more than their intervals allow; and what cannot be compared, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from compare.analysis.findings import Change, Diff, Finding
 from compare.analysis.groups import Compared
@@ -9,10 +9,13 @@ from compare.analysis.sections import Section, summarize
 from compare.analysis.statistics import MINIMUM_ROUNDS, mean_interval
 from compare.records.results import Results
 from compare.text import clean, label, times, times_range, workload_label
+from tasks.errors import SideBySideError
 from tasks.mnist import SHA256
 
 MACHINE = ("machine", "cpu", "cores", "cpu_quota", "memory_bytes")
 """Fields of the host that must be equal for speeds to be compared; any other field that differs is only shown."""
+NAMED = 3
+"""The rows that are named, of each of two runs that have none in common."""
 GROSS = 0.05
 """With one seed there is no interval; a drop by more than this still counts as worse: rounding never causes it."""
 
@@ -22,6 +25,9 @@ def find_changes(first: Results, second: Results) -> Diff:
 
     A speed has changed if its 95 % intervals in the two runs do not overlap. This asks for more evidence than a ratio
     within one run does, because the rounds of two runs were not run in turn, so that nothing cancels between them.
+
+    Raises:
+        SideBySideError: the runs have no row in common.
     """
     machine = [_difference(name, first.host, second.host) for name in MACHINE]
     machine_text = ", ".join(text for text in machine if text)
@@ -36,17 +42,18 @@ def find_changes(first: Results, second: Results) -> Diff:
     rows = [
         {(*key, *row.key, row.workload): row for key, s in by_task.items() for row in s.rows} for by_task in sections
     ]
-    shared = 0
+    if not rows[0].keys() & rows[1].keys():
+        raise SideBySideError(_nothing_shared(*(list(by_key.values()) for by_key in rows)))
     other_files = _data_file(first) != _data_file(second)
     for key in dict.fromkeys([*rows[0], *rows[1]]):
         old, new = rows[0].get(key), rows[1].get(key)
-        subject = _subject(old or new)
+        subject = _subject(old or rows[1][key])
         if old is None or new is None:
-            incomparable.append(f"{subject}: only in the {'second' if old is None else 'first'} run")
             if new is None:
                 findings.append(Finding(subject, "row", "worse", "lost: the second run lacks it"))
+            else:
+                incomparable.append(f"{subject}: only in the second run")
             continue
-        shared += 1
         differences += [f"{subject}: {text}" for text in _row_differences(old, new)]
         findings += _completion(subject, old, new)
         data = _other_data(old, new, other_files=other_files)
@@ -59,7 +66,16 @@ def find_changes(first: Results, second: Results) -> Diff:
                 findings += _ratios(section, sections[1][name])
     if any("speed" in finding.quantity and finding.change != "unchanged" for finding in findings):
         differences.append(f"load average before the cells: {_loads(first)} -> {_loads(second)}")
-    return Diff(tuple(findings), tuple(dict.fromkeys(incomparable)), tuple(dict.fromkeys(differences)), shared)
+    return Diff(tuple(findings), tuple(dict.fromkeys(incomparable)), tuple(dict.fromkeys(differences)))
+
+
+def _nothing_shared(first: Sequence[Row], second: Sequence[Row]) -> str:
+    """What each of two runs has that have no row in common."""
+    has = []
+    for rows in (first, second):
+        more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        has.append((", ".join(map(_subject, rows[:NAMED])) or "no row") + more)
+    return f"the runs have no row in common to compare: the first has {has[0]}; the second has {has[1]}"
 
 
 def _loads(results: Results) -> str:
@@ -67,8 +83,7 @@ def _loads(results: Results) -> str:
     return f"{min(loads):.1f} to {max(loads):.1f}" if loads else "not recorded"
 
 
-def _subject(row: Row | None) -> str:
-    assert row is not None  # one of two has the key
+def _subject(row: Row) -> str:
     return clean(f"{label(row.first)} ({workload_label(*row.workload)})")
 
 

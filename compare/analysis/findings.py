@@ -31,13 +31,11 @@ class Diff:
         findings: what was compared.
         incomparable: what was not compared, and why.
         differences: host, settings and versions that differ.
-        shared: number of rows that are in both runs.
     """
 
     findings: tuple[Finding, ...]
     incomparable: tuple[str, ...]
     differences: tuple[str, ...]
-    shared: int
 
     @property
     def worse(self) -> tuple[Finding, ...]:
@@ -45,8 +43,8 @@ class Diff:
 
     @property
     def exit_status(self) -> int:
-        """1 if something became worse beyond noise or is lost; 2 if no row is in both runs; otherwise 0."""
-        return 2 if not self.shared else 1 if self.worse else 0
+        """1 if something became worse beyond noise or is lost; otherwise 0."""
+        return 1 if self.worse else 0
 
     def text(self) -> str:
         """The comparison as plain text, safe to print in a terminal."""
@@ -62,4 +60,4 @@ class Diff:
             lines += [f"{heading}:", *findings] if findings else []
         lines += ["Cannot be compared:", *(f"  {text}" for text in self.incomparable)] if self.incomparable else []
         lines += ["Differs:", *(f"  {text}" for text in self.differences)] if self.differences else []
-        return "\n".join(lines or ["Nothing to compare: neither run has a row."]) + "\n"
+        return "\n".join(lines) + "\n"

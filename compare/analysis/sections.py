@@ -69,10 +69,8 @@ class Section:
     def label(self, row: Row) -> str:
         """The row's backend, and its mode, device and workload if these are not the same in all rows."""
         parts, with_workload = self._naming
-        words = [label(row.first, parts)]
-        if with_workload:
-            words.append(workload_label(*row.workload))
-        return clean(" ".join(words))
+        name = label(row.first, parts)
+        return clean(f"{name}, {workload_label(*row.workload)}" if with_workload else name)
 
     @cached_property
     def _naming(self) -> tuple[list[str], bool]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from compare.cli import lessons, models, report, run
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
@@ -58,7 +58,11 @@ def _main(words: list[str], *, has_output: bool) -> int:
         status = make_app()(words, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except (SideBySideError, CycloptsError) as error:
-        text = str(error) if isinstance(error, SideBySideError) else f"{error} (see {_help_of(words)})"
+        text = str(error)
+        if isinstance(error, UnusedCliTokensError):
+            text = f"{words[0]} takes no {' '.join(map(repr, error.unused_tokens or ()))} here: leave it out"
+        if isinstance(error, CycloptsError):
+            text += f" (see {_help_of(words)})"
         print(f"sidebyside: {_cut(text)}", file=sys.stderr)
         return INVALID_INPUT
     except KeyboardInterrupt as error:

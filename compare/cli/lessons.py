@@ -13,6 +13,7 @@ from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
 from compare.run.checks import flag
 from tasks.errors import SideBySideError
+from tasks.files import check_output
 
 
 def lesson(
@@ -40,13 +41,15 @@ def lesson(
     if name is None and html is None:
         print(json_module.dumps(titles, indent=1) if json else "\n".join(f"{k:18} {v}" for k, v in titles.items()))
         return OK
+    if html:
+        if html.suffix.lower() not in ("", ".html"):
+            raise SideBySideError(f"{html}: name a file that ends in .html")
+        check_output(html)
 
     def announce(framework: str, lesson: str) -> None:
         print(f"{lesson}: {framework}", file=sys.stderr)
 
     results = run_lessons(list(titles) if name is None else [name], backend, announce=announce)
-    if json:
-        print(json_module.dumps([lesson_json(result) for result in results], indent=1))
     if html:
         from compare.lessons.page import write_lessons_html
 
@@ -55,6 +58,8 @@ def lesson(
         except OSError as error:
             raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
         print(f"written: {html}", file=sys.stderr)
+    if json:
+        print(json_module.dumps([lesson_json(result) for result in results], indent=1))
     if not json and not html:
         from rich.console import Console
 

@@ -127,8 +127,8 @@ def _known(names: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _is_input(word: str) -> bool:
-    """Whether a word is a number or the name of a picture."""
-    return word.lower().endswith(".png") or word.replace(".", "", 1).lstrip("-").isdecimal()
+    """Whether a word is a number, or looks like one, or is the name of a picture."""
+    return word.lower().endswith(".png") or word.lstrip("+-.")[:1].isdecimal()
 
 
 def _installed(names: Sequence[str]) -> list[str]:

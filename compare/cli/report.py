@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from compare.cli.status import OK
 from compare.report.render import ENDINGS
 from tasks.errors import SideBySideError
-from tasks.files import write_whole
+from tasks.files import check_output, write_whole
 
 if TYPE_CHECKING:
     from compare.records.results import Results
@@ -36,6 +36,8 @@ def report(
         verbose: In the table, also show every column and the fairness ledger.
     """
     form = _form(format, output)
+    if output:
+        check_output(output)
     from compare.report.render import render
     from compare.run.reading import read_results
 

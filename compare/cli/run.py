@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 import backends
 import tasks as registry
-from compare.api import run_comparison
+from compare.api import check_data, run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
 from compare.run.options import RunOptions, Selection, make_options, read_plan
@@ -20,6 +20,8 @@ from tasks.errors import SideBySideError
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
 _ALL = Parameter(name="*")
+_ONCE = {"seeds": 1, "rounds": 1, "self_check": False, "certify": True, "save_models": False}
+"""What a plan may say of training does not matter where models are only certified, each of them once."""
 
 
 def list_names(*, json: Json = False) -> int:
@@ -81,8 +83,12 @@ def run(
         print(f"sidebyside: interrupted; {kept}", file=sys.stderr)
         return error.exit_status
     results, folder = comparison.results, shown_path(comparison.folder)
-    print_results(results, Console(), verbose=verbose)
-    print(f"written: {folder / 'results.json'}", flush=True)
+    try:
+        print_results(results, Console(), verbose=verbose)
+        print(f"written: {folder / 'results.json'}", flush=True)
+    except (OSError, SystemExit):  # by which rich ends where the reader of the output has gone
+        comparison.draw_report()
+        raise
     if failure := comparison.draw_report():
         print(f"sidebyside: {failure}", file=sys.stderr)
     else:
@@ -102,7 +108,7 @@ def parity(
     """Certify that the models are the same.
 
     Args:
-        recipe: The recipe to certify; every recipe of a task, unless named.
+        recipe: The recipe to certify; the plan's, else every recipe of a task, unless named.
     """
     from rich.console import Console
 
@@ -114,10 +120,13 @@ def parity(
     from compare.run.runner import Runner
     from compare.run.store import open_store
 
-    given = {name: getattr(selection, name) for name in selection.model_fields_set}
-    options = make_options(given | {"tasks": tasks or registry.available_tasks()})
+    options = _combined(tasks or registry.available_tasks(), selection)
+    options = options.model_copy(update=_ONCE)
     if _none_installed(options):
         return FAILED
+    check_data(options)
+    if recipe is None and "recipe" in options.model_fields_set:
+        recipe = options.recipe
     cells = []
     for name in options.tasks:
         for chosen in [recipe] if recipe else registry.available_recipes(name):
@@ -138,9 +147,9 @@ def parity(
     return OK if granted and not failed else FAILED
 
 
-def _combined(words: tuple[str, ...], options: RunOptions) -> RunOptions:
+def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:
     """The options of a plan file, if one is named, with those of the command line in place of its own."""
-    plans = [word for word in words if word.endswith(".toml")]
+    plans = [word for word in words if word.lower().endswith(".toml")]
     if len(plans) > 1 or (plans and len(words) > 1):
         raise SideBySideError("name one plan file, or tasks, not both: a plan file names its tasks itself")
     values = read_plan(Path(plans[0])) if plans else {}

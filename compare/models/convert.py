@@ -12,7 +12,7 @@ from compare.models.saved import CANONICAL, TIMEOUT_SECONDS, SavedModel, fitting
 from compare.records.request import ConvertRequest
 from tasks.architecture import Parameters
 from tasks.errors import SideBySideError
-from tasks.files import write_whole
+from tasks.files import check_output, write_whole
 from tasks.task import Task
 
 OTHER_ENDINGS = (
@@ -39,8 +39,7 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
     for name in (source, form):
         if name != CANONICAL and (message := backends.missing(name)):
             raise SideBySideError(message)
-    if output.is_dir() or not output.parent.is_dir():
-        raise SideBySideError(f"{output}: cannot be written; name a file in a folder that is there")
+    check_output(output)
     _check_ending(output, form)
     if source == CANONICAL:
         model = open_model(path, task, recipe)
@@ -78,7 +77,7 @@ def _check_ending(output: Path, form: str) -> None:
     suffix = _suffix(form)
     if form == "keras" and not output.name.endswith(suffix):
         raise SideBySideError(f"{output}: keras wants a name that ends in {suffix}; rename it")
-    if output.suffix in OTHER_ENDINGS and not output.name.endswith(suffix):
+    if output.suffix.lower() in OTHER_ENDINGS and not output.name.lower().endswith(suffix):
         raise SideBySideError(f"{output}: --to {form} writes no {output.suffix}; name a file that ends in {suffix}")
 
 

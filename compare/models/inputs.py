@@ -20,14 +20,23 @@ def read_inputs(task: Task, words: Sequence[str]) -> tuple[NDArray[np.float32], 
     if task.prepare is not None:
         digits = [read_digit(Path(word)) for word in words]
         return task.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
+    values = np.array([_number(word, task) for word in words], np.float32)
+    if values.shape != task.architecture.input_shape:
+        raise SideBySideError(f"name {wanted(task)}; {len(values)} {'was' if len(values) == 1 else 'were'} given")
+    return values[None], [()]
+
+
+def _number(word: str, task: Task) -> np.float32:
+    """The number that a word is. Raises SideBySideError where it is none, or none that is finite in float32."""
     try:
         with np.errstate(over="ignore"):
-            values = np.array([float(word) for word in words]).astype(np.float32)
+            number = np.float32(float(word))
     except ValueError as error:
-        raise SideBySideError(f"name {wanted(task)}: {error}") from error
-    if values.shape != task.architecture.input_shape or not np.isfinite(values).all():
-        raise SideBySideError(f"name {wanted(task)}, finite ones; {len(values)} were given")
-    return values[None], [()]
+        how = ", apart and with a decimal point, such as 6.6 3.2" if "," in word else ""
+        raise SideBySideError(f"{word!r} is not a number: name {wanted(task)}{how}") from error
+    if not np.isfinite(number):
+        raise SideBySideError(f"{word!r} is not finite in float32: name {wanted(task)}, each of them finite")
+    return number
 
 
 def wanted(task: Task) -> str:

@@ -60,7 +60,7 @@ class Answers:
         distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
         if self.agree:
             return f"{names} agree: the same answers, {distance}"
-        answers = f"{differing} different answers" if differing else "the same answers"
+        answers = f"{differing} different answer{'s' * (differing != 1)}" if differing else "the same answers"
         return f"{names} DISAGREE: {answers}, {distance} (allowed: {AGREEMENT:.0e})"
 
     def _without_denormals(self) -> dict[str, NDArray[np.floating]]:

@@ -89,5 +89,7 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
     if equal:
         caption += f" {equal} points at which they are equal to the last bit have no place on a logarithmic axis."
     if incomparable:
-        caption += f" {incomparable} rows with another workload, seed or number of steps are left out."
+        caption += (
+            f" {incomparable} row{'s' * (incomparable != 1)} with another workload, seed or number of steps left out."
+        )
     return Drawing("distances", "Distance between the learning curves", clean(caption), chart)

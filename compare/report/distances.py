@@ -40,5 +40,6 @@ def quantity_group(quantity: str) -> str:
     if quantity.startswith("gradient of "):
         return "gradients"
     if " after " in quantity:
-        return f"after {quantity.rpartition(' after ')[2]}"
+        steps = quantity.rpartition(" after ")[2]
+        return "after 1 step" if steps == "1 steps" else f"after {steps}"
     return quantity

@@ -28,7 +28,7 @@ def check_names(value: Any, what: str) -> Any:
     for name in names:
         if what != "tasks" and name in available_tasks():
             raise SideBySideError(f"{name} is a task: write the tasks before --{what[:-1]}")
-        if what != "tasks" and name.endswith(".toml"):
+        if what != "tasks" and name.lower().endswith(".toml"):
             raise SideBySideError(f"{name} is a plan file: write it before --{what[:-1]}")
     return tuple(dict.fromkeys(names))
 

@@ -37,6 +37,7 @@ RECIPES = ("standard", "as-written")
 ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
 LARGEST_PLAN = 1_000_000
+_PATHS = ("output", "resume", "data")
 _NOT_REPEATED = ("output", "resume")
 """Options that are left out of the line that repeats a run: with the same folder it would be refused or continued."""
 
@@ -166,6 +167,8 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
     for name in values:
         if name not in RunOptions.model_fields:
             raise UnknownNameError("option", name, tuple(RunOptions.model_fields))
+        if name in _PATHS and values[name] == "":
+            raise SideBySideError(f"{name} is empty: give a path, or leave it out")
     if values.get("output") is not None and values.get("resume") is not None:
         raise SideBySideError("give output or resume, not both")
     values = _resumed(values) if isinstance(values.get("resume"), AnyPath) else values
@@ -209,7 +212,7 @@ def read_plan(path: Path) -> dict[str, object]:
         values = tomllib.loads(content.decode())
     except ValueError as error:
         raise SideBySideError(f"{path}: not a plan file in TOML ({error})") from error
-    for name in ("output", "resume", "data"):
-        if isinstance(values.get(name), str):
+    for name in _PATHS:
+        if isinstance(values.get(name), str) and values[name]:
             values[name] = str(path.parent / values[name])
     return values

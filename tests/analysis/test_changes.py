@@ -7,8 +7,12 @@ import pytest
 from compare.analysis.changes import find_changes
 from compare.records.results import Results
 from compare.records.run import Run
+from compare.text import workload_label
+from tasks.errors import SideBySideError
 from tasks.mnist import SHA256
 from tests.analysis.runs import change, make_certificate, make_results, make_run
+
+NAMES = ("mnist-mlp pytorch tuned cpu", "mnist-mlp keras tuned cpu")
 
 
 def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
@@ -79,10 +83,20 @@ def test_other_settings_cannot_be_compared() -> None:
 
 
 def test_other_work_is_another_row() -> None:
-    diff = find_changes(make(), make(slow=2, epochs=2))
-    assert diff.exit_status == 2
-    assert "only in the first run" in diff.text()
-    assert "only in the second run" in diff.text()
+    with pytest.raises(SideBySideError) as caught:
+        find_changes(make(), make(slow=2, epochs=1))
+    assert str(caught.value) == (
+        "the runs have no row in common to compare: "
+        f"the first has {NAMES[0]} ({workload_label(3, 640, None)}), {NAMES[1]} ({workload_label(3, 640, None)}); "
+        f"the second has {NAMES[0]} ({workload_label(1, 640, None)}), {NAMES[1]} ({workload_label(1, 640, None)})"
+    )
+
+
+def test_many_rows_that_nothing_shares_are_one_short_line() -> None:
+    names = [f"backend{number}" for number in range(9)]
+    first = make_results(runs=[make_run(name) for name in names])
+    with pytest.raises(SideBySideError, match=r"backend2 tuned cpu \([^()]+\) and 6 more; the second has [^;]+$"):
+        find_changes(first, make())
 
 
 def test_an_unverified_row_is_not_compared() -> None:
@@ -138,6 +152,7 @@ def test_a_lost_row_is_worse() -> None:
     diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("row", "lost: the second run lacks it")]
+    assert diff.text().count(f"{NAMES[0]} (") == 1  # it is said once
     assert find_changes(second, make()).exit_status == 0
 
 
@@ -195,5 +210,5 @@ def test_versions_that_differ_are_named() -> None:
 
 def test_nothing_beside_nothing() -> None:
     empty = make_results(runs=[], certificates=[])
-    assert find_changes(empty, empty).exit_status == 2
-    assert "Nothing to compare" in find_changes(empty, empty).text()
+    with pytest.raises(SideBySideError, match="the first has no row; the second has no row"):
+        find_changes(empty, empty)

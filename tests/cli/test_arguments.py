@@ -9,7 +9,7 @@ from compare.records.results import Results
 from compare.run.claim import now
 from compare.run.options import make_options
 from compare.run.store import Store
-from tests.cli.common import Capture, numpy_run, refused
+from tests.cli.common import Capture, make_commands_harmless, numpy_run, refused
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,15 @@ from tests.cli.common import Capture, numpy_run, refused
         (("start",), 'Unknown command "start". Available commands: list, run, parity'),
         (("rum",), 'Unknown command "rum". Did you mean "run"? Available commands:'),
         (("list", "--yaml"), "Unknown option: --yaml. (see sidebyside list --help)"),
-        (("list", "iris-mlp"), "Unused Tokens: ['iris-mlp']. (see sidebyside list --help)"),
+        (("list", "iris-mlp"), "list takes no 'iris-mlp' here: leave it out (see sidebyside list --help)"),
+        (("diff", "a", "b", "c", "d"), "diff takes no 'c' 'd' here: leave it out (see sidebyside diff --help)"),
+        (("run", "--backend", "jax,Keras"), "unknown backend 'jax,Keras': give them apart, jax keras; choose from"),
+        (("run", "iris-mlp,mnist-mlp"), "give them apart, iris-mlp mnist-mlp; choose from and-gate"),
+        (("lesson", "neuron", "--backend", "jax keras"), "give them apart, jax keras; choose from"),
+        (("run", "--backend", "JAX"), "unknown backend 'JAX': did you mean jax? choose from"),
+        (("run", "--output", ""), "output is empty: give a path, or leave it out"),
+        (("run", "--data", ""), "data is empty: give a path, or leave it out"),
+        (("predict", "--model", "m", "--backend", "jax", "6.6,3.2"), "6.6,3.2 is an input: write the inputs before"),
         (("run", "iris"), "unknown task 'iris': did you mean iris-mlp? choose from and-gate, iris-mlp, mnist-mlp"),
         (("run", "a\nb"), r"unknown task 'a\nb': choose from"),
         (("run", ""), "unknown task '': choose from"),
@@ -103,6 +111,24 @@ def test_a_results_file_may_stand_for_its_folder(tmp_path: Path) -> None:
     Store(tmp_path).begin(Results(created=now(), host={}, options={"tasks": ["and-gate"], "epochs": 7}), [])
     options = make_options({"resume": tmp_path / "results.json", "epochs": 8})
     assert (options.resume, options.tasks, options.epochs) == (tmp_path, ("and-gate",), 8)
+
+
+@pytest.mark.parametrize("file", ["none/x.html", "notes.txt/x.html", ".", "n" * 300 + ".html"])
+@pytest.mark.parametrize("words", [("lesson", "--html"), ("report", "nothing", "--format", "html", "--output")])
+def test_an_output_file_is_tried_before_the_work(
+    words: tuple[str, ...], file: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_commands_harmless(monkeypatch)
+    (tmp_path / "notes.txt").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    assert f"{file}: cannot be written (" in refused(capsys, *words, file)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert "nothing is run here" in refused(capsys, "lesson", "neuron", "--html", "x.HTML")
+
+
+def test_a_lesson_is_no_pdf(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_commands_harmless(monkeypatch)
+    assert "x.pdf: name a file that ends in .html" in refused(capsys, "lesson", "--html", "x.pdf")
 
 
 # Data

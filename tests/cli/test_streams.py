@@ -21,7 +21,14 @@ def shell(words: str, ending: str, **arguments: str | Path) -> subprocess.Comple
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     recorded = str(ROOT / "tests" / "data" / "recorded")
     finished = subprocess.run(
-        line.format(run=recorded), shell=True, env=variables, capture_output=True, text=True, timeout=120, **arguments
+        line.format(run=recorded),
+        shell=True,
+        executable="/bin/bash",
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **arguments,
     )
     assert "Traceback" not in finished.stderr, finished.stderr
     return finished
@@ -44,12 +51,16 @@ def test_other_streams_are_not_needed(ending: str) -> None:
     assert shell("nonsense", ending).returncode == 2
 
 
-@pytest.mark.parametrize("ending", [">/dev/full", "2>/dev/full", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(
+    "ending", [">/dev/full", "2>/dev/full", ">&- 2>&- <&-", "2>err | true; exit ${{PIPESTATUS[0]}}"]
+)
 def test_a_run_is_stored_whatever_becomes_of_its_output(ending: str, tmp_path: Path) -> None:
     words = "run and-gate --backend numpy --no-certify --epochs 3 --output r"
     finished = shell(words, ending, cwd=tmp_path)
     assert finished.returncode == (0 if ending == "2>/dev/full" else 1)
     assert (tmp_path / "r" / "results.json").stat().st_size > 1000
+    assert (tmp_path / "r" / "report.html").stat().st_size > 10_000
+    assert "true" not in ending or "sidebyside" not in (tmp_path / "err").read_text()
 
 
 @pytest.mark.parametrize("words", [*COMMANDS, "run and-gate", "parity", "diff a b", "predict", "convert"])

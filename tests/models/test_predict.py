@@ -117,7 +117,7 @@ def test_backends_agree_within_a_hundred_thousandth_and_by_their_answers() -> No
     tie = answers_of(task, pytorch=[[1, 1.000001, 0]], keras=[[1.000001, 1, 0]])
     assert tie.distance < AGREEMENT
     assert tie.agree is False
-    assert tie.verdict.startswith("pytorch and keras DISAGREE: 1 different answers")
+    assert tie.verdict.startswith("pytorch and keras DISAGREE: 1 different answer, ")
     assert answers_of(task, pytorch=[[0, 0, 0]], jax=[[0, 0, 0]]).verdict.endswith("the same answers, equal outputs")
 
 
@@ -160,11 +160,18 @@ def test_a_worker_that_fails_is_a_line(tmp_path: Path, capsys: Capture) -> None:
     ("words", "text"),
     [
         ((), "name the 4 numbers that iris-mlp takes, or --test-set"),
-        (("1", "2", "3"), "name the 4 numbers that iris-mlp takes, finite ones; 3 were given"),
+        (("1", "2", "3"), "name the 4 numbers that iris-mlp takes; 3 were given"),
         (("1", "2", "3", "4", "5"), "5 were given"),
-        (("1", "2", "3", "four"), "could not convert string to float: 'four'"),
-        (("1", "2", "3", "nan"), "finite ones"),
-        (("1", "2", "3", "1e300"), "finite ones"),
+        (("1", "2", "3", "four"), "'four' is not a number: name the 4 numbers that iris-mlp takes\n"),
+        (
+            ("1", "2", "3", "nan"),
+            "'nan' is not finite in float32: name the 4 numbers that iris-mlp takes, each of them",
+        ),
+        (("1", "2", "3", "1e300"), "'1e300' is not finite in float32"),
+        (
+            ("6.6,3.2", "5.8", "2.4"),
+            "'6.6,3.2' is not a number: name the 4 numbers that iris-mlp takes, apart and with",
+        ),
         (("1", "2", "3", "4", "--test-set"), "or --test-set"),
         (("1", "2", "3", "4", "--data", "x.npz"), "--data goes with --test-set"),
         (("--test-set", "--data", "x.npz"), "--data is for the mnist tasks"),

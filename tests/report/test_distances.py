@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from compare.records.certificate import Distance
-from compare.report.distances import share_of_limit, worst_by_group
+from compare.report.distances import quantity_group, share_of_limit, worst_by_group
 from compare.report.html import render_html
 from compare.report.terminal import print_certificates
 from tests.analysis.runs import make_certificate, make_results
@@ -44,6 +44,11 @@ def test_a_distance_beyond_its_limit_is_the_worst() -> None:
     failed = distance("gradient of 4_dense/bias", relative=0.2, absolute=1.1)
     assert not failed.passed
     assert worst_by_group([*DISTANCES, failed])["gradients"] is failed
+
+
+def test_one_step_is_no_steps() -> None:
+    names = [f"0_dense/kernel after {count} steps" for count in (1, 10, 100)]
+    assert list(map(quantity_group, names)) == ["after 1 step", "after 10 steps", "after 100 steps"]
 
 
 def test_a_limit_of_zero_is_no_error() -> None:

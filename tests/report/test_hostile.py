@@ -20,6 +20,7 @@ from compare.report.charts import write_charts
 from compare.report.render import FORMATS, render
 from compare.report.terminal import print_results
 from compare.run.reading import ResultsError, read_results
+from tasks.errors import SideBySideError
 from tests.analysis.runs import change, make_certificate, make_results, make_run
 from tests.report.page import Page
 
@@ -120,7 +121,10 @@ def test_nothing_breaks_out(index: int, harmless: Page, monkeypatch: pytest.Monk
     assert "\\input" not in latex
     sections = latex.count("\\begin{tabular}")
     assert sections == latex.count("\\end{tabular}") == latex.count("\\begin{table}")
-    assert visible(find_changes(results, poison(BATCHES[index - 1])).text())
+    assert visible(find_changes(results, results).text())
+    with pytest.raises(SideBySideError) as caught:
+        find_changes(results, poison(BATCHES[index - 1]))
+    assert visible(str(caught.value))
 
     assert visible(render(results, None, "json"))
     assert Results.model_validate_json(render(results, None, "json")) == results

@@ -9,7 +9,7 @@ import pytest
 from compare.report.exports import neutral
 from compare.report.markdown import markdown_text
 from compare.report.render import render
-from compare.text import clean, times, times_range
+from compare.text import clean, times, times_range, workload_label
 from tests.analysis.runs import make_results, make_run
 
 
@@ -19,6 +19,12 @@ def test_times_never_rounds_a_difference_away() -> None:
     assert [times(r) for r in (0.0041, 0.0996, 2e-7)] == ["0.0041", "0.1", "2e-07"]
     assert times_range(0.0041, 0.0042) == "0.0041 to 0.0042"
     assert times_range(0.00411, 0.00412) == "0.00411 to 0.00412"
+
+
+def test_a_workload_is_in_words() -> None:
+    assert workload_label(1, None, None) == "1 epoch of all examples"
+    assert workload_label(5, 640, 2) == "5 epochs of 640 examples, batch size 2"
+    assert workload_label(3, 1, None) == "3 epochs of 1 example"
 
 
 def test_clean_steers_no_terminal() -> None:

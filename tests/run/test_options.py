@@ -10,8 +10,10 @@ import pytest
 
 import compare
 from compare.cli import make_app
+from compare.records.cell import Cell
 from compare.run.options import RunOptions, make_options, read_plan
 from compare.run.plan import list_cells
+from compare.run.runner import Runner
 from tasks.errors import SideBySideError
 
 GIVEN: dict[str, Any] = {
@@ -103,6 +105,7 @@ def test_the_command_line_goes_before_the_plan(tmp_path: Path, monkeypatch: pyte
         ("rounds = ", "not a plan file in TOML"),
         ("certify = 5", "certify is 5: input should be a valid boolean"),
         ("output = 5", "output is 5"),
+        ("output = ''", "output is empty: give a path, or leave it out"),
         ("output = 'a'\nresume = 'b'", "give output or resume, not both"),
     ],
 )
@@ -117,8 +120,33 @@ def test_a_wrong_plan_gets_one_line(text: str, message: str, tmp_path: Path) -> 
 
 def test_a_plan_stands_alone(tmp_path: Path) -> None:
     for words in (["a.toml", "b.toml"], ["a.toml", "iris-mlp"]):
-        with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
-            make_app()(["run", *words], exit_on_error=False, print_error=False)
+        for command in ("run", "parity"):
+            with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
+                make_app()([command, *words], exit_on_error=False, print_error=False)
+
+
+def test_a_plan_is_certified_as_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def note(runner: Runner, cells: list[Cell]) -> None:
+        given.append((runner.options, cells))
+        raise SideBySideError("no run")
+
+    given: list[tuple[RunOptions, list[Cell]]] = []
+    monkeypatch.setattr(Runner, "run", note)
+    plan = tmp_path / "PLAN.TOML"
+    plan.write_text("\n".join(f"{name} = {_toml(value)}" for name, value in GIVEN.items() if name != "data"))
+    for more in ((), ("--recipe", "standard"), ("--backend", "keras")):
+        with pytest.raises(SideBySideError, match="no run"):
+            make_app()(["parity", str(plan), *more], exit_on_error=False, print_error=False)
+    subjects = [{(c.task, c.recipe, c.backend, c.batch_size, c.seed, c.round) for c in cells} for _, cells in given]
+    written = {("mnist-mlp", "as-written"), ("mnist-cnn", "standard")}
+    assert subjects[0] == {(*names, backend, 16, 0, 0) for names in written for backend in ("jax", "numpy")}
+    assert {subject[1] for subject in subjects[1]} == {"standard"}
+    assert {subject[2] for subject in subjects[2]} == {"keras"}
+    assert [(options.certify, options.learning_rate, len(cells)) for options, cells in given] == [
+        (True, 0.5, 16),
+        (True, 0.5, 16),
+        (True, 0.5, 8),
+    ]
 
 
 def test_compare_has_the_arguments_that_there_are_options() -> None:

@@ -31,7 +31,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             certify=False,
             threads=1,
         )
-        patch.setattr("compare.api._check_data", lambda options: None)
+        patch.setattr("compare.api.check_data", lambda options: None)
         (folder / "digits.npz").unlink()
         compare.compare(
             "mnist-mlp", "numpy", data=folder / "digits.npz", epochs=1, output=folder / "run2", certify=False, threads=1
