@@ -2,7 +2,7 @@
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from tasks import available_recipes, available_tasks
 from tasks.errors import SideBySideError, UnknownNameError
 
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
+MOST_CELLS = 100_000
+"""The cells that a run may have: they take days at least, and the results of many more could not be read again."""
 
 
 def check_names(value: Any, what: str) -> Any:
@@ -108,3 +110,13 @@ def positive(what: str) -> BeforeValidator:
 
 def flag(name: str, *, several: bool = False) -> Parameter:
     return Parameter(name=name, consume_multiple=several, negative_iterable=())
+
+
+def check_count(counts: Mapping[str, int]) -> None:
+    """Raises SideBySideError where there would be so many cells that even to list them takes minutes and gigabytes."""
+    if (cells := math.prod(counts.values())) > MOST_CELLS:
+        factors = " x ".join(f"{number:,} {name}" for name, number in counts.items() if number > 1)
+        most = max(counts, key=counts.__getitem__)
+        raise SideBySideError(
+            f"the run would have {cells:,} cells ({factors}), and {MOST_CELLS:,} is the limit: ask for fewer {most}"
+        )

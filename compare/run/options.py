@@ -20,6 +20,7 @@ from compare.records.base import Record
 from compare.run.checks import (
     DEFAULT_TASKS,
     check_backends,
+    check_count,
     check_devices,
     check_modes,
     check_tasks,
@@ -103,6 +104,22 @@ class RunOptions(Selection):
     """Keep the machine's name with the results, to tell machines apart."""
 
     @property
+    def all_rounds(self) -> int:
+        """How often every cell is run: in a self-check twice, the rounds of the one half against those of the other."""
+        return self.rounds * (2 if self.self_check else 1)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of what the cells differ in: their product is the number of cells."""
+        return {
+            "tasks": len(self.tasks),
+            "backends": len(self.backend_names),
+            "modes": len(self.modes),
+            "devices": len(self.devices),
+            "seeds": self.seeds,
+            "rounds": self.all_rounds,
+        }
+
+    @property
     def worker_threads(self) -> int:
         """The threads of each worker."""
         return self.threads or usable_cores()
@@ -178,6 +195,7 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
         if "rounds" in values:
             raise SideBySideError(f"a self-check compares {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    check_count(options.counts())
     return options
 
 
