@@ -62,7 +62,6 @@ def claim(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterato
     lock = _lock(folder, resume=resume)
     try:
         try:
-            _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
             if (folder / CLAIM).exists():
                 note(f"the earlier run in {folder.name} was killed: what it had finished is kept, and this run goes on")
             _tidy(folder)
@@ -78,8 +77,10 @@ def claim(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterato
 
 
 def _lock(folder: Path, *, resume: bool) -> FileLock:
-    _check(folder, resume=resume)
+    """The lock of a folder that is as it was expected to be; a run that is at work in it is noticed first."""
     try:
+        if not all((folder / name).exists() for name in (LOCK, HEAD)):
+            _check(folder, resume=resume)  # before a folder of the user's is written to
         make_folder(folder)
         lock = FileLock(folder / LOCK)
         lock.acquire(blocking=False)
@@ -89,6 +90,11 @@ def _lock(folder: Path, *, resume: bool) -> FileLock:
         raise StoreError(f"{folder}: its file system has no locks; name a folder on another") from error
     except OSError as error:
         raise _unusable(folder, error) from error
+    try:
+        _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
+    except StoreError:
+        lock.release()
+        raise
     return lock
 
 

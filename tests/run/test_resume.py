@@ -128,7 +128,7 @@ def test_an_interrupt_while_a_reference_is_computed_keeps_the_measurement(
 
 
 def test_another_data_file_and_learning_rate_are_said_in_words(tmp_path: Path) -> None:
-    results, _ = run(tmp_path, [])
+    run(tmp_path, [])
     files = {name: tmp_path / f"{name}.npz" for name in ("first", "second")}
     for name, file in files.items():
         file.write_text(name)
