@@ -3,11 +3,13 @@
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from compare.executors.environment import python_environment
@@ -125,11 +127,35 @@ class RunInterruptedError(Interrupted):
     def __str__(self) -> str:
         done = sum(run.status != "interrupted" for run in self.comparison.results.runs)
         folder = shown_path(self.comparison.folder)
-        return f"interrupted; what was done ({done} cells) is kept in {folder}; go on with resume={str(folder)!r}"
+        count = "1 cell" if done == 1 else f"{done} cells"
+        return f"interrupted; what was done ({count}) is kept in {folder}; go on with resume={str(folder)!r}"
 
     def _render_traceback_(self) -> list[str]:
         """One line in a notebook, where an interrupt is no fault that a traceback would help to find."""
-        return [f"{type(self).__name__}: {self} (what was done: sys.last_value.comparison)"]
+        return [f"KeyboardInterrupt: {self} (what was done: sys.last_value.comparison)"]
+
+
+def as_keyboard_interrupt(interrupted: Interrupted) -> KeyboardInterrupt:
+    """The exception that leaves ``compare()``, with the same attributes; where nobody catches it, one line is printed.
+
+    It is KeyboardInterrupt itself: only then does Python end as it does after any Ctrl-C, by the signal, so that a
+    shell's loop ends too. After another signal it ends with that signal's exit status.
+    """
+    error = KeyboardInterrupt(str(interrupted) or "interrupted")
+    if isinstance(interrupted, RunInterruptedError):
+        error.__dict__.update(comparison=interrupted.comparison, _render_traceback_=interrupted._render_traceback_)
+    before = sys.excepthook
+
+    def show(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+        if value is not error:
+            before(kind, value, trace)
+            return
+        print(f"KeyboardInterrupt: {error}", file=sys.stderr)
+        if interrupted.number != signal.SIGINT:
+            sys.exit(interrupted.exit_status)
+
+    sys.excepthook = show
+    return error
 
 
 class UnfinishedRunError(SideBySideError):

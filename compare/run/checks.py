@@ -2,7 +2,9 @@
 
 import math
 import operator
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,6 +106,20 @@ def positive(what: str) -> BeforeValidator:
         if isinstance(value, bool) or not 0 < number < math.inf:
             raise SideBySideError(f"{info.field_name} is {value!r}: give {what} above 0")
         return number
+
+    return BeforeValidator(check)
+
+
+def path(what: str) -> BeforeValidator:
+    """None, or a path: a string or what Python calls path-like."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        if value is None or isinstance(value, str | Path):
+            return value
+        name = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if not isinstance(name, str):
+            raise SideBySideError(f"{info.field_name} is {value!r}: give the name of {what}, as a string or a path")
+        return name
 
     return BeforeValidator(check)
 

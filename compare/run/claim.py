@@ -26,6 +26,19 @@ class StoreError(SideBySideError):
     """A run's folder that cannot be used, or written to."""
 
 
+class EarlierRunError(StoreError):
+    """A folder that holds a run, where a new one is to be written.
+
+    Args:
+        folder: that holds it.
+        option: how to go on with the run.
+    """
+
+    def __init__(self, folder: Path, option: str) -> None:
+        super().__init__(f"{folder} holds a run; go on with it by {option}, or name another folder")
+        self.folder = folder
+
+
 def now() -> str:
     """The time in UTC, to the second, as ISO 8601 writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -44,7 +57,7 @@ def new_folder(parent: Path) -> Path:
                 return folder
             number += 1
     except OSError as error:
-        raise StoreError(f"{parent}: cannot be made ({error.strerror}); name a folder with --output") from error
+        raise StoreError(f"{parent}: cannot be made ({error.strerror}); name another as the output") from error
 
 
 @contextlib.contextmanager
@@ -121,7 +134,7 @@ def _check(folder: Path, *, resume: bool) -> None:
     if resume and not holds_run and not just_begun:
         raise StoreError(f"{folder}: there is no run to resume; name the folder of one")
     if not resume and holds_run:
-        raise StoreError(f"{folder} holds a run; go on with it by --resume {folder}, or name another folder")
+        raise EarlierRunError(folder, f"--resume {folder}")
     if not resume and names and not just_begun:
         raise StoreError(f"{folder} is not empty; name a new folder")
 

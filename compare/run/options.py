@@ -26,6 +26,7 @@ from compare.run.checks import (
     check_tasks,
     choice,
     flag,
+    path,
     positive,
     whole,
 )
@@ -90,11 +91,11 @@ class RunOptions(Selection):
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None
     """Threads of each worker; as many as there are cores, unless given."""
-    output: AnyPath | None = None
+    output: Annotated[AnyPath | None, path("a folder")] = None
     """Folder to write, new or empty; runs/<time>, unless given."""
-    resume: AnyPath | None = None
+    resume: Annotated[AnyPath | None, path("a run's folder")] = None
     """Folder of an earlier run to continue: the cells that it lacks are run."""
-    data: AnyPath | None = None
+    data: Annotated[AnyPath | None, path("an .npz file")] = None
     """An .npz file with MNIST's keys and shapes, in place of MNIST."""
     certify: bool = True
     """Certify every model; without certificates all rows are unverified."""
