@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 import backends
-from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError
+from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError, as_keyboard_interrupt
 from compare.interrupts import Interrupted, handled
 from compare.run.options import RunOptions, make_options
 from tasks import load_task
-from tasks.errors import DataError, SideBySideError
+from tasks.errors import DataError, SideBySideError, UnknownNameError
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
     from compare.run.progress import Progress
@@ -28,6 +28,9 @@ def _with_options_of(
 
     def decorate(function: Callable[[RunOptions], Comparison]) -> Callable[Arguments, Comparison]:
         def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Comparison:
+            for name in kwargs:
+                if name not in signature.parameters:
+                    raise TypeError(str(UnknownNameError("argument", name, tuple(signature.parameters))))
             given: dict[str, Any] = dict(signature.bind(*args, **kwargs).arguments)
             return function(make_options(given))
 
@@ -59,14 +62,21 @@ def compare(options: RunOptions) -> Comparison:
 
     Raises:
         SideBySideError: an argument is wrong, or no framework is installed: one line that says what to do.
-        RunInterruptedError: the run was interrupted; its ``comparison`` holds what was done.
+        KeyboardInterrupt: the run was interrupted; its ``comparison`` holds what was done, if it had begun.
     """
-    with handled():
-        comparison = run_comparison(options, options.as_call())
-        try:
-            failure = comparison.draw_report()
-        except Interrupted as error:
-            raise RunInterruptedError(error.number, comparison) from None
+    from compare.run.claim import EarlierRunError
+
+    try:
+        with handled():
+            comparison = run_comparison(options, options.as_call())
+            try:
+                failure = comparison.draw_report()
+            except Interrupted as error:
+                raise RunInterruptedError(error.number, comparison) from None
+    except Interrupted as error:
+        raise as_keyboard_interrupt(error) from None
+    except EarlierRunError as error:
+        raise EarlierRunError(error.folder, f"resume={str(error.folder)!r}") from None
     if failure:
         warnings.warn(failure, stacklevel=3)
     return comparison

@@ -3,11 +3,13 @@
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import get_terminal_size
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from compare.executors.environment import python_environment
@@ -132,7 +134,30 @@ class RunInterruptedError(Interrupted):
 
     def _render_traceback_(self) -> list[str]:
         """One line in a notebook, where an interrupt is no fault that a traceback would help to find."""
-        return [f"{type(self).__name__}: {self} (what was done: sys.last_value.comparison)"]
+        return [f"KeyboardInterrupt: {self} (what was done: sys.last_value.comparison)"]
+
+
+def as_keyboard_interrupt(interrupted: Interrupted) -> KeyboardInterrupt:
+    """The exception that leaves ``compare()``, with the same attributes; where nobody catches it, one line is printed.
+
+    It is KeyboardInterrupt itself: only then does Python end as it does after any Ctrl-C, by the signal, so that a
+    shell's loop ends too. After another signal it ends with that signal's exit status.
+    """
+    error = KeyboardInterrupt(str(interrupted) or "interrupted")
+    if isinstance(interrupted, RunInterruptedError):
+        error.__dict__.update(comparison=interrupted.comparison, _render_traceback_=interrupted._render_traceback_)
+    before = sys.excepthook
+
+    def show(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+        if value is not error:
+            before(kind, value, trace)
+            return
+        print(f"KeyboardInterrupt: {error}", file=sys.stderr)
+        if interrupted.number != signal.SIGINT:
+            sys.exit(interrupted.exit_status)
+
+    sys.excepthook = show
+    return error
 
 
 class UnfinishedRunError(SideBySideError):

@@ -15,6 +15,8 @@ _ROOT = r"(?:(?:~\w*)?/|[A-Za-z]:[\\/]|\\\\)"
 _QUOTED_PATH = re.compile(rf"""(?<=(['"])){_ROOT}[^'"]+(?=\1)""")
 _PATH = re.compile(rf"""(?<![\w./\\~[-])(?!//){_ROOT}[^\s'":;,()<>]+""")
 _COMMON_NAMES = {"root", "user", "localhost"}
+NO_RUNS = "The run has begun, and no cell has finished yet."
+"""What a report says of a run in its first cell."""
 SUBJECT = ("task", "recipe", "backend", "mode", "device")
 
 

@@ -23,6 +23,13 @@ def compiled(how: str) -> str:
     return f"{base.EAGER}jax_disable_jit is set" if jax.config.jax_disable_jit else how
 
 
+def _count(platform: str) -> int:
+    try:
+        return len(jax.devices(platform))
+    except (RuntimeError, AssertionError):  # how JAX says that there are none, and that nothing could be started
+        return 0
+
+
 class Backend(base.Backend):
     """JAX; how to use it is documented in :class:`backends.base.Backend`."""
 
@@ -35,12 +42,18 @@ class Backend(base.Backend):
         return {"matmul_precision": "highest", "threads": base.affinity_cores(), "flush_denormals": True}
 
     def devices(self) -> tuple[str, ...]:
-        """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""
-        try:
-            gpus = jax.devices("gpu")
-        except RuntimeError:  # how JAX says that there are none
-            gpus = []
-        return ("cpu", *(f"gpu:{index}" for index in range(len(gpus))))
+        """``"cpu"`` and, for each GPU, ``"gpu:<index>"``, of those that JAX_PLATFORMS allows.
+
+        Raises:
+            DeviceUnavailableError: it allows none that is there.
+        """
+        cpu = ("cpu",) if _count("cpu") else ()
+        found = (*cpu, *(f"gpu:{index}" for index in range(_count("gpu"))))
+        if not found:
+            raise base.DeviceUnavailableError(
+                f"jax finds no device here with JAX_PLATFORMS={jax.config.jax_platforms}: unset it, or set it to cpu"
+            )
+        return found
 
     def matrix_product(self, size: int, device: str) -> Callable[[], object]:
         """A call that multiplies two float32 matrices (size, size) and waits for the product."""

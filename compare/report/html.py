@@ -17,7 +17,7 @@ from compare.report.charts import PHASES, ROWS, draw, phase_seconds
 from compare.report.columns import filled_columns, make_figure, ratio_text
 from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
-from compare.text import clean, label, times_range
+from compare.text import NO_RUNS, clean, label, times_range
 from tasks.mnist import SHA256
 
 CHART_BYTES = 3_000_000
@@ -42,6 +42,7 @@ class _Page:
         self.folder = folder
         self.sections = summarize(results)
         self.phases = PHASES
+        self.no_runs = NO_RUNS
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
         self._certificates = by_task(results.certificates)
         self._pairs = by_task(results.pairs)

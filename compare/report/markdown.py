@@ -5,7 +5,7 @@ import re
 from compare.analysis.sections import Section, summarize
 from compare.records.results import Results
 from compare.report.columns import MAIN_COLUMNS, text_table
-from compare.text import clean, times_range
+from compare.text import NO_RUNS, clean, times_range
 
 _SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")
 
@@ -22,7 +22,7 @@ def render_markdown(results: Results) -> str:
     lines = ["# Side by Side", ""]
     sections = summarize(results)
     if not sections:
-        lines += ["There are no runs.", ""]
+        lines += [NO_RUNS, ""]
     for section in sections:
         lines += _section(section)
     lines += ["## Machine and settings", ""]

@@ -13,7 +13,7 @@ from compare.records.results import Results
 from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
 from compare.report.distances import by_task, share_of_limit, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
-from compare.text import clean, label, task_label, times, times_range
+from compare.text import NO_RUNS, clean, label, task_label, times, times_range
 
 _NAME = ("task", "backend", "mode", "device")
 
@@ -51,7 +51,7 @@ def _print_refused(certificates: Sequence[Certificate], console: Console) -> Non
 def print_tables(results: Results, console: Console, *, verbose: bool = False) -> None:
     """Prints, for each task and recipe, what may be concluded, and its table; if verbose, with every column."""
     if not results.runs:
-        print_line("There are no runs.", console)
+        print_line(NO_RUNS, console)
     for section in summarize(results):
         rows = [row for row in section.rows if row.status != "skipped"]
         if not section.rows:

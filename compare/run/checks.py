@@ -2,7 +2,9 @@
 
 import math
 import operator
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,8 @@ from tasks import available_recipes, available_tasks
 from tasks.errors import SideBySideError, UnknownNameError
 
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
+MOST_CELLS = 100_000
+"""The cells that a run may have: they take days at least, and the results of many more could not be read again."""
 
 
 def check_names(value: Any, what: str) -> Any:
@@ -106,5 +110,29 @@ def positive(what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def path(what: str) -> BeforeValidator:
+    """None, or a path: a string or what Python calls path-like."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        if value is None or isinstance(value, str | Path):
+            return value
+        name = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if not isinstance(name, str):
+            raise SideBySideError(f"{info.field_name} is {value!r}: give the name of {what}, as a string or a path")
+        return name
+
+    return BeforeValidator(check)
+
+
 def flag(name: str, *, several: bool = False) -> Parameter:
     return Parameter(name=name, consume_multiple=several, negative_iterable=())
+
+
+def check_count(counts: Mapping[str, int]) -> None:
+    """Raises SideBySideError where there would be so many cells that even to list them takes minutes and gigabytes."""
+    if (cells := math.prod(counts.values())) > MOST_CELLS:
+        factors = " x ".join(f"{number:,} {name}" for name, number in counts.items() if number > 1)
+        most = max(counts, key=counts.__getitem__)
+        raise SideBySideError(
+            f"the run would have {cells:,} cells ({factors}), and {MOST_CELLS:,} is the limit: ask for fewer {most}"
+        )

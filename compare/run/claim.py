@@ -26,6 +26,19 @@ class StoreError(SideBySideError):
     """A run's folder that cannot be used, or written to."""
 
 
+class EarlierRunError(StoreError):
+    """A folder that holds a run, where a new one is to be written.
+
+    Args:
+        folder: that holds it.
+        option: how to go on with the run.
+    """
+
+    def __init__(self, folder: Path, option: str) -> None:
+        super().__init__(f"{folder} holds a run; go on with it by {option}, or name another folder")
+        self.folder = folder
+
+
 def now() -> str:
     """The time in UTC, to the second, as ISO 8601 writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")
@@ -44,7 +57,7 @@ def new_folder(parent: Path) -> Path:
                 return folder
             number += 1
     except OSError as error:
-        raise StoreError(f"{parent}: cannot be made ({error.strerror}); name a folder with --output") from error
+        raise StoreError(f"{parent}: cannot be made ({error.strerror}); name another as the output") from error
 
 
 @contextlib.contextmanager
@@ -62,7 +75,6 @@ def claim(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterato
     lock = _lock(folder, resume=resume)
     try:
         try:
-            _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
             if (folder / CLAIM).exists():
                 note(f"the earlier run in {folder.name} was killed: what it had finished is kept, and this run goes on")
             _tidy(folder)
@@ -78,8 +90,10 @@ def claim(folder: Path, *, resume: bool, note: Callable[[str], None]) -> Iterato
 
 
 def _lock(folder: Path, *, resume: bool) -> FileLock:
-    _check(folder, resume=resume)
+    """The lock of a folder that is as it was expected to be; a run that is at work in it is noticed first."""
     try:
+        if not all((folder / name).exists() for name in (LOCK, HEAD)):
+            _check(folder, resume=resume)  # before a folder of the user's is written to
         make_folder(folder)
         lock = FileLock(folder / LOCK)
         lock.acquire(blocking=False)
@@ -89,6 +103,11 @@ def _lock(folder: Path, *, resume: bool) -> FileLock:
         raise StoreError(f"{folder}: its file system has no locks; name a folder on another") from error
     except OSError as error:
         raise _unusable(folder, error) from error
+    try:
+        _check(folder, resume=resume)  # once more: meanwhile another process may have come and gone
+    except StoreError:
+        lock.release()
+        raise
     return lock
 
 
@@ -115,7 +134,7 @@ def _check(folder: Path, *, resume: bool) -> None:
     if resume and not holds_run and not just_begun:
         raise StoreError(f"{folder}: there is no run to resume; name the folder of one")
     if not resume and holds_run:
-        raise StoreError(f"{folder} holds a run; go on with it by --resume {folder}, or name another folder")
+        raise EarlierRunError(folder, f"--resume {folder}")
     if not resume and names and not just_begun:
         raise StoreError(f"{folder} is not empty; name a new folder")
 

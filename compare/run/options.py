@@ -20,11 +20,13 @@ from compare.records.base import Record
 from compare.run.checks import (
     DEFAULT_TASKS,
     check_backends,
+    check_count,
     check_devices,
     check_modes,
     check_tasks,
     choice,
     flag,
+    path,
     positive,
     whole,
 )
@@ -90,11 +92,11 @@ class RunOptions(Selection):
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None
     """Threads of each worker; as many as there are cores, unless given."""
-    output: AnyPath | None = None
+    output: Annotated[AnyPath | None, path("a folder")] = None
     """Folder to write, new or empty; runs/<time>, unless given."""
-    resume: AnyPath | None = None
+    resume: Annotated[AnyPath | None, path("a run's folder")] = None
     """Folder of an earlier run to continue: the cells that it lacks are run."""
-    data: AnyPath | None = None
+    data: Annotated[AnyPath | None, path("an .npz file")] = None
     """An .npz file with MNIST's keys and shapes, in place of MNIST."""
     certify: bool = True
     """Certify every model; without certificates all rows are unverified."""
@@ -102,6 +104,22 @@ class RunOptions(Selection):
     """Keep the trained parameters, in the folder's models."""
     include_host: bool = False
     """Keep the machine's name with the results, to tell machines apart."""
+
+    @property
+    def all_rounds(self) -> int:
+        """How often every cell is run: in a self-check twice, the rounds of the one half against those of the other."""
+        return self.rounds * (2 if self.self_check else 1)
+
+    def counts(self) -> dict[str, int]:
+        """How many there are of what the cells differ in: their product is the number of cells."""
+        return {
+            "tasks": len(self.tasks),
+            "backends": len(self.backend_names),
+            "modes": len(self.modes),
+            "devices": len(self.devices),
+            "seeds": self.seeds,
+            "rounds": self.all_rounds,
+        }
 
     @property
     def worker_threads(self) -> int:
@@ -181,6 +199,7 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
         if "rounds" in values:
             raise SideBySideError(f"a self-check compares {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    check_count(options.counts())
     return options
 
 

@@ -15,14 +15,13 @@ def list_cells(options: RunOptions) -> list[Cell]:
     shuffled anew in each round, so that a drift of the machine hits all of them alike. A self-check doubles the rounds.
     """
     shuffler = random.Random(ORDER_SEED)
-    rounds = options.rounds * (2 if options.self_check else 1)
     cells = []
     for name in options.tasks:
         # as-written is for the tasks that have such a recipe; the others keep their standard one.
         task = load_task(name, options.recipe if options.recipe in available_recipes(name) else "standard")
         length = task.quick if options.preset == "quick" else Preset(task.recipe.epochs)
         for seed in range(options.seeds):
-            for round_ in range(rounds):
+            for round_ in range(options.all_rounds):
                 block = [
                     Cell(
                         task=name,
@@ -40,7 +39,7 @@ def list_cells(options: RunOptions) -> list[Cell]:
                     for mode in options.modes
                     for backend in options.backend_names
                 ]
-                if rounds > 1:
+                if options.all_rounds > 1:
                     shuffler.shuffle(block)
                 cells.extend(block)
     return cells

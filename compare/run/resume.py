@@ -13,7 +13,6 @@ from tasks import load_task
 from tasks.errors import SideBySideError
 
 SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python", "sidebyside")
-SAME_SETTINGS = ("threads", "learning_rate", "data_sha256")
 
 
 class DifferentRunError(SideBySideError):
@@ -38,13 +37,30 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
     """
     different = [
         *_differences(earlier.host, now.host, [n for n in SAME_HOST if n in earlier.host or n == "cpu_quota"]),
-        *_differences(earlier.settings, now.settings, SAME_SETTINGS),
+        *_differences(earlier.settings, now.settings, ["threads"]),
+        *_different_words(_learning_rate(earlier), _learning_rate(now)),
+        *_data(earlier.settings.get("data_sha256"), now.settings.get("data_sha256")),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),
         *_batch_sizes(earlier, cells),
     ]
     if different:
         raise DifferentRunError(f"the earlier run had {', '.join(different)}: make it the same, or begin a new run")
+
+
+def _learning_rate(results: Results) -> str:
+    rate = results.settings.get("learning_rate")
+    return "the recipe's learning rate" if rate is None else f"learning rate {rate}"
+
+
+def _data(then: object, now: object) -> list[str]:
+    if None in (then, now):
+        return _different_words(*("MNIST's own data" if sha is None else "a data file" for sha in (then, now)))
+    return ["another data file"] if then != now else []
+
+
+def _different_words(then: str, now: str) -> list[str]:
+    return [f"{then}, this one has {now}"] if then != now else []
 
 
 def _batch_sizes(earlier: Results, cells: Sequence[Cell]) -> list[str]:
@@ -65,9 +81,13 @@ def _other(earlier: Results, name: str, sha: str) -> bool:
 
 
 def _differences(then: Mapping[str, object], now: Mapping[str, object], names: Iterable[str]) -> list[str]:
-    return [
-        f"{name} {then.get(name)}, this one has {now.get(name)}" for name in names if then.get(name) != now.get(name)
-    ]
+    different = [name for name in names if then.get(name) != now.get(name)]
+    return [f"{_value(name, then)}, this one has {_value(name, now)}" for name in different]
+
+
+def _value(name: str, values: Mapping[str, object]) -> str:
+    word = name.replace("_", " ")
+    return f"no {word}" if values.get(name) is None else f"{word} {values[name]}"
 
 
 def _versions(earlier: Results, backends: set[str]) -> list[str]:

@@ -1,17 +1,20 @@
 """The page: it needs nothing else, can be read, stays small, and a notebook shows the same."""
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from safetensors.numpy import save_file
 
 from compare.page.page import TEMPLATES
 from compare.records.results import Results
 from compare.report.html import render_cell
 from compare.report.render import FORMATS, render
+from compare.report.terminal import print_results
 from tests.analysis.runs import make_certificate, make_results, make_run
 from tests.report.page import Page
 
@@ -131,7 +134,10 @@ def test_no_runs_are_no_error() -> None:
     results = make_results(runs=[], certificates=[], pairs=[])
     for form in FORMATS:
         assert render(results, None, form)
-    assert "There are no runs" in Page(render(results, None, "html")).text
+    console = Console(file=io.StringIO(), width=100)
+    print_results(results, console)
+    shown = (render(results, None, "markdown"), Page(render(results, None, "html")).text, console.file.getvalue())  # type: ignore[attr-defined]
+    assert all("The run has begun, and no cell has finished yet." in text for text in shown)
 
 
 def test_an_unknown_form_is_refused(results: Results) -> None:

@@ -109,6 +109,9 @@ def test_a_report_that_cannot_be_written_gets_one_line(
         ({"timeout": "soon"}, "timeout is 'soon': give seconds above 0"),
         ({"output": "a", "resume": "b"}, "give output or resume, not both"),
         ({"resume": "nowhere"}, "nowhere: there is no such folder to resume"),
+        ({"output": 3}, "output is 3: give the name of a folder, as a string or a path"),
+        ({"resume": ["a"]}, r"resume is \['a'\]: give the name of a run's folder"),
+        ({"data": b"a.npz"}, r"data is b'a.npz': give the name of an \.npz file"),
         ({"data": "digits.npz"}, "a data file is for the mnist tasks alone"),
     ],
 )
@@ -122,7 +125,16 @@ def test_bad_input_gets_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_unknown_argument_is_told_with_what_was_meant() -> None:
+    with pytest.raises(TypeError, match=r"^unknown argument 'task': did you mean tasks\? choose from tasks, backends"):
+        compare.compare(task="and-gate")  # type: ignore[call-arg]
+
+
 def test_a_run_is_gone_on_with(comparison: compare.Comparison) -> None:
+    with pytest.raises(SideBySideError) as caught:
+        compare.compare("and-gate", "numpy", output=comparison.folder)
+    folder = comparison.folder
+    assert str(caught.value) == f"{folder} holds a run; go on with it by resume={str(folder)!r}, or name another folder"
     before = comparison.results.runs[0].total_seconds
     again = compare.compare("and-gate", "numpy", seeds=3, epochs=20, threads=1, resume=comparison.folder)
     assert [run.seed for run in again.results.runs] == [0, 1, 2]

@@ -6,6 +6,7 @@ import pytest
 
 from compare.run.claim import CLAIM, LOCK, StoreError, claim, new_folder
 from compare.run.options import make_options
+from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 
 
@@ -52,6 +53,19 @@ def test_a_second_process_gets_a_line_that_names_the_first(tmp_path: Path) -> No
             take(tmp_path)
         assert (tmp_path / CLAIM).exists()
     take(tmp_path)
+
+
+def test_a_run_at_work_is_told_before_resuming_is_advised(tmp_path: Path) -> None:
+    with claim(tmp_path, resume=False, note=lambda text: None):
+        (tmp_path / HEAD).write_text("{}")
+        for resume in (False, True):
+            with pytest.raises(StoreError, match=r"process \d+ has been writing to it .*; wait until it has ended"):
+                take(tmp_path, resume=resume)
+    (tmp_path / CLAIM).write_text("{}")  # as a killed process leaves it
+    with pytest.raises(StoreError, match="holds a run; go on with it"):
+        take(tmp_path)
+    (note,) = take(tmp_path, resume=True)
+    assert "was killed" in note
 
 
 def test_a_folder_that_cannot_hold_runs_gets_one_line(tmp_path: Path) -> None:

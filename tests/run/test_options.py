@@ -188,6 +188,28 @@ def test_what_is_wrong_is_said_with_what_is_right(values: dict[str, Any], messag
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"seeds": 1_000_000, "rounds": 1_000_000},
+            "the run would have 1,000,000,000,000 cells (1,000,000 seeds x 1,000,000 rounds),"
+            " and 100,000 is the limit: ask for fewer seeds",
+        ),
+        (
+            {"backends": ("numpy", "jax"), "rounds": 25_001, "self_check": True},
+            "the run would have 100,004 cells (2 backends x 50,002 rounds),"
+            " and 100,000 is the limit: ask for fewer rounds",
+        ),
+    ],
+)
+def test_a_run_of_too_many_cells_is_refused_before_they_are_listed(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SideBySideError) as caught:
+        make_options({"tasks": "and-gate", "backends": "numpy"} | values)
+    assert str(caught.value) == message
+    assert make_options({"tasks": "and-gate", "backends": "numpy", "seeds": 1000, "rounds": 100}).seeds == 1000
+
+
 def test_cells_have_the_batch_size_and_the_examples_that_are_asked_for() -> None:
     (cell,) = list_cells(make_options({"tasks": "mnist-mlp", "backends": "numpy", "examples": 70, "batch_size": 7}))
     assert (cell.examples, cell.batch_size, cell.epochs) == (70, 7, 3)

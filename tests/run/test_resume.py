@@ -70,7 +70,12 @@ def test_everything_that_differs_is_named(tmp_path: Path) -> None:
     before = read_results(tmp_path)
     with pytest.raises(DifferentRunError) as caught:
         run(tmp_path, [*cells, make_cell(seed=1)], certify=False)
-    for words in ("cpu another", "threads 7", "another definition of and-gate standard", "numpy 1.0, this one has"):
+    for words in (
+        "cpu another",
+        "threads 7",
+        "another definition of and-gate standard",
+        "numpy 1.0, this one has numpy ",
+    ):
         assert words in str(caught.value)
     assert np.__version__ in str(caught.value)
     assert read_results(tmp_path) == before
@@ -121,6 +126,20 @@ def test_an_interrupt_while_a_reference_is_computed_keeps_the_measurement(
     results, recorder = run(tmp_path, [make_cell(), make_cell(seed=1)])
     assert [cell.seed for cell in recorder.begun] == [0, 1]
     assert results.verified(results.runs[0])
+
+
+def test_another_data_file_and_learning_rate_are_said_in_words(tmp_path: Path) -> None:
+    run(tmp_path, [])
+    files = {name: tmp_path / f"{name}.npz" for name in ("first", "second")}
+    for name, file in files.items():
+        file.write_text(name)
+    with pytest.raises(DifferentRunError, match=r"had MNIST's own data, this one has a data file: make it the same"):
+        run(tmp_path, [], data=files["first"])
+    with pytest.raises(DifferentRunError, match=r"had the recipe's learning rate, this one has learning rate 0\.5: "):
+        run(tmp_path, [], learning_rate=0.5)
+    run(tmp_path / "run", [], data=files["first"])
+    with pytest.raises(DifferentRunError, match=r"had another data file: make it the same, or begin a new run"):
+        run(tmp_path / "run", [], data=files["second"])
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, 2), (2, None), (2, 4)])

@@ -59,19 +59,22 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "name", "value"),
+    ("field", "name", "value", "said"),
     [
-        ("settings", "threads", 7),
-        ("settings", "learning_rate", 0.5),
-        ("host", "cpu", "another"),
-        ("settings", "data_sha256", "0"),
+        ("settings", "threads", 7, "threads 7, this one has threads 2"),
+        ("settings", "learning_rate", 0.5, "learning rate 0.5, this one has the recipe's learning rate"),
+        ("host", "cpu", "another", "cpu another, this one has cpu "),
+        ("host", "cpu_quota", 77.5, "cpu quota 77.5, this one has "),
+        ("settings", "data_sha256", "0", "a data file, this one has MNIST's own data"),
     ],
 )
-def test_a_run_is_not_resumed_under_other_conditions(field: str, name: str, value: Setting, tmp_path: Path) -> None:
+def test_a_run_is_not_resumed_under_other_conditions(
+    field: str, name: str, value: Setting, said: str, tmp_path: Path
+) -> None:
     earlier = make_runner(tmp_path, fake_executor('tell("reply")')).run([])
     earlier = earlier.model_copy(update={field: getattr(earlier, field) | {name: value}})
     Store(tmp_path).begin(earlier, [])
-    with pytest.raises(SideBySideError, match=f"had {name} {value}, this one has .*begin a new run"):
+    with pytest.raises(SideBySideError, match=f"the earlier run had {said}.*begin a new run"):
         make_runner(tmp_path, fake_executor('tell("reply")')).run([make_cell()])
 
 

@@ -1,6 +1,10 @@
 """Runs that end early, and reports that cannot be drawn: what was done is shown, and a line says how to go on."""
 
+import os
+import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +12,14 @@ import pytest
 
 import compare
 from compare.cli import main
-from compare.comparison import Comparison, RunInterruptedError
+from compare.comparison import Comparison, RunInterruptedError, as_keyboard_interrupt
 from compare.records.certificate import Certificate
 from compare.records.run import Run
 from compare.run.claim import StoreError
 from compare.run.store import Store
 from tests.run.results import make_results
+from tests.sources import ROOT
+from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, posix_only, wait_until
 
 Capture = pytest.CaptureFixture[str]
 WORDS = ("run", "and-gate", "--backend", "numpy", "--epochs", "5", "--seeds", "2", "--threads", "1", "--no-certify")
@@ -65,5 +71,32 @@ def test_an_interrupt_in_a_notebook_is_one_line(tmp_path: Path) -> None:
     error = RunInterruptedError(2, Comparison(make_results(), tmp_path / "run"))
     (line,) = error._render_traceback_()
     assert f"go on with resume='{tmp_path / 'run'}'" in line
+    assert "what was done (2 cells) is kept" in line
     assert error.exit_status == 130
-    assert isinstance(error, KeyboardInterrupt)
+    plain = as_keyboard_interrupt(error)
+    assert type(plain) is KeyboardInterrupt
+    assert plain._render_traceback_() == [line]  # type: ignore[attr-defined]
+
+
+@posix_only
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_script_that_is_interrupted_ends_as_python_does_with_one_line(number: signal.Signals, tmp_path: Path) -> None:
+    call = "compare.compare('and-gate', 'numpy', epochs=5, seeds=9999, threads=1, certify=False, output='run')"
+    script = subprocess.Popen(
+        [sys.executable, "-c", f"import compare; {call}"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with script, ended_afterwards([script.pid]):
+        wait_until(lambda: any(tmp_path.glob("run/cells/*.json")), "a cell has finished")
+        script.send_signal(number)
+        _, error = script.communicate(timeout=PATIENCE_SECONDS)
+    assert script.returncode == (-number if number == signal.SIGINT else 128 + number)
+    line = error.splitlines()[-1]
+    assert re.fullmatch(
+        r"KeyboardInterrupt: interrupted; what was done \((1 cell|\d+ cells)\) is kept in run; .*", line
+    )
+    assert line.endswith("; go on with resume='run'")
+    assert "Traceback" not in error

@@ -56,6 +56,17 @@ def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatc
     assert reply.run.losses[-1] < reply.run.losses[0]
 
 
+@pytest.mark.skipif(backends.missing("jax") is not None, reason="needs JAX")
+@pytest.mark.parametrize("platforms", ["cuda", "banana"])
+def test_jax_without_a_platform_that_it_may_use_is_skipped(platforms: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JAX_PLATFORMS", platforms)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    (cell,) = make_cells("and-gate", "jax")
+    reply = LocalExecutor(1).ask("jax", CellRequest(cell=cell))
+    assert reply.status == "skipped"
+    assert reply.message == f"jax finds no device here with JAX_PLATFORMS={platforms}: unset it, or set it to cpu"
+
+
 def test_a_worker_ends_by_itself_when_its_input_closes(tmp_path: Path) -> None:
     """Without this, a worker whose parent was killed would go on until it next has something to report."""
     request = CellRequest(cell=make_cell(epochs=1_000_000), started_seconds=time.monotonic())
