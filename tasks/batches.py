@@ -64,6 +64,20 @@ class Batches:
         if self.rest:
             yield self.remainder[epoch]
 
+    def parts(self, begin: int, end: int, size: int) -> Iterator["Batches"]:
+        """The steps from ``begin`` to ``end``, from 0 over all epochs: at most ``size`` a part, none over two epochs.
+
+        After the last epoch the first one follows again.
+        """
+        while begin < end:
+            epoch, first = divmod(begin, self.steps)
+            epoch %= self.epochs
+            last = min(first + min(size, end - begin), self.steps)
+            rest = self.remainder[epoch : epoch + 1, : None if last > self.full_steps else 0]
+            full = self.indices[epoch : epoch + 1, first:last]
+            yield Batches(np.ascontiguousarray(full), np.ascontiguousarray(rest))
+            begin += last - first
+
     def epoch_means(self, losses: NDArray[np.float32]) -> NDArray[np.float64]:
         """``(epochs,)``: the mean over each epoch's examples, from what ``Model.train`` returned for these batches."""
         if losses.shape[1] == self.steps:

@@ -83,6 +83,17 @@ class NoisyModel(NumpyModel):
         self.optimizer.update(self.network.parameters, gradients)
         return loss
 
+    def loss_size(self, outputs: Array, labels: NDArray[np.int32]) -> float:
+        """How large the loss is where none of its terms cancel, from outputs (n, outputs) and labels (n,).
+
+        A cross-entropy may be formed as ``logsumexp(z) - z[y]``: its rounding is of the size of z, however small it is.
+        """
+        sizes = np.abs(outputs).max(axis=1)
+        if self.recipe.loss == "sum_of_squared_errors":
+            difference = np.abs(outputs[:, 0] - labels)
+            return float((difference * (sizes + np.abs(labels))).sum())
+        return float(sizes.mean())
+
     def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
         """How large each gradient is where none of its terms cancel: the root of the sum of their squares.
 

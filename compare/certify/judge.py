@@ -31,6 +31,8 @@ FACTOR = 3.0
 FLOOR = 1e-6
 """Added to the limits, as a share of the quantity's size: about eight units in the last place of a float32. A short sum
 can by luck be exact in the float32 reference and cannot be in another order."""
+CEILING = 1e-2
+"""Where rounding alone moves a quantity by more than this share of its size, nothing can be decided by it."""
 _HASHES = (
     ("initial parameters", "parameters_sha256"),
     ("batches", "batches_sha256"),
@@ -75,7 +77,7 @@ def judge(
             continue
         size_name = Quantity(kind="size", name=quantity.name).text if quantity.kind == "gradient" else ""
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
-        distance = _distance(name, evidence[name], reference.evidence[name], size, reference.noise[name])
+        distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name])
         distances.append(distance)
         if not distance.passed:
             failures.append(name)
@@ -95,11 +97,17 @@ def judge(
 def measure_noise(reference: Evidence, in_float32: Iterable[Evidence]) -> dict[str, tuple[float, float]]:
     """The largest distances of float32 computations of the reference from the float64 one."""
     noise = {name: (0.0, 0.0) for name in reference if Quantity.of(name).kind != "size"}
-    for evidence in in_float32:
+    for evidence in in_float32:  # one at a time: they are large
         for name, (absolute, relative) in noise.items():
-            found, expected = evidence[name], reference[name]
-            noise[name] = max(absolute, _absolute(found, expected)), max(relative, _relative(found, expected))
+            of_this = noise_of(reference[name], [evidence[name]])
+            noise[name] = max(absolute, of_this[0]), max(relative, of_this[1])
     return noise
+
+
+def noise_of(expected: NDArray[Any], in_float32: Iterable[NDArray[Any]]) -> tuple[float, float]:
+    """The largest absolute and relative distance of float32 computations from the float64 one."""
+    distances = [(_absolute(found, expected), _relative(found, expected)) for found in in_float32]
+    return max(absolute for absolute, _ in distances), max(relative for _, relative in distances)
 
 
 def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> list[Pair]:
@@ -117,9 +125,18 @@ def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> 
     return pairs
 
 
-def _distance(
+def distance_of(
     name: str, found: NDArray[Any], expected: NDArray[Any], size: NDArray[Any], noise: tuple[float, float]
 ) -> Distance:
+    """How far a quantity is from the reference, and how far it may be.
+
+    Args:
+        name: of the quantity.
+        found: what a backend computed.
+        expected: what the reference computed in float64.
+        size: of each of its numbers, where no terms of it cancel.
+        noise: the absolute and relative distance that rounding alone makes.
+    """
     if found.shape != expected.shape or not np.isfinite(found).all():
         largest = float(np.finfo(np.float32).max)  # JSON has no infinity
         absolute = relative = largest

@@ -45,6 +45,15 @@ class EvidenceSummary(Record):
     parameter_count: Count
 
 
+class TrainingCall(Record):
+    """One call of ``Model.train`` in a cell; its steps are counted from 1, on through all calls of the cell."""
+
+    first_step: int
+    last_step: int
+    losses_kept: bool
+    """Whether it returned the loss of each step; otherwise the means of its epochs."""
+
+
 class Reply(Record):
     """The answer to a request. After it, the worker waits for the next request."""
 
@@ -56,6 +65,8 @@ class Reply(Record):
     """To a CellRequest: what was measured, as far as it came."""
     evidence: EvidenceSummary | None = None
     """To an EvidenceRequest, or a CellRequest that names a file for the evidence."""
+    calls: tuple[TrainingCall, ...] = ()
+    """To a CellRequest: the training calls, first those of the recipe, then those that were made for their time."""
     value: JsonValue = None
     """To a LessonRequest its outputs by name, to a CallRequest what the function returned."""
     seconds: float = 0.0

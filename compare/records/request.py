@@ -54,6 +54,10 @@ class CellRequest(Request):
     """The file for the trained parameters."""
     evidence: str | None = None
     """The file for the evidence of the certificate."""
+    calls: str | None = None
+    """The folder for what each training call leaves."""
+    tail_steps: int | None = None
+    """So many of the last steps are a call of their own, so that the reference can compute them again."""
 
 
 class EvidenceRequest(Request):
@@ -63,6 +67,23 @@ class EvidenceRequest(Request):
     cell: Cell
     learning_rate: float | None = None
     data: str | None = None
+    copies: tuple[Copy, ...]
+
+
+class ReplayRequest(Request):
+    """Compute some steps of a run again, in the reference, from what the run's model held before them."""
+
+    job: Literal["replay"] = "replay"
+    cell: Cell
+    learning_rate: float | None = None
+    data: str | None = None
+    start: str | None
+    """The file with the parameters and the optimizer's state; None for those of the seed."""
+    first_step: int
+    """The first of the steps, from 1 over all calls of the run."""
+    steps: int
+    test_examples: tuple[int, ...]
+    """Of the test set, those whose outputs are computed after the steps."""
     copies: tuple[Copy, ...]
 
 
@@ -111,6 +132,6 @@ class CallRequest(Request):
 
 
 AnyRequest = Annotated[
-    CellRequest | EvidenceRequest | PredictRequest | ConvertRequest | LessonRequest | CallRequest,
+    CellRequest | EvidenceRequest | ReplayRequest | PredictRequest | ConvertRequest | LessonRequest | CallRequest,
     Field(discriminator="job"),
 ]

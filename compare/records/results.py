@@ -36,4 +36,4 @@ class Results(Record):
     def verified(self, run: Run) -> bool:
         """Whether the run's model was certified; only such runs are ranked."""
         certificate = self.certificate_of(run)
-        return certificate is not None and certificate.granted
+        return certificate is not None and certificate.granted and (run.check is None or run.check.passed)

@@ -8,6 +8,7 @@ from pydantic import Field
 from backends.base import Setting
 from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Sha256, Status
 from compare.records.cell import Cell
+from compare.records.check import Check
 
 
 class Run(Cell):
@@ -22,6 +23,8 @@ class Run(Cell):
     parameters_sha256: Sha256 | None = None
     batches_sha256: Sha256 | None = None
     data_sha256: Sha256 | None = None
+    check: Check | None = None
+    """Of this run itself, beside the certificate; None where none was asked for."""
     diverged_step: Count | None = None
     """The first step, counted from 1, whose loss, or the parameters after it, were not finite."""
     losses: list[FiniteLoss] = []

@@ -12,8 +12,8 @@ from compare.certify.judge import Reference
 from compare.executors.base import Executor, Session
 from compare.folders import Scratch
 from compare.records.cell import Cell
-from compare.records.event import EvidenceSummary
-from compare.records.request import EvidenceRequest
+from compare.records.event import Reply
+from compare.records.request import Request
 from compare.run.options import RunOptions
 from compare.run.progress import Progress
 from tasks.errors import SideBySideError
@@ -57,7 +57,8 @@ class References:
         self.progress.note(f"computing the reference of {cell.task} (kept for later runs)")
         with Scratch() as scratch:
             requests = reference.requests_for(cell, scratch, self.data, self.learning_rate)
-            computed = reference.assemble(requests, self._ask(requests))
+            summaries = [reply.evidence for reply in self.compute(cell, requests) if reply.evidence is not None]
+            computed = reference.assemble(requests, summaries)
             try:
                 reference.keep(key, requests, computed)
             except OSError as error:
@@ -65,19 +66,23 @@ class References:
                 self.progress.note(f"the reference cannot be kept ({error.strerror}: {name})")
         return computed
 
-    def _ask(self, requests: Sequence[EvidenceRequest]) -> list[EvidenceSummary]:
-        """Has the evidence computed by workers side by side; an interrupt ends them, and with them the wait."""
+    def compute(self, cell: Cell, requests: Sequence[Request]) -> list[Reply]:
+        """Has the reference's workers answer requests side by side; an interrupt ends them, and with them the wait.
+
+        Raises:
+            ReferenceFailedError: one of them could not be answered.
+        """
         free: queue.SimpleQueue[Session] = queue.SimpleQueue()
 
-        def ask(request: EvidenceRequest) -> EvidenceSummary:
+        def ask(request: Request) -> Reply:
             session = free.get()
             try:
                 reply = session.ask(request)
             finally:
                 free.put(session)
-            if reply.evidence is None:
-                raise ReferenceFailedError(f"the reference of {request.cell.task} failed: {reply.message}")
-            return reply.evidence
+            if reply.status != "ok":
+                raise ReferenceFailedError(f"the reference of {cell.task} failed: {reply.message}")
+            return reply
 
         with ThreadPoolExecutor(SHARES) as pool, ExitStack() as sessions:
             for index in range(SHARES):

@@ -11,6 +11,7 @@ import backends
 from compare import host
 from compare.certify.certificates import Certificates
 from compare.executors.base import Executor
+from compare.folders import Scratch
 from compare.interrupts import check
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate
@@ -22,6 +23,7 @@ from compare.run.options import RunOptions
 from compare.run.plan import list_cells
 from compare.run.progress import Progress
 from compare.run.references import References
+from compare.run.replays import Replays
 from compare.run.resume import check_same, definitions, model_file, pending, widened
 from compare.run.store import Store
 from compare.text import label, without_paths
@@ -62,6 +64,7 @@ class Runner:
         self.train = train
         self.data = None if options.data_file is None else str(options.data_file)
         self._references = References(options, executor, progress)
+        self._replays = Replays(options, self._references)
         self._measured: Run | None = None
 
     def run(self, cells: Sequence[Cell]) -> Results:
@@ -158,7 +161,8 @@ class Runner:
             return Run(**cell.model_dump(), status="skipped", message=message), None
         path = certificates.evidence_path(cell) if self.options.certify else None
         try:
-            run, evidence = self._ask(cell, path)
+            with Scratch() as calls:
+                run, evidence = self._ask(cell, path, calls)
         except Exception as error:
             certificates.failed(cell)
             return Run(**cell.model_dump(), status="crashed", message=one_line(error)), None
@@ -174,7 +178,7 @@ class Runner:
                 return run, None
             return _uncertified(run, one_line(error)), None
 
-    def _ask(self, cell: Cell, evidence: Path | None) -> tuple[Run, EvidenceSummary | None]:
+    def _ask(self, cell: Cell, evidence: Path | None, calls: Path) -> tuple[Run, EvidenceSummary | None]:
         """Has the cell done by a worker; returns the run and the summary of its evidence."""
         self._measured = None
 
@@ -193,13 +197,18 @@ class Runner:
             model=str(model_file(self.store.folder, cell)) if self.options.save_models else None,
             evidence=None if evidence is None else str(evidence),
         )
+        if self.options.certify and self.train:
+            request = request.model_copy(update={"calls": str(calls), "tail_steps": self._replays.tail_steps(cell)})
         wall, processor = time.perf_counter(), time.process_time()
         reply = self.executor.ask(cell.backend, request, listen, self.options.timeout)
         if reply.status == "timeout":
             reply = reply.model_copy(update={"message": f"{reply.message}; allow more with --timeout"})
         share = (time.process_time() - processor) / (time.perf_counter() - wall)
         run = _run_of(cell, reply, self._measured)
-        return run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)}), reply.evidence
+        run = run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)})
+        if request.calls and run.status == "ok" and reply.status == "ok":
+            run = run.model_copy(update={"check": self._replays.check(run, reply.calls, calls)})
+        return run, reply.evidence
 
     def _cache(self, cell: Cell) -> Literal["empty", "filled", "kept"]:
         """What the compilers find: of several rounds, the first begins with an empty cache and fills it."""

@@ -24,6 +24,7 @@ from compare.records.request import (
     EvidenceRequest,
     LessonRequest,
     PredictRequest,
+    ReplayRequest,
     Request,
 )
 from compare.worker.failure import failure
@@ -67,6 +68,10 @@ def answer(request: AnyRequest, tell: Tell) -> Reply:
             from compare.worker.evidence import compute_evidence
 
             return compute_evidence(request)
+        case ReplayRequest():
+            from compare.worker.replay import replay
+
+            return replay(request)
         case PredictRequest():
             from compare.worker.model_file import predict
 

@@ -17,6 +17,7 @@ from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Re
 from compare.records.request import CellRequest, Copy
 from compare.records.run import Run
 from compare.worker import clocks, memory
+from compare.worker.calls import Calls, time_short_epochs
 from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
@@ -43,7 +44,7 @@ def run_cell(request: CellRequest, tell: Callable[[Phase | EpochEnd | Measured],
         work.note(status=reply.status, message=reply.message)
         evidence = None
     run = work.as_run()
-    return Reply(status=run.status, message=run.message, run=run, evidence=evidence)
+    return Reply(status=run.status, message=run.message, run=run, evidence=evidence, calls=tuple(work.calls.made))
 
 
 class CellWork:
@@ -56,7 +57,10 @@ class CellWork:
         self.outside_load = OutsideLoad()
         self.measured: dict[str, Any] = {"status": "ok", "load_average": host.load_average()}
         self.task = load_cell_task(self.cell, request.learning_rate)
-        self.training = Training(self.cell.mode, self.task.target_accuracy, request.started_seconds, tell)
+        self.calls = Calls(Path(request.calls) if request.calls else None)
+        self.training = Training(
+            self.cell.mode, self.task.target_accuracy, request.started_seconds, tell, self.calls, request.tail_steps
+        )
 
     def note(self, **values: Any) -> None:
         """Adds fields of the run."""
@@ -192,14 +196,12 @@ class CellWork:
 
     def _measure(self) -> None:
         self.tell(Phase(name="measure"))
-        if self.training.doubtful is not None and self.training.diverged is None:
-            clocks.check_finished(self.model, self.training.doubtful)
-        first_calls, steady_calls = self.training.steady_calls()
+        first_calls, steady_calls = self.training.steady_calls(self.model, self.batches)
         epoch_seconds = [seconds / epochs for seconds, epochs in steady_calls]
         if steady_calls:
             self.note(epochs_a_call=steady_calls[0][1])
         elif self.training.diverged is None:
-            epoch_seconds, epochs = clocks.time_short_epochs(self.model, self.batches)
+            epoch_seconds, epochs = time_short_epochs(self.calls, self.model, self.batches)
             self.note(epochs_a_call=epochs)
         if epoch_seconds:
             epoch = statistics.median(epoch_seconds)

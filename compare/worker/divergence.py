@@ -1,6 +1,5 @@
 """The step at which a training diverged, found by training again: the loop that is timed does not look."""
 
-from collections.abc import Iterator
 from math import isqrt
 
 import numpy as np
@@ -35,23 +34,13 @@ def first_bad_step(model: Model, initial: Parameters, batches: Batches, epoch: i
     begin = max(begin - 1, 0)  # the parameters may have been lost a step before the loss
     for size in (isqrt(end - begin), 1):
         model.load_parameters(initial)
-        for part in parts(batches, 0, begin, steps):
+        for part in batches.parts(0, begin, steps):
             model.train(part)
         for at in range(begin, end, size):
-            lost = [not np.isfinite(model.train(part)).all() for part in parts(batches, at, min(at + size, end), size)]
+            lost = [not np.isfinite(model.train(part)).all() for part in batches.parts(at, min(at + size, end), size)]
             if any(lost) or not finite_parameters(model):
                 begin, end = at, min(at + size, end)
                 break
         if end - begin == 1:
             break
     return end
-
-
-def parts(batches: Batches, begin: int, end: int, size: int) -> Iterator[Batches]:
-    """The steps ``begin`` to ``end``, from 0 over all epochs: at most ``size`` a part, and none over two epochs."""
-    while begin < end:
-        epoch, first = divmod(begin, batches.steps)
-        last = min(first + min(size, end - begin), batches.steps)
-        rest = batches.remainder[epoch : epoch + 1, : None if last > batches.full_steps else 0]
-        yield Batches(np.ascontiguousarray(batches.indices[epoch : epoch + 1, first:last]), np.ascontiguousarray(rest))
-        begin += last - first

@@ -1,5 +1,6 @@
 """The training of a cell: by which calls, how long they take, and how the accuracy develops between them."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from backends.base import Model
 from compare.records.event import EpochEnd
 from compare.worker import clocks
 from compare.worker.answers import outputs_of
+from compare.worker.calls import Calls
 from compare.worker.divergence import finite_parameters, first_bad_step
 from tasks.batches import Batches
 from tasks.dataset import Dataset, predicted_labels
@@ -26,6 +28,8 @@ class Training:
         target_accuracy: the test accuracy at which ``seconds_to_target`` stops.
         started_seconds: when this process was started, by the monotonic clock.
         tell: is told of each epoch at which a call ends.
+        calls: makes the training calls.
+        tail_steps: so many of the last steps are a call of their own; None for no such call.
         call_seconds: of each training call, with the number of its epochs.
         losses: the mean over each epoch's examples, as far as it is finite.
         step_losses: what each call of ``Model.train`` returned.
@@ -36,7 +40,8 @@ class Training:
         total_seconds: from the start of the process to the last accuracy; of the evaluations only the last is counted.
         seconds_to_target: of training calls until the target accuracy was reached; None where it was not.
         diverged: the first step, from 1, whose loss or parameters were not finite; None where all were.
-        doubtful: the batches of a call that looked unfinished; None where none did.
+        apart: whether the last epoch has calls of its own; loops may be compiled anew for them, so their time is not
+            counted.
         predictions: for the test set, ``(n,)``, after the last epoch.
     """
 
@@ -44,6 +49,8 @@ class Training:
     target_accuracy: float
     started_seconds: float
     tell: Callable[[EpochEnd], None]
+    calls: Calls
+    tail_steps: int | None = None
     call_seconds: list[tuple[float, int]] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     step_losses: list[NDArray[np.float32]] = field(default_factory=list)
@@ -54,19 +61,16 @@ class Training:
     total_seconds: float | None = None
     seconds_to_target: float | None = None
     diverged: int | None = None
-    doubtful: Batches | None = None
+    apart: bool = False
     predictions: NDArray[np.int64] | None = None
 
     def run(self, model: Model, dataset: Dataset, batches: Batches) -> None:
         """Trains a model, in which the data are placed, by the recipe, and takes the accuracy after each call."""
         begin, initial = 0, model.parameters()
-        for end in call_ends(batches.epochs, self.mode):
+        for end in self._call_ends(batches):
             part = batches[begin:end]
-            start = time.perf_counter()
-            step_losses = model.train(part)
-            seconds = time.perf_counter() - start
-            if clocks.looks_unfinished(model, seconds):
-                self.doubtful = part
+            in_two = end == batches.epochs and part.epochs * part.steps > (self.tail_steps or math.inf)
+            step_losses, seconds = self._train_in_two(model, part) if in_two else self.calls.train(model, part)
             if begin == 0:
                 self.first_epoch_end_seconds = time.monotonic() - self.started_seconds
             self.call_seconds.append((seconds, end - begin))
@@ -77,7 +81,31 @@ class Training:
                 break
             begin = end
         # Only the last evaluation is counted, because loops are evaluated differently often.
-        self.total_seconds = time.monotonic() - self.started_seconds - sum(self.evaluate_seconds[:-1])
+        self.total_seconds = time.monotonic() - self.started_seconds - sum(self.evaluate_seconds[:-1]) - self._surplus()
+
+    def _call_ends(self, batches: Batches) -> list[int]:
+        """The epochs after which the training calls end; the last epoch apart where the last steps are to be."""
+        ends = call_ends(batches.epochs, self.mode)
+        steps = (batches.epochs - ([0, *ends])[-2]) * batches.steps
+        self.apart = self.tail_steps is not None and steps > self.tail_steps and batches.epochs > 1
+        if not self.apart:
+            return ends
+        return [*call_ends(batches.epochs - 1, self.mode), batches.epochs]
+
+    def _train_in_two(self, model: Model, epoch: Batches) -> tuple[NDArray[np.float32], float]:
+        """Trains one epoch in two calls, of which the second has the last steps; returns its losses and the seconds."""
+        first = epoch.steps - (self.tail_steps or 0)
+        parts = [*epoch.parts(0, first, first), *epoch.parts(first, epoch.steps, epoch.steps)]
+        losses, seconds = zip(*(self.calls.train(model, part) for part in parts), strict=True)
+        if all(part.losses_kept for part in self.calls.made[-2:]):
+            return np.concatenate(losses, axis=1), sum(seconds)
+        means = [part.epoch_means(loss)[0] * part.examples for part, loss in zip(parts, losses, strict=True)]
+        return np.array([[sum(means) / epoch.examples]], np.float32), sum(seconds)
+
+    def _surplus(self) -> float:
+        """The seconds that the last epoch took longer because it was two calls."""
+        others = [seconds / epochs for seconds, epochs in self._sorted_calls()[1]]
+        return max(self.call_seconds[-1][0] - statistics.median(others), 0.0) if self.apart and others else 0.0
 
     def _note_epochs(self, end: int, epochs: int, means: NDArray[np.float64], accuracy: float) -> None:
         self.losses += [float(loss) for loss in means if np.isfinite(loss)]
@@ -93,24 +121,36 @@ class Training:
         start = time.perf_counter()
         outputs = outputs_of(model, dataset.test_inputs)
         self.evaluate_seconds.append(time.perf_counter() - start)
+        self.calls.keep_outputs(outputs)
         self.predictions = predicted_labels(outputs)
         self.accuracies.append(float((self.predictions == dataset.test_labels).mean()))
         return self.accuracies[-1]
 
-    def steady_calls(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+    def steady_calls(self, model: Model, batches: Batches) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """The calls that compiled and the steady ones, each with seconds and epochs.
+
+        Where the last epoch is not counted, further epochs are trained and timed in its place.
+        """
+        first, steady = self._sorted_calls()
+        wanted = min(batches.epochs - 1, 1 if self.mode == "stock" else 2) if self.apart else 0
+        while len(steady) < wanted and self.diverged is None:
+            steady.append((self.calls.train(model, batches[:1])[1], 1))
+        if not steady or statistics.median(seconds for seconds, _ in steady) < clocks.CALL_SECONDS:
+            return first, []  # calls that are too short to be timed one by one
+        return first, steady
+
+    def _sorted_calls(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+        """The calls that compiled and the steady ones.
 
         The first call of each length compiles; of a stock loop, only the very first call does.
         """
         lengths: set[int] = set()
         first: list[tuple[float, int]] = []
         steady: list[tuple[float, int]] = []
-        for seconds, epochs in self.call_seconds:
+        for seconds, epochs in self.call_seconds[: -1 if self.apart and len(self.call_seconds) > 1 else None]:
             compiled = epochs in lengths or (bool(lengths) and self.mode == "stock")
             (steady if compiled else first).append((seconds, epochs))
             lengths.add(epochs)
-        if not steady or statistics.median(seconds for seconds, _ in steady) < clocks.CALL_SECONDS:
-            return first, []  # calls that are too short to be timed one by one
         return first, steady
 
 

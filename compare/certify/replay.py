@@ -1,0 +1,182 @@
+"""Checks the run that is timed: the reference computes parts of it again, from what the run's own model held there.
+
+The parts are windows of steps between two training calls. Where they lie is drawn after the run, from a seed that no
+backend sees; the last steps of the recipe are always among them. What a window gives is held against the reference by
+the rules of the certificate, with the rounding that is measured in this very window.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends import REFERENCE
+from backends.numpy.noise import ROUNDINGS
+from compare.certify.judge import CEILING, distance_of, noise_of
+from compare.records.cell import Cell
+from compare.records.certificate import Distance
+from compare.records.check import Outcome, Window
+from compare.records.event import TrainingCall
+from compare.records.request import Copy, ReplayRequest
+from tasks.task import Task
+from tasks.training import Adam
+
+OPERATIONS = 3e9
+"""Floating-point operations of a window's steps, about: a second of the reference's work for each of its copies."""
+SMALLEST, LARGEST = 8, 100
+"""Steps of a window."""
+DRAWN = 2
+"""Windows besides the last steps."""
+TEST_EXAMPLES = 100
+"""Test examples, drawn anew for each window, whose outputs are compared."""
+OUTPUTS, LOSSES, PARAMETER = "outputs", "losses", "parameter "
+"""The names of the arrays; the key of the parameter follows."""
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class Part(NamedTuple):
+    """A window before it is computed.
+
+    Attributes:
+        start: the number of the call before it; 0 for the seed's parameters.
+        first_step: from 1.
+        last_step: is the last of a call, or inside the first.
+        calls: the numbers of the calls that it touches.
+        ends_call: whether the last of these ends with it.
+    """
+
+    start: int
+    first_step: int
+    last_step: int
+    calls: range
+    ends_call: bool
+
+    @property
+    def steps(self) -> int:
+        return self.last_step - self.first_step + 1
+
+
+def window_steps(task: Task, batch_size: int) -> int:
+    """How many steps of a task are computed again at a time."""
+    return int(min(max(OPERATIONS / (task.architecture.training_operations() * batch_size), SMALLEST), LARGEST))
+
+
+def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, seed: int) -> list[Part]:
+    """Draws the windows: the last steps of the recipe, and others that begin where any call began.
+
+    Args:
+        calls: all training calls of the run.
+        recipe_steps: the steps of the recipe; calls beyond them were made for their time.
+        size: the most steps of a window. Of a call that kept no losses of steps, the whole is a window or nothing.
+        seed: of the draw.
+    """
+    last = next((at for at, call in enumerate(calls) if call.last_step >= recipe_steps), len(calls) - 1)
+    first = last
+    while first > 0 and calls[last].last_step - calls[first - 1].first_step < size:
+        first -= 1
+    parts = {first: _part(calls[: last + 1], first, size)}
+    usable = [at for at, call in enumerate(calls) if call.losses_kept or _steps(call) <= size]
+    others = [at for at in usable if at != first]
+    for at in random.Random(seed).sample(others, min(DRAWN, len(others))):
+        parts[at] = _part(calls, at, size)
+    return [parts[at] for at in sorted(parts) if at in usable]
+
+
+def _steps(call: TrainingCall) -> int:
+    return call.last_step - call.first_step + 1
+
+
+def _part(calls: Sequence[TrainingCall], first: int, size: int) -> Part:
+    """The window that begins with a call, and holds as many whole calls as fit, or a part of this one."""
+    begin = calls[first].first_step
+    end = first
+    while end + 1 < len(calls) and calls[end + 1].last_step - begin < size:
+        end += 1
+    ends_call = _steps(calls[first]) <= size
+    last_step = calls[end].last_step if ends_call else begin + size - 1
+    return Part(first, begin, last_step, range(first, end + 1), ends_call)
+
+
+def request_for(part: Part, cell: Cell, task: Task, examples: Sequence[int], calls: Path, out: Path) -> ReplayRequest:
+    """The reference's computations of a window: exactly, and with the roundings that measure the noise.
+
+    Args:
+        part: the window.
+        cell: of the run.
+        task: of the cell.
+        examples: of the test set.
+        calls: the folder with what the training calls left.
+        out: a folder for what is computed.
+    """
+    name = f"{part.first_step}"
+    copies = [Copy(path=str(out / f"{name}.float64.safetensors"), dtype="float64", with_sizes=True)]
+    copies += [
+        Copy(path=str(out / f"{name}.float32.{index}.safetensors"), dtype="float32", rounding=rounding)
+        for index, rounding in enumerate(ROUNDINGS)
+    ]
+    if isinstance(task.recipe.optimizer, Adam):
+        copies.append(Copy(path=str(out / f"{name}.mixed.safetensors"), dtype="mixed"))
+    return ReplayRequest(
+        cell=cell.on(REFERENCE, "tuned", "cpu"),
+        start=str(calls / f"{part.start}.safetensors") if part.start else None,
+        first_step=part.first_step,
+        steps=part.steps,
+        test_examples=tuple(examples),
+        copies=tuple(copies),
+    )
+
+
+def judge_window(part: Part, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> Window:
+    """Holds what a run did in a window against the reference.
+
+    Args:
+        part: the window.
+        run: the ``losses``; for how many ``steps`` each is the mean; the ``outputs`` for the test examples, where they
+            are known; and the parameters at the end, if a call ends there.
+        exact: the reference in float64.
+        copies: the reference in float32.
+    """
+    starts = np.cumsum(run["steps"]) - run["steps"]
+    examples = np.add.reduceat(exact["examples"], starts)
+
+    def means(values: NDArray[Any]) -> NDArray[Any]:
+        return np.add.reduceat(values * exact["examples"], starts) / examples
+
+    distances = []
+    expected = means(exact[LOSSES])
+    noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
+    distances.append(distance_of(LOSSES, run[LOSSES], expected, means(exact["sizes"]), noise))
+    for name in exact if part.ends_call else ():
+        if name.startswith(PARAMETER):
+            noise = noise_of(exact[name], [copy[name] for copy in copies])
+            key = name.removeprefix(PARAMETER)
+            distances.append(distance_of(key, run[name], exact[name], np.abs(exact[name]), noise))
+    if OUTPUTS in run:
+        noise = noise_of(exact[OUTPUTS], [copy[OUTPUTS] for copy in copies])
+        distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise))
+    return Window(first_step=part.first_step, last_step=part.last_step, distances=distances)
+
+
+def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:
+    """The judgement of all windows, and the first thing that is wrong."""
+    for window in windows:
+        for distance in window.distances:
+            if not distance.passed:
+                return "refused", _where(window, distance)
+    for window in windows:
+        for distance in window.distances:
+            if distance.reference_relative > CEILING:
+                return "undecidable", f"rounding alone moves the {_where(window, distance)} by more than {CEILING:.0%}"
+    return "granted", ""
+
+
+def _where(window: Window, distance: Distance) -> str:
+    if distance.quantity == OUTPUTS:
+        return f"test outputs after step {window.last_step}"
+    if distance.quantity == LOSSES:
+        return f"losses of steps {window.first_step} to {window.last_step}"
+    return f"{distance.quantity} after step {window.last_step}"

@@ -1,0 +1,35 @@
+"""The check of a run: what its own training, the one that was timed, was held against, and the judgement."""
+
+from typing import Literal
+
+from compare.records.base import Count, Record
+from compare.records.certificate import Distance
+
+Outcome = Literal["granted", "refused", "undecidable", "unchecked"]
+
+
+class Window(Record):
+    """Some steps of a run that the reference computed again, from what the run's model held before them."""
+
+    first_step: Count
+    """From 1, on through all training calls; those after the recipe's last step were made for their time."""
+    last_step: Count
+    distances: list[Distance]
+    """Of the losses and, where a call ends with these steps, of each parameter and of the test outputs."""
+
+
+class Check(Record):
+    """Whether the run that was timed was the training that the task describes."""
+
+    outcome: Outcome
+    """``undecidable``: rounding alone moves what is compared too far. ``unchecked``: by an earlier version."""
+    failure: str = ""
+    """The first thing that is wrong, with its step."""
+    seed: Count | None = None
+    """By which the windows and the test examples were drawn, after the run."""
+    windows: list[Window] = []
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing speaks against the run."""
+        return self.outcome in ("granted", "unchecked")

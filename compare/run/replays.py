@@ -1,0 +1,127 @@
+"""Checks of runs: what the run that was timed left, held against what the reference makes of the same steps."""
+
+import secrets
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from compare.certify import replay
+from compare.certify.replay import Part
+from compare.records.cell import Cell
+from compare.records.check import Check
+from compare.records.event import TrainingCall
+from compare.records.run import Run
+from compare.run.options import RunOptions
+from compare.run.references import References
+from tasks import load_task
+from tasks.dataset import Dataset, predicted_labels
+from tasks.task import Task
+
+
+class Replays:
+    """Checks the runs of one comparison.
+
+    Args:
+        options: of the comparison.
+        references: has the reference compute.
+    """
+
+    def __init__(self, options: RunOptions, references: References) -> None:
+        self.learning_rate = options.learning_rate
+        self.data = options.data_file
+        self.references = references
+
+    def tail_steps(self, cell: Cell) -> int:
+        """How many of the last steps are a call of their own."""
+        task = self._task(cell)
+        return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
+
+    def check(self, run: Run, calls: Sequence[TrainingCall], folder: Path) -> Check:
+        """Checks a run.
+
+        Args:
+            run: what its worker tells of it.
+            calls: the training calls that the worker made.
+            folder: what they left, and room for what the reference computes.
+
+        Raises:
+            ReferenceFailedError: the reference could not be computed.
+        """
+        task = self._task(run)
+        dataset = _data(run.task, run.recipe, self.data)
+        batches = task.batches(
+            len(dataset.train_labels), run.seed, epochs=run.epochs, examples=run.examples, batch_size=run.batch_size
+        )
+        steps = batches.epochs * batches.steps
+        if failure := _plain_failure(run, calls, folder, batches.sha256(), steps, dataset):
+            return Check(outcome="refused", failure=failure)
+        seed = secrets.randbits(32)
+        parts = replay.choose_parts(calls, steps, self.tail_steps(run), seed)
+        random = np.random.RandomState(seed)
+        count = len(dataset.test_labels)
+        drawn = [random.permutation(count)[: replay.TEST_EXAMPLES].tolist() for _ in parts]
+        requests = [
+            replay.request_for(part, run.cell, task, examples, folder, folder).model_copy(
+                update={"learning_rate": self.learning_rate, "data": None if self.data is None else str(self.data)}
+            )
+            for part, examples in zip(parts, drawn, strict=True)
+        ]
+        self.references.compute(run, requests)
+        windows = []
+        for part, examples, request in zip(parts, drawn, requests, strict=True):
+            exact, *copies = (load_file(copy.path) for copy in request.copies)
+            windows.append(replay.judge_window(part, _left(part, calls, folder, examples), exact, copies))
+        outcome, failure = replay.outcome_of(windows)
+        return Check(outcome=outcome, failure=failure, seed=seed, windows=windows)
+
+    def _task(self, cell: Cell) -> Task:
+        task = load_task(cell.task, cell.recipe)
+        return task if self.learning_rate is None else task.with_learning_rate(self.learning_rate)
+
+
+@lru_cache(maxsize=1)
+def _data(task: str, recipe: str, file: Path | None) -> Dataset:
+    return load_task(task, recipe).load(file)
+
+
+def _plain_failure(
+    run: Run, calls: Sequence[TrainingCall], folder: Path, batches_sha256: str, steps: int, dataset: Dataset
+) -> str:
+    """What is wrong with a run and needs no computation of the reference to be seen; empty if nothing is."""
+    if run.batches_sha256 != batches_sha256:
+        return "hash of the batches of the run"
+    if not any(call.last_step == steps for call in calls):
+        return f"steps: the recipe has {steps}"
+    if run.test_examples != len(dataset.test_labels):
+        return f"test examples: {run.test_examples} of {len(dataset.test_labels)}"
+    for epoch, accuracy in zip(run.accuracy_epochs, run.accuracies, strict=True):
+        number = next(at for at, call in enumerate(calls, 1) if call.last_step == epoch * steps // run.epochs)
+        labels = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"])
+        if labels.shape != dataset.test_labels.shape or float((labels == dataset.test_labels).mean()) != accuracy:
+            return f"test accuracy after epoch {epoch}"
+    return ""
+
+
+def _left(part: Part, calls: Sequence[TrainingCall], folder: Path, examples: Sequence[int]) -> dict[str, NDArray[Any]]:
+    """What a run did in a window, and held at its end."""
+    losses, steps = [], []
+    arrays: dict[str, NDArray[Any]] = {}
+    for number in part.calls:
+        arrays = load_file(folder / f"{number + 1}.safetensors")
+        values = arrays["losses"].ravel()
+        losses.append(values)
+        count = calls[number].last_step - calls[number].first_step + 1
+        steps.append(np.full(len(values), count // len(values)))
+    left = {replay.LOSSES: np.concatenate(losses), "steps": np.concatenate(steps)}
+    if not part.ends_call:
+        return {name: array[: part.steps] for name, array in left.items()}
+    left |= {name: array for name, array in arrays.items() if name.startswith(replay.PARAMETER)}
+    outputs = folder / f"{part.calls[-1] + 1}.outputs.safetensors"
+    if outputs.exists():
+        left[replay.OUTPUTS] = load_file(outputs)["outputs"][list(examples)]
+    return left

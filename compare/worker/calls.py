@@ -1,0 +1,100 @@
+"""The training calls of a cell: each timed, and what it left kept in a file, off the clock."""
+
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+from backends.base import Model
+from compare.records.event import TrainingCall
+from compare.worker.clocks import CALL_SECONDS, TIMED_CALLS, clock
+from tasks.batches import Batches
+
+
+class Calls:
+    """Makes the training calls of a cell, one after the other, on the same model.
+
+    After each call, its losses, and the parameters and the optimizer's state that the model then holds, are written to
+    a file. From them the reference can compute any part of the training again. Which parts these will be is drawn
+    later, by another process: the model cannot know.
+
+    Args:
+        folder: for the files; None keeps nothing.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.made: list[TrainingCall] = []
+
+    @property
+    def steps(self) -> int:
+        """The steps so far."""
+        return self.made[-1].last_step if self.made else 0
+
+    def train(self, model: Model, batches: Batches) -> tuple[NDArray[np.float32], float]:
+        """Makes one call of ``Model.train``.
+
+        Returns:
+            what it returned; and the seconds until its parameters could be read, without those of reading them: a loop
+            that returns before its work is done gains nothing.
+        """
+        start = time.perf_counter()
+        losses = model.train(batches)
+        seconds = time.perf_counter() - start
+        first, second = clock(model.parameters), clock(model.parameters)
+        self._keep(model, losses, batches)
+        return losses, seconds + max(first - second, 0.0)
+
+    def keep_outputs(self, outputs: NDArray[np.floating]) -> None:
+        """Keeps the outputs ``(m, outputs)`` for the test set of the model as the last call left it."""
+        if self.folder is not None:
+            save_file({"outputs": np.ascontiguousarray(outputs)}, self.folder / f"{len(self.made)}.outputs.safetensors")
+
+    def _keep(self, model: Model, losses: NDArray[np.float32], batches: Batches) -> None:
+        steps = batches.epochs * batches.steps
+        self.made.append(
+            TrainingCall(first_step=self.steps + 1, last_step=self.steps + steps, losses_kept=losses.size == steps)
+        )
+        if self.folder is None:
+            return
+        arrays = {"losses": losses}
+        arrays |= {f"parameter {key}": array for key, array in model.parameters().items()}
+        arrays |= {f"state {key}": array for key, array in model.optimizer_state().items()}
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(contiguous, self.folder / f"{len(self.made)}.safetensors")
+
+
+class Steady(NamedTuple):
+    """Seconds of steady epochs, one value a timed call, and how many epochs each call held."""
+
+    epoch_seconds: list[float]
+    epochs_a_call: int
+
+
+def time_short_epochs(calls: Calls, model: Model, batches: Batches) -> Steady:
+    """Times epochs that are too short for one call each: as many a call as make it last, as pyperf calibrates.
+
+    The model goes on training, beyond its recipe; read its parameters and accuracy before.
+
+    Args:
+        calls: of this model; after whole epochs.
+        model: that is trained.
+        batches: the epochs of the recipe; they are repeated as needed.
+    """
+    epochs = batches.epochs
+
+    def timed_call() -> float:
+        which = (calls.steps // batches.steps + np.arange(epochs)) % batches.epochs
+        return calls.train(model, Batches(batches.indices[which], batches.remainder[which]))[1]
+
+    while True:
+        timed_call()  # compiles for this shape
+        timed = [timed_call()]
+        if timed[0] >= CALL_SECONDS:
+            while len(timed) < TIMED_CALLS and sum(timed) < 2 * TIMED_CALLS * CALL_SECONDS:
+                timed.append(timed_call())
+            return Steady([seconds / epochs for seconds in timed], epochs)
+        epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(timed[0], CALL_SECONDS / 1000)))
