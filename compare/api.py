@@ -142,6 +142,8 @@ def _progress() -> AbstractContextManager["Progress"]:
     """In a notebook the output of the cell; else a bar on a terminal, or lines on standard error."""
     from rich.console import Console
 
+    from compare.report.layout import see_width
     from compare.run.progress import NotebookProgress, TerminalProgress
 
-    return NotebookProgress() if Console().is_jupyter else TerminalProgress(Console(stderr=True))
+    see_width(console := Console(stderr=True))
+    return NotebookProgress() if console.is_jupyter else TerminalProgress(console)

@@ -2,9 +2,11 @@
 
 import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
@@ -14,6 +16,9 @@ from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
 from compare.text import clean
 from tasks.errors import SideBySideError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LONGEST_LINE = 1000
 """The characters that an error's line may have."""
@@ -27,6 +32,7 @@ def make_app() -> App:
         version=lambda: f"sidebyside {version('sidebyside')}",
         help_format="plaintext",
         group_parameters="Options",
+        console=_console() if os.environ.get("TERM", "").lower() in ("dumb", "unknown") else None,
         default_parameter=Parameter(negative_iterable=(), show_default=False),
         result_action="return_value",
         suppress_keyboard_interrupt=False,
@@ -40,6 +46,16 @@ def make_app() -> App:
     app.command(models.predict)
     app.command(models.convert)
     return app
+
+
+def _console() -> "Console":
+    """Where help is printed on a terminal without cursor control, of whose width rich alone knows nothing."""
+    from rich.console import Console
+
+    from compare.report.layout import see_width
+
+    see_width(console := Console())
+    return console
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,18 +33,20 @@ def lesson(
     """
     from compare.lessons.result import lesson_json
     from compare.lessons.run import lesson_titles, run_lessons
+    from compare.report.layout import print_lines, see_width
 
     titles = lesson_titles()
     for word in backend or ():
         if word in titles:
             raise SideBySideError(f"{word} is a lesson: write it before --backend")
     if name is None and html is None:
-        print(json_module.dumps(titles, indent=1) if json else "\n".join(f"{k:18} {v}" for k, v in titles.items()))
+        if json:
+            print(json_module.dumps(titles, indent=1))
+        else:
+            print_lines([f"{key:18} {title}" for key, title in titles.items()], indent=19)
         return OK
     if html:
-        if html.suffix.lower() not in ("", ".html"):
-            raise SideBySideError(f"{html}: name a file that ends in .html")
-        check_output(html)
+        _check_page(html)
 
     def announce(framework: str, lesson: str) -> None:
         print(f"{lesson}: {framework}", file=sys.stderr)
@@ -65,11 +67,19 @@ def lesson(
 
         from compare.lessons.terminal import print_lesson
 
+        see_width(console := Console())
         for result in results:
-            print_lesson(result, Console())
+            print_lesson(result, console)
     failures = [failure for result in results for failure in result.failures]
     if not any(column.framework != REFERENCE and column.status != "missing" for r in results for column in r.columns):
         failures += dict.fromkeys(column.message for r in results for column in r.columns if column.status == "missing")
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK
+
+
+def _check_page(path: Path) -> None:
+    """Raises SideBySideError where no page can be written to this file."""
+    if path.suffix.lower() not in ("", ".html"):
+        raise SideBySideError(f"{path}: name a file that ends in .html")
+    check_output(path)

@@ -49,6 +49,7 @@ def predict(
     from compare.models.inputs import read_inputs, wanted
     from compare.models.predict import predict as answers_of
     from compare.models.saved import open_model
+    from compare.report.layout import print_lines
 
     names = _known(backend)
     saved = open_model(model, task, recipe)
@@ -77,7 +78,7 @@ def predict(
     elif dataset:
         _print_accuracies(saved, answers, dataset, f"{data}" if data else f"{saved.task.name}'s own data")
     else:
-        print(saved)
+        print_lines([str(saved)])
         _print_answers(answers, inputs, done)
     return FAILED if answers.failures or answers.agree is False else OK
 
@@ -146,37 +147,41 @@ def _trained_on_other(model: "SavedModel", dataset: "Dataset") -> bool | None:
 
 
 def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset", origin: str) -> None:
+    from compare.report.layout import TextColumn, print_lines, print_table, terminal
     from tasks.dataset import predicted_labels
 
     labels = dataset.test_labels
-    print(f"{model}: {len(labels):,} test examples of {origin}")
+    lines = [f"{model}: {len(labels):,} test examples of {origin}"]
     if _trained_on_other(model, dataset):
-        print("The model was trained on other data than these; --data FILE takes the test set of another file.")
-    print(f"  {'backend':9} {'right':>7} {'accuracy':>9}")
-    for name, outputs in answers.outputs.items():
-        right = int((predicted_labels(outputs) == labels).sum())
-        print(f"  {name:9} {right:>7,} {right / len(labels):>9.4f}")
-    print(answers.verdict)
+        lines.append("The model was trained on other data than these; --data FILE takes the test set of another file.")
+    print_lines(lines)
+    right = [int((predicted_labels(outputs) == labels).sum()) for outputs in answers.outputs.values()]
+    columns = [
+        TextColumn("right", [f"{count:,}" for count in right]),
+        TextColumn("accuracy", [f"{count / len(labels):.4f}" for count in right]),
+    ]
+    print_table(TextColumn("backend", list(answers.outputs), right=False), columns, terminal())
+    print_lines([answers.verdict])
 
 
 def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequence[str]]) -> None:
+    from compare.report.layout import TextColumn, print_lines, print_table, terminal
     from tasks.dataset import predicted_labels
 
     classes = answers.task.classes
     digits = 4 if len(classes) < 5 else 3
-    wide = max(len("answer"), *map(len, classes))
-    columns = [max(len(name), digits + 2) for name in classes]
+    names = TextColumn("backend", list(answers.outputs), right=False)
+    labels = [predicted_labels(outputs) for outputs in answers.outputs.values()]
+    probabilities = [answers.probabilities(backend) for backend in answers.outputs]
     for index, steps in enumerate(done):
         name = words[index] if answers.task.prepare else " ".join(words)
-        print(": ".join([name, "; ".join(steps)] if steps else [name]))
-        header = " ".join(f"{name:>{width}}" for name, width in zip(classes, columns, strict=True))
-        print(f"  {'backend':8} {'answer':{wide}} {header}")
-        for backend in answers.outputs:
-            values = answers.probabilities(backend)[index]
-            answer = classes[predicted_labels(answers.outputs[backend][index : index + 1])[0]]
-            row = " ".join(f"{value:>{width}.{digits}f}" for value, width in zip(values, columns, strict=True))
-            print(f"  {backend:8} {answer:{wide}} {row}")
-    print(answers.verdict)
+        name = name.encode(errors="backslashreplace").decode()  # a file's name may hold any bytes
+        print_lines([": ".join([name, "; ".join(steps)] if steps else [name])])
+        columns = [TextColumn("answer", [classes[label[index]] for label in labels], right=False)]
+        for at, kind in enumerate(classes):
+            columns.append(TextColumn(kind, [f"{values[index, at]:.{digits}f}" for values in probabilities]))
+        print_table(names, columns, terminal(), gap=" ")
+    print_lines([answers.verdict])
 
 
 def _as_json(

@@ -114,6 +114,7 @@ def parity(
 
     from compare.executors.local import LocalExecutor
     from compare.folders import Scratch
+    from compare.report.layout import see_width
     from compare.report.terminal import print_certificates
     from compare.run.plan import list_cells
     from compare.run.progress import TerminalProgress
@@ -131,9 +132,10 @@ def parity(
     for name in options.tasks:
         for chosen in [recipe] if recipe else registry.available_recipes(name):
             cells += list_cells(options.model_copy(update={"tasks": (name,), "recipe": chosen}))
+    see_width(console := Console(stderr=True))
     with (
         Scratch() as scratch,
-        TerminalProgress(Console(stderr=True)) as progress,
+        TerminalProgress(console) as progress,
         open_store(scratch / "run", resume=False, note=progress.note) as store,
     ):
         results = Runner(options, store, LocalExecutor(options.worker_threads), progress, train=False).run(cells)

@@ -89,7 +89,6 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
     if equal:
         caption += f" {equal} points at which they are equal to the last bit have no place on a logarithmic axis."
     if incomparable:
-        caption += (
-            f" {incomparable} row{'s' * (incomparable != 1)} with another workload, seed or number of steps left out."
-        )
+        left = "1 row is" if incomparable == 1 else f"{incomparable} rows are"
+        caption += f" {left} left out: with another workload, seed or number of steps."
     return Drawing("distances", "Distance between the learning curves", clean(caption), chart)

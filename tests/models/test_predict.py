@@ -21,6 +21,7 @@ from tasks.mnist import read_digits
 from tasks.task import Task
 from tests.cli.common import Capture, asked, refused
 from tests.conftest import is_there
+from tests.screen import terminal, written
 
 
 def test_iris_is_answered_by_every_installed_backend(saved: tuple[Path, Path], capsys: Capture) -> None:
@@ -46,10 +47,25 @@ def test_the_table_for_people(saved: tuple[Path, Path], capsys: Capture) -> None
     assert lines[:3] == [
         "iris-mlp, recipe standard, trained with numpy, seed 0",
         "6.6 3.2 5.8 2.4",
-        "  backend  answer     setosa versicolor virginica",
+        "  backend answer    setosa versicolor virginica",
     ]
-    assert lines[3].split()[:2] == ["numpy", "virginica"]
-    assert lines[4] == "one backend alone: there is nothing to compare it with"
+    assert lines[4].split()[:2] == ["numpy", "virginica"]
+    assert lines[5] == "one backend alone: there is nothing to compare it with"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_its_tables_fit_the_terminal(
+    width: int, saved: tuple[Path, Path], drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console = terminal(width)
+    monkeypatch.setattr("compare.report.layout.Console", lambda: console)
+    Image.fromarray(read_digits()["x_test"][0]).save(tmp_path / "0.png")
+    for words in (("6.6", "3.2", "5.8", "2.4"), ("--test-set",)):
+        assert cli.main(["predict", "--model", str(saved[1]), *words, "--backend", "numpy"]) == cli.OK
+    assert cli.main(["predict", "--model", str(drawn), str(tmp_path / "0.png"), "--backend", "numpy"]) == cli.OK
+    lines = written(console).splitlines()
+    assert [line for line in lines if len(line) > width and str(tmp_path) not in line] == []
+    assert {"virginica", "0.9833", *"0123456789"} <= {word for line in lines for word in line.split()}
 
 
 def test_the_test_set_gives_the_accuracy_of_the_run(saved: tuple[Path, Path], capsys: Capture) -> None:

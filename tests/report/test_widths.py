@@ -1,9 +1,12 @@
 """A sample of the widths of ``tests.faults.widths``; and that its check can fail."""
 
+import io
+
 import pytest
+from rich.console import Console
 from rich.table import Table
 
-from compare.report.layout import TextColumn, print_table
+from compare.report.layout import TextColumn, print_table, widen_for_a_file
 from compare.text import wrapped
 from tests.faults import widths
 from tests.screen import screen_lines, terminal, written
@@ -33,6 +36,14 @@ def test_a_table_of_any_width_has_every_cell_whole(width: int) -> None:
     lines = screen_lines(written(console), width, height=60)
     assert not widths.missing(iter([cell for c in [first, *others] for cell in c.cells if c is not first]), lines)
     assert max(len(line) for line in written(console).splitlines()) <= max(width, 20)
+
+
+def test_a_terminal_without_cursor_control_has_the_width_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
+    monkeypatch.setenv("COLUMNS", "60")
+    assert console.width == 80
+    widen_for_a_file(console)
+    assert console.width == 60
 
 
 def test_words_are_whole_and_lines_are_full() -> None:
