@@ -6,7 +6,9 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shutil import get_terminal_size
 from types import TracebackType
@@ -144,20 +146,27 @@ def as_keyboard_interrupt(interrupted: Interrupted) -> KeyboardInterrupt:
     shell's loop ends too. After another signal it ends with that signal's exit status.
     """
     error = KeyboardInterrupt(str(interrupted) or "interrupted")
+    error.__dict__.update(number=interrupted.number)
     if isinstance(interrupted, RunInterruptedError):
         error.__dict__.update(comparison=interrupted.comparison, _render_traceback_=interrupted._render_traceback_)
-    before = sys.excepthook
-
-    def show(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
-        if value is not error:
-            before(kind, value, trace)
-            return
-        print(f"KeyboardInterrupt: {error}", file=sys.stderr)
-        if interrupted.number != signal.SIGINT:
-            sys.exit(interrupted.exit_status)
-
-    sys.excepthook = show
+    sys.excepthook = partial(_show, sys.excepthook)
     return error
+
+
+def _show(
+    before: Callable[[type[BaseException], BaseException, TracebackType | None], object],
+    kind: type[BaseException],
+    value: BaseException,
+    trace: TracebackType | None,
+) -> None:
+    """Shows an exception that nobody caught: that of an interrupted run in one line, all others as before."""
+    number = vars(value).get("number")
+    if kind is not KeyboardInterrupt or number is None:
+        before(kind, value, trace)
+        return
+    print(f"KeyboardInterrupt: {value}", file=sys.stderr)
+    if number != signal.SIGINT:
+        sys.exit(128 + number)
 
 
 class UnfinishedRunError(SideBySideError):
