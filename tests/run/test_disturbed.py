@@ -22,7 +22,7 @@ def test_runs_that_begin_at_once_do_not_meet() -> None:
 
 
 def test_a_power_cut_tears_no_file() -> None:
-    assert "none torn, none lost" in power_cut.run(30)
+    assert "none torn, none lost" in power_cut.run(10_000)
 
 
 @pytest.mark.parametrize("missing", ["sync", "sync folder"])
@@ -30,7 +30,7 @@ def test_without_a_sync_a_power_cut_would_be_noticed(missing: str, monkeypatch: 
     change = power_cut.Disk.change
     monkeypatch.setattr(power_cut.Disk, "change", lambda disk, what: None if what[0] == missing else change(disk, what))
     with pytest.raises((AssertionError, SideBySideError)):
-        power_cut.run(30)
+        power_cut.run(10_000)
 
 
 def test_a_write_that_fails_keeps_what_was_there() -> None:
