@@ -25,19 +25,24 @@ ROUNDINGS = (0.0, 4e-7, -4e-7)
 sum of a few hundred products."""
 
 
-def nudged(parameters: Parameters, seed: int) -> Parameters:
-    """The parameters, each moved to a neighbouring float32, up or down by chance; a seed of 0 moves none."""
+def nudged(parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
+    """The parameters, each moved up or down by chance; a seed of 0 moves none.
+
+    Args:
+        parameters: float32; a zero stays one.
+        seed: of the chance.
+        least: how far each is moved, or to the neighbouring float32 number if that is farther.
+    """
     if seed == 0:
         return parameters
     random = np.random.RandomState(seed)
-    return {
-        key: np.where(
-            value == 0,  # a zero stays one
-            value,
-            np.nextafter(value, np.where(random.random_sample(value.shape) < 0.5, -np.inf, np.inf), dtype=np.float32),
-        )
-        for key, value in parameters.items()
-    }
+    moved = {}
+    for key, value in parameters.items():
+        direction = np.where(random.random_sample(value.shape) < 0.5, np.float32(-1), np.float32(1))
+        to = np.nextafter(value, direction * np.float32(np.inf), dtype=np.float32)
+        far = value + direction * np.float32(least)
+        moved[key] = np.where(value == 0, value, np.where(np.abs(to - value) < least, far, to))
+    return moved
 
 
 class NoisyModel(NumpyModel):

@@ -93,7 +93,7 @@ class AdamUpdate:
 
     def load(self, state: OptimizerState) -> None:
         """Goes on from a state, in the precision of the parameters."""
-        self.steps = int(state["steps"])
+        self.steps = int(state["steps"].item())
         for key in self.first:
             self.first[key][:] = state[f"first_moment/{key}"]
             self.second[key][:] = state[f"second_moment/{key}"]

@@ -16,6 +16,8 @@ MACHINE = ("machine", "cpu", "cores", "cpu_quota", "memory_bytes")
 """Fields of the host that must be equal for speeds to be compared; any other field that differs is only shown."""
 NAMED = 3
 """The rows that are named, of each of two runs that have none in common."""
+LONGEST = 100
+"""Characters of such a name that are shown; a damaged file may hold names of any length."""
 GROSS = 0.05
 """With one seed there is no interval; a drop by more than this still counts as worse: rounding never causes it."""
 
@@ -74,7 +76,8 @@ def _nothing_shared(first: Sequence[Row], second: Sequence[Row]) -> str:
     has = []
     for rows in (first, second):
         more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
-        has.append((", ".join(map(_subject, rows[:NAMED])) or "no row") + more)
+        names = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in map(_subject, rows[:NAMED])]
+        has.append((", ".join(names) or "no row") + more)
     return f"the runs have no row in common to compare: the first has {has[0]}; the second has {has[1]}"
 
 

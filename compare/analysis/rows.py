@@ -52,13 +52,27 @@ class Row:
 
     @property
     def verified(self) -> bool:
-        return self.certificate is not None and self.certificate.granted
+        return self.certificate_text == "granted"
 
-    @property
+    @cached_property
     def certificate_text(self) -> str:
+        """``granted`` where the certificate and the checks of all completed runs are; else what speaks against it."""
         if self.certificate is None:
             return "unverified: no certificate"
-        return "granted" if self.certificate.granted else f"refused: {clean(self.certificate.failure)}"
+        if not self.certificate.granted:
+            return f"refused: {clean(self.certificate.failure)}"
+        for outcome in ("refused", "undecidable"):
+            for run in self.completed:
+                if run.check is not None and run.check.outcome == outcome:
+                    return f"{outcome}: {clean(run.check.failure)}"
+        if any(run.check is None for run in self.completed):
+            return "unverified: a run was not checked"
+        return "granted"
+
+    @property
+    def steps(self) -> int | None:
+        """The training steps that the checks speak for; None if an earlier version made them."""
+        return next((run.check.steps for run in self.completed if run.check is not None), None)
 
     @cached_property
     def status(self) -> str:

@@ -82,7 +82,11 @@ def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
 
 def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
     everyone = f"all {count_words(len(names))}" if len(names) > 2 else _join(names)
-    certified = f"{everyone} are certified identical"
+    steps = group.rows[0].steps
+    if steps is None:  # an earlier version
+        certified = f"{everyone} are certified identical over 100 steps"
+    else:
+        certified = f"{everyone} are equal within float32 rounding over all {steps:,} steps"
     pairs = [pair for pair in group.equivalences if pair is not None]
     if len(pairs) < len(group.equivalences):
         return [certified, "their accuracies cannot be compared (not every two of them share a seed)"]

@@ -126,7 +126,12 @@ def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> 
 
 
 def distance_of(
-    name: str, found: NDArray[Any], expected: NDArray[Any], size: NDArray[Any], noise: tuple[float, float]
+    name: str,
+    found: NDArray[Any],
+    expected: NDArray[Any],
+    size: NDArray[Any],
+    noise: tuple[float, float],
+    floor: float = FLOOR,
 ) -> Distance:
     """How far a quantity is from the reference, and how far it may be.
 
@@ -136,6 +141,7 @@ def distance_of(
         expected: what the reference computed in float64.
         size: of each of its numbers, where no terms of it cancel.
         noise: the absolute and relative distance that rounding alone makes.
+        floor: the share of the size that is added to the limits.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         largest = float(np.finfo(np.float32).max)  # JSON has no infinity
@@ -143,8 +149,8 @@ def distance_of(
     else:
         absolute, relative = _absolute(found, expected), _relative(found, expected)
     reference_absolute, reference_relative = noise
-    limit = FACTOR * reference_relative + FLOOR * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
-    absolute_limit = FACTOR * reference_absolute + FLOOR * float(size.max(initial=0))
+    limit = FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
+    absolute_limit = FACTOR * reference_absolute + floor * float(size.max(initial=0))
     return Distance(
         quantity=name,
         absolute=absolute,

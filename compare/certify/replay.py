@@ -29,9 +29,11 @@ OPERATIONS = 3e9
 SMALLEST, LARGEST = 8, 100
 """Steps of a window."""
 DRAWN = 2
-"""Windows besides the last steps."""
+"""Windows besides the last steps and the last call that was made for its time."""
 TEST_EXAMPLES = 100
 """Test examples, drawn anew for each window, whose outputs are compared."""
+FLOOR = 2.5e-7
+"""As the certificate's, two units in the last place: less than there, because here rounding is measured all along."""
 OUTPUTS, LOSSES, PARAMETER = "outputs", "losses", "parameter "
 """The names of the arrays; the key of the parameter follows."""
 
@@ -66,7 +68,7 @@ def window_steps(task: Task, batch_size: int) -> int:
 
 
 def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, seed: int) -> list[Part]:
-    """Draws the windows: the last steps of the recipe, and others that begin where any call began.
+    """Draws the windows: the last steps of the recipe, the last call that was timed, others where any call began.
 
     Args:
         calls: all training calls of the run.
@@ -81,7 +83,8 @@ def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, se
     parts = {first: _part(calls[: last + 1], first, size)}
     usable = [at for at, call in enumerate(calls) if call.losses_kept or _steps(call) <= size]
     others = [at for at in usable if at != first]
-    for at in random.Random(seed).sample(others, min(DRAWN, len(others))):
+    timed = [at for at in others[-1:] if at > last]
+    for at in [*timed, *random.Random(seed).sample(others, min(DRAWN, len(others)))]:
         parts[at] = _part(calls, at, size)
     return [parts[at] for at in sorted(parts) if at in usable]
 
@@ -149,18 +152,23 @@ def judge_window(part: Part, run: Arrays, exact: Arrays, copies: Sequence[Arrays
     distances = []
     expected = means(exact[LOSSES])
     noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
-    # Of the size of the outputs a loss loses a unit in the last place, an eighth of what the floor stands for.
-    size = np.maximum(np.abs(expected), means(exact["sizes"]) / 8)
-    distances.append(distance_of(LOSSES, run[LOSSES], expected, size, noise))
+    size = np.maximum(np.abs(expected), means(exact["sizes"]) / 2)  # a loss loses a unit in the outputs' last place
+    of_losses = distance_of(LOSSES, run[LOSSES], expected, size, noise, FLOOR)
+    distances.append(of_losses)
+    first_apart = None
+    if not of_losses.passed and run[LOSSES].shape == expected.shape:
+        apart = np.abs(run[LOSSES] - expected)
+        first = int(np.argmax((apart > of_losses.absolute_limit) | (apart == apart.max())))
+        first_apart = part.first_step + int(run["steps"][: first + 1].sum()) - 1
     for name in exact if part.ends_call else ():
         if name.startswith(PARAMETER):
             noise = noise_of(exact[name], [copy[name] for copy in copies])
             key = name.removeprefix(PARAMETER)
-            distances.append(distance_of(key, run[name], exact[name], np.abs(exact[name]), noise))
+            distances.append(distance_of(key, run[name], exact[name], np.abs(exact[name]), noise, FLOOR))
     if OUTPUTS in run:
         noise = noise_of(exact[OUTPUTS], [copy[OUTPUTS] for copy in copies])
-        distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise))
-    return Window(first_step=part.first_step, last_step=part.last_step, distances=distances)
+        distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise, FLOOR))
+    return Window(first_step=part.first_step, last_step=part.last_step, first_apart=first_apart, distances=distances)
 
 
 def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:
@@ -180,5 +188,7 @@ def _where(window: Window, distance: Distance) -> str:
     if distance.quantity == OUTPUTS:
         return f"test outputs after step {window.last_step}"
     if distance.quantity == LOSSES:
+        if window.first_apart is not None:
+            return f"loss of step {window.first_apart}"
         return f"losses of steps {window.first_step} to {window.last_step}"
     return f"{distance.quantity} after step {window.last_step}"

@@ -14,6 +14,8 @@ class Window(Record):
     first_step: Count
     """From 1, on through all training calls; those after the recipe's last step were made for their time."""
     last_step: Count
+    first_apart: Count | None = None
+    """The first step whose loss is too far from the reference's."""
     distances: list[Distance]
     """Of the losses and, where a call ends with these steps, of each parameter and of the test outputs."""
 
@@ -25,6 +27,8 @@ class Check(Record):
     """``undecidable``: rounding alone moves what is compared too far. ``unchecked``: by an earlier version."""
     failure: str = ""
     """The first thing that is wrong, with its step."""
+    steps: Count | None = None
+    """Of the recipe, all of which were to be made."""
     seed: Count | None = None
     """By which the windows and the test examples were drawn, after the run."""
     windows: list[Window] = []

@@ -58,6 +58,10 @@ class CellRequest(Request):
     """The folder for what each training call leaves."""
     tail_steps: int | None = None
     """So many of the last steps are a call of their own, so that the reference can compute them again."""
+    nudges: int = 0
+    """How often to train again, off the clock, from parameters that are moved as rounding moves them."""
+    nudge: float = 0.0
+    """How far they are moved at least."""
 
 
 class EvidenceRequest(Request):

@@ -9,13 +9,13 @@ from compare.records.base import Record, Sha256
 from compare.records.certificate import Certificate, Pair
 from compare.records.run import Run
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Results(Record):
     """A run: everything in ``results.json``."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     created: str
     command: str = ""
     host: dict[str, Setting]
@@ -34,6 +34,6 @@ class Results(Record):
         return next((certificate for certificate in self.certificates if certificate.subject == subject), None)
 
     def verified(self, run: Run) -> bool:
-        """Whether the run's model was certified; only such runs are ranked."""
+        """Whether the run's model was certified and the run itself was checked; only such runs are ranked."""
         certificate = self.certificate_of(run)
-        return certificate is not None and certificate.granted and (run.check is None or run.check.passed)
+        return certificate is not None and certificate.granted and run.check is not None and run.check.passed

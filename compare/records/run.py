@@ -29,6 +29,8 @@ class Run(Cell):
     """The first step, counted from 1, whose loss, or the parameters after it, were not finite."""
     losses: list[FiniteLoss] = []
     """The mean over each epoch's examples."""
+    nudged_losses: list[list[FiniteLoss]] = []
+    """The same of trainings from moved parameters, off the clock: how far rounding can lead. Of one run of a task."""
     accuracies: list[Fraction] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
     accuracy_epochs: list[Count] = []
@@ -74,6 +76,11 @@ class Run(Cell):
     """Of the machine, over the minute before the cell."""
     outside_load: Amount | None = None
     """Cores that other processes kept busy before and while the cell was timed, the mean; None if it is unknown."""
+
+    @property
+    def unchecked(self) -> bool:
+        """Whether an earlier version measured it, which made no checks."""
+        return self.check is not None and self.check.outcome == "unchecked"
 
     @property
     def share_of_matrix_rate(self) -> float | None:

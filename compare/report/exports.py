@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from compare.analysis.sections import summarize
+from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Run
 from compare.report.columns import MAIN_COLUMNS, text_table
@@ -49,7 +50,8 @@ def neutral(text: str) -> str:
 def render_csv(results: Results) -> str:
     """One line per run, in the order of the results; the values of a list stand in one cell, separated by blanks."""
     host = ("cpu", "cores", "system")
-    names = [*Run.model_fields, "verified", "certificate_failure", *(f"host_{name}" for name in host), "created"]
+    fields = [name for name in Run.model_fields if name not in ("check", "nudged_losses")]
+    names = [*fields, "verified", "certificate_failure", *(f"host_{name}" for name in host), "created"]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
@@ -57,14 +59,23 @@ def render_csv(results: Results) -> str:
     for run in results.runs:
         certificate = certificates.get(run.subject)
         cells = [
-            *(_flat(getattr(run, name)) for name in Run.model_fields),
-            certificate is not None and certificate.granted,
-            certificate.failure if certificate else "no certificate",
+            *(_flat(getattr(run, name)) for name in fields),
+            certificate is not None and certificate.granted and run.check is not None and run.check.passed,
+            _failure(run, certificate),
             *(results.host.get(name) for name in host),
             results.created,
         ]
         writer.writerow([neutral(cell) if isinstance(cell, str) else cell for cell in cells])
     return file.getvalue()
+
+
+def _failure(run: Run, certificate: Certificate | None) -> str:
+    """What speaks against a run; empty if nothing does."""
+    if certificate is None:
+        return "no certificate"
+    if run.status == "ok" and run.check is None:
+        return "not checked"
+    return certificate.failure or (run.check.failure if run.check else "")
 
 
 def render_json(results: Results) -> str:

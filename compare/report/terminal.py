@@ -27,6 +27,7 @@ def print_results(results: Results, console: Console, *, verbose: bool = False) 
     if not results.settings.get("certified", True) and not results.certificates:
         print_line("No certificates were made (--no-certify): every row is unverified.", console)
     _print_refused(results.certificates, console)
+    _print_checks(results, console)
     _print_failures(results, console)
 
 
@@ -46,6 +47,14 @@ def _print_refused(certificates: Sequence[Certificate], console: Console) -> Non
         if not certificate.granted:
             text = f"refused: {label(certificate, _NAME)}: first to fail: {certificate.failure}"
             print_line(text, console, indent=2)
+
+
+def _print_checks(results: Results, console: Console) -> None:
+    """The runs whose own check is not granted; the others have passed."""
+    for run in results.runs:
+        if run.check is not None and not run.check.passed:
+            name = label(run, _NAME, seed=run.seed, round=run.round)
+            print_line(f"{run.check.outcome}: {name}: {run.check.failure}", console, indent=2)
 
 
 def print_tables(results: Results, console: Console, *, verbose: bool = False) -> None:
@@ -85,7 +94,7 @@ def _title(section: Section, rows: Sequence[Row]) -> str:
 def _print_table(section: Section, rows: Sequence[Row], columns: Sequence[Column], console: Console) -> None:
     """Prints the main table: the certificate and status follow the first figures, so that they are seen together."""
     first, *others = _text_columns(section, rows, columns)
-    words = ["unverified" if row.certificate is None else "granted" if row.verified else "refused" for row in rows]
+    words = [row.certificate_text.partition(":")[0] for row in rows]
     verdicts = [TextColumn("certificate", words, right=False)]
     if any(row.status != "ok" for row in rows):
         verdicts.append(TextColumn("status", [row.status for row in rows], right=False))

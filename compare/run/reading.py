@@ -11,6 +11,8 @@ from compare.records.results import SCHEMA_VERSION, Results
 from tasks.errors import SideBySideError
 from tasks.files import read_regular
 
+Content = dict[str, Any]
+"""What is in a results file, before it is checked."""
 FILE_NAME = "results.json"
 HEAD = "run.json"
 """What is no cell's and no certificate's: host, settings, pairs, and the order of the cells."""
@@ -18,7 +20,18 @@ CELLS, CERTIFICATES = "cells", "certificates"
 """The folders with a file for each cell and for each certificate."""
 LARGEST_FILE = 2_000_000_000
 """The largest results file that is read, in bytes."""
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+
+def _with_unchecked_runs(values: Content) -> Content:
+    """Version 1 certified a model by 100 steps that it trained apart, and did not look at the run that was timed."""
+    runs = values.get("runs")
+    for run in runs if isinstance(runs, list) else ():
+        if isinstance(run, dict) and run.get("status") == "ok":
+            run["check"] = {"outcome": "unchecked"}
+    return values
+
+
+UPGRADES: dict[int, Callable[[Content], Content]] = {1: _with_unchecked_runs}
 """For each older version of the schema that is still read: its content in, the next version's out."""
 
 

@@ -1,7 +1,7 @@
 """Checks of runs: what the run that was timed left, held against what the reference makes of the same steps."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from compare.certify import replay
+from compare.certify import curves, replay
 from compare.certify.replay import Part
 from compare.records.cell import Cell
 from compare.records.check import Check
 from compare.records.event import TrainingCall
+from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.references import References
 from tasks import load_task
 from tasks.dataset import Dataset, predicted_labels
 from tasks.task import Task
+from tasks.training import Adam
 
 
 class Replays:
@@ -35,11 +37,31 @@ class Replays:
         self.learning_rate = options.learning_rate
         self.data = options.data_file
         self.references = references
+        self._tuned: set[curves.Work] = set()
+        self._measured: set[curves.Work] = set()
 
-    def tail_steps(self, cell: Cell) -> int:
-        """How many of the last steps are a call of their own."""
-        task = self._task(cell)
-        return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
+    def begin(self, cells: Iterable[Cell], runs: Iterable[Run]) -> None:
+        """Takes note of all cells of the comparison, and of the runs that it has already."""
+        self._tuned = {curves.work_of(cell) for cell in cells if cell.mode == "tuned"}
+        self._measured = {curves.work_of(run) for run in runs if run.nudged_losses}
+
+    def extended(self, request: CellRequest, folder: Path) -> CellRequest:
+        """A cell's request, with what a check needs.
+
+        Args:
+            request: of a cell that is trained.
+            folder: for what the training calls leave.
+        """
+        cell, task = request.cell, self._task(request.cell)
+        tail_steps = self._window_steps(cell)
+        # The first cell of its work shows how far rounding leads, one with a tuned loop where there is one.
+        work = curves.work_of(cell)
+        measures = work not in self._measured and (cell.mode == "tuned" or work not in self._tuned)
+        nudges = curves.NUDGES if measures else 0
+        adam = isinstance(task.recipe.optimizer, Adam)
+        nudge = curves.ADAM_NUDGE * task.recipe.optimizer.learning_rate if adam else 0.0
+        update = {"calls": str(folder), "tail_steps": tail_steps, "nudges": nudges, "nudge": nudge}
+        return request.model_copy(update=update)
 
     def check(self, run: Run, calls: Sequence[TrainingCall], folder: Path) -> Check:
         """Checks a run.
@@ -52,6 +74,8 @@ class Replays:
         Raises:
             ReferenceFailedError: the reference could not be computed.
         """
+        if run.nudged_losses:
+            self._measured.add(curves.work_of(run))
         task = self._task(run)
         dataset = _data(run.task, run.recipe, self.data)
         batches = task.batches(
@@ -59,9 +83,9 @@ class Replays:
         )
         steps = batches.epochs * batches.steps
         if failure := _plain_failure(run, calls, folder, batches.sha256(), steps, dataset):
-            return Check(outcome="refused", failure=failure)
+            return Check(outcome="refused", failure=failure, steps=steps)
         seed = secrets.randbits(32)
-        parts = replay.choose_parts(calls, steps, self.tail_steps(run), seed)
+        parts = replay.choose_parts(calls, steps, self._window_steps(run), seed)
         random = np.random.RandomState(seed)
         count = len(dataset.test_labels)
         drawn = [random.permutation(count)[: replay.TEST_EXAMPLES].tolist() for _ in parts]
@@ -77,7 +101,11 @@ class Replays:
             exact, *copies = (load_file(copy.path) for copy in request.copies)
             windows.append(replay.judge_window(part, _left(part, calls, folder, examples), exact, copies))
         outcome, failure = replay.outcome_of(windows)
-        return Check(outcome=outcome, failure=failure, seed=seed, windows=windows)
+        return Check(outcome=outcome, failure=failure, steps=steps, seed=seed, windows=windows)
+
+    def _window_steps(self, cell: Cell) -> int:
+        task = self._task(cell)
+        return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
 
     def _task(self, cell: Cell) -> Task:
         task = load_task(cell.task, cell.recipe)

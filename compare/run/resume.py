@@ -122,7 +122,8 @@ def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Ce
         run = store.run_of(cell)
         lacks_model = options.save_models and not model_file(store.folder, cell).exists()
         lacks_certificate = options.certify and cell.subject not in certified
-        if run is None or run.status != "ok" or lacks_model or lacks_certificate:
+        lacks_check = options.certify and run is not None and (run.check is None or run.unchecked)
+        if run is None or run.status != "ok" or lacks_model or lacks_certificate or lacks_check:
             chosen.append(cell)
             certified.add(cell.subject)  # by the first of its cells
     return chosen

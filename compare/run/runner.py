@@ -10,6 +10,7 @@ from typing import Literal
 import backends
 from compare import host
 from compare.certify.certificates import Certificates
+from compare.certify.curves import check_curves
 from compare.executors.base import Executor
 from compare.folders import Scratch
 from compare.interrupts import check
@@ -84,6 +85,7 @@ class Runner:
             what was written.
         """
         self._begin(cells)
+        self._replays.begin(cells, self.store.results.runs)
         certificates = Certificates(self.store.folder / "evidence", self.store.results.certificates)
         waiting = pending(cells, self.options, self.store)
         try:
@@ -101,6 +103,8 @@ class Runner:
                 check()
         finally:
             results = self.store.results
+            for run in check_curves(results.runs):
+                self.store.write_run(run)
             self.store.finish(certificates.pairs(results.certificates, results.pairs))
         return self.store.results
 
@@ -198,7 +202,7 @@ class Runner:
             evidence=None if evidence is None else str(evidence),
         )
         if self.options.certify and self.train:
-            request = request.model_copy(update={"calls": str(calls), "tail_steps": self._replays.tail_steps(cell)})
+            request = self._replays.extended(request, calls)
         wall, processor = time.perf_counter(), time.process_time()
         reply = self.executor.ask(cell.backend, request, listen, self.options.timeout)
         if reply.status == "timeout":
@@ -207,7 +211,10 @@ class Runner:
         run = _run_of(cell, reply, self._measured)
         run = run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)})
         if request.calls and run.status == "ok" and reply.status == "ok":
-            run = run.model_copy(update={"check": self._replays.check(run, reply.calls, calls)})
+            try:
+                run = run.model_copy(update={"check": self._replays.check(run, reply.calls, calls)})
+            except Exception as error:
+                run = _uncertified(run, one_line(error))
         return run, reply.evidence
 
     def _cache(self, cell: Cell) -> Literal["empty", "filled", "kept"]:

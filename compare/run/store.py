@@ -64,7 +64,8 @@ class Store:
         with self._writing():
             for name in FOLDERS:
                 make_folder(self.folder / name)
-            if not (self.folder / HEAD).exists():  # an earlier version wrote one file for everything
+            # An earlier version wrote one file for everything, or runs without checks.
+            if not (self.folder / HEAD).exists() or any(run.unchecked for run in self._runs.values()):
                 for run in self._runs.values():
                     self._write(f"{CELLS}/{run.file_name}.json", run.model_dump_json(indent=1))
                 for certificate in self._certificates.values():

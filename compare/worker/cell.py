@@ -12,6 +12,7 @@ from safetensors.numpy import save
 
 from backends import load_backend
 from backends.base import EAGER, affinity_cores
+from backends.numpy.noise import nudged
 from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
 from compare.records.request import CellRequest, Copy
@@ -22,7 +23,7 @@ from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
-from compare.worker.training import Training
+from compare.worker.training import Training, call_ends
 from tasks.dataset import Dataset
 from tasks.errors import SideBySideError
 from tasks.files import write_whole
@@ -93,9 +94,12 @@ class CellWork:
             self._keep()
             self._measure()
             self.tell(Measured(run=self.as_run()))
+        if self.request.nudges or self.request.evidence is not None:
+            self.tell(Phase(name="certify"))
+        if self.training.diverged is None:
+            self._train_nudged()
         if self.request.evidence is None:
             return None
-        self.tell(Phase(name="certify"))
         copy = Copy(path=self.request.evidence)
         evidence = gather(self.model, self.task, self.dataset, self.cell, copy)
         self.note(data_sha256=evidence.data_sha256)
@@ -221,6 +225,17 @@ class CellWork:
             latency_95_seconds=inference.latency_95_seconds,
             matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest,
         )
+
+    def _train_nudged(self) -> None:
+        """Trains again from moved parameters, as often as the request asks."""
+        ends = call_ends(self.batches.epochs, self.cell.mode)  # lengths for which the loop is compiled already
+        calls = [self.batches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
+        losses = []
+        for seed in range(1, self.request.nudges + 1):
+            self.model.load_parameters(nudged(self.parameters, seed, self.request.nudge))
+            means = [call.epoch_means(self.model.train(call)) for call in calls]
+            losses.append([float(loss) for loss in np.concatenate(means) if np.isfinite(loss)])
+        self.note(nudged_losses=losses)
 
 
 def _answers(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, NDArray[Any]]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from compare.records.base import Record, Status
 from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.check import Check
 from compare.records.results import Results
 from compare.records.run import Run
 
@@ -46,6 +47,7 @@ def make_run(backend: str, *, seed: int = 0, round_: int = 0, status: Status = "
         "parameters_sha256": HASH,
         "batches_sha256": HASH,
         "data_sha256": HASH,
+        "check": Check(outcome="granted", steps=564),
         "losses": [2.1, 1.2 + seed / 100, 0.71234567],
         "accuracies": [0.5, 0.8, 0.9],
         "accuracy_epochs": [1, 2, 3],

@@ -3,6 +3,7 @@
 from typing import Any
 
 from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.check import Check
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.claim import now
@@ -12,7 +13,8 @@ HASH = "0123456789abcdef" * 4
 
 def make_run(**replaced: Any) -> Run:
     values = {"task": "and-gate", "recipe": "standard", "backend": "numpy", "mode": "tuned", "device": "cpu"}
-    return Run(**{**values, "seed": 0, "epochs": 2, "status": "ok", **replaced})
+    check = Check(outcome="granted", steps=2)
+    return Run(**{**values, "seed": 0, "epochs": 2, "status": "ok", "check": check, **replaced})
 
 
 def make_certificate(**replaced: Any) -> Certificate:

@@ -103,9 +103,9 @@ def test_a_file_of_an_older_version_is_read(tmp_path: Path, monkeypatch: pytest.
     oldest = json.loads(WHOLE) | {"schema_version": -1}
     oldest["date"] = oldest.pop("created")
     (tmp_path / FILE_NAME).write_text(json.dumps(oldest))
-    monkeypatch.setattr("compare.run.reading.UPGRADES", {-1: dict, 0: rename})
+    monkeypatch.setattr("compare.run.reading.UPGRADES", {-1: dict, 0: rename, 1: dict})
     assert read_results(tmp_path) == Results.model_validate_json(WHOLE)
-    monkeypatch.setattr("compare.run.reading.UPGRADES", {-1: dict})  # a gap: no way leads to this version
+    monkeypatch.setattr("compare.run.reading.UPGRADES", {-1: dict, 1: dict})  # a gap: no way leads to this version
     with pytest.raises(ResultsError, match="not a results file"):
         read_results(tmp_path)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from backends.base import Model
+from compare.worker.calls import Calls
 from compare.worker.training import Training
 from tasks.initial import draw_parameters
 from tasks.layers import Dense, ReLU
@@ -29,7 +30,7 @@ def _diverged_step(model: Model, mode: str, step: int) -> int | None:
     dataset = replace(SAMPLE.dataset, train_inputs=inputs)
     model.load_parameters(INITIAL)
     model.place(dataset)
-    training = Training(mode, 1.0, time.monotonic(), _ignore)
+    training = Training(mode, 1.0, time.monotonic(), _ignore, Calls(None))
     training.run(model, dataset, SAMPLE.batches)
     return training.diverged
 

@@ -7,7 +7,7 @@ import pytest
 
 import backends
 from backends.numpy.model import NumpyModel
-from compare.worker.divergence import first_bad_step, parts
+from compare.worker.divergence import first_bad_step
 from tests.faults import divergence
 from tests.remote import RemoteBackend
 from tests.samples import SAMPLES
@@ -51,5 +51,5 @@ def test_parts_are_the_steps_in_order_the_smaller_last_batch_included() -> None:
     batches = SAMPLES["dense"].batches  # two epochs of 5 full batches and a smaller one
     order = [list(indices) for epoch in range(2) for indices in batches.of_epoch(epoch)]
     for size in (1, 4, 12):
-        some = [list(indices) for part in parts(batches, 2, 11, size) for indices in part.of_epoch(0)]
+        some = [list(indices) for part in batches.parts(2, 11, size) for indices in part.of_epoch(0)]
         assert some == order[2:11]

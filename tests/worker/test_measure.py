@@ -14,6 +14,7 @@ from backends import base
 from backends.numpy.model import NumpyModel
 from compare.host import describe_host
 from compare.worker import clocks, load
+from compare.worker.calls import Calls, time_short_epochs
 from tasks import available_tasks, load_task
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -53,35 +54,13 @@ class ReturnsEarly(NumpyModel):
         return super().parameters()
 
 
-def test_a_loop_that_returns_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loop_that_returns_early_gains_no_time() -> None:
     model = make_model(ReturnsEarly)
-    seconds = clocks.clock(lambda: model.train(SAMPLE.batches))
-    assert clocks.looks_unfinished(model, seconds)
-    monkeypatch.setattr(clocks, "LOOKS", 2)
-    with pytest.raises(clocks.UnfinishedError, match="before its work is done"):
-        clocks.check_finished(model, SAMPLE.batches)
-
-
-def test_an_honest_loop_passes() -> None:
-    model = make_model(NumpyModel)
-    assert not clocks.looks_unfinished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
-
-
-class OnBusyMachine(NumpyModel):
-    """An honest loop; the machine lets every second look wait."""
-
-    looks = 0
-
-    def parameters(self) -> Parameters:
-        self.looks += 1
-        time.sleep(0.2 if self.looks in (1, 3) else 0)
-        return super().parameters()
-
-
-def test_a_busy_machine_is_not_taken_for_a_loop_that_returns_early() -> None:
-    model = make_model(OnBusyMachine)
-    assert clocks.looks_unfinished(model, clocks.clock(lambda: model.train(SAMPLE.batches)))
-    clocks.check_finished(model, SAMPLE.batches)
+    assert clocks.clock(lambda: model.train(SAMPLE.batches)) < 0.5
+    _, seconds = Calls(None).train(model, SAMPLE.batches)
+    assert seconds > 0.9
+    _, seconds = Calls(None).train(make_model(NumpyModel), SAMPLE.batches)
+    assert seconds < 0.5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measured on Linux alone")
@@ -150,7 +129,7 @@ class Counting(NumpyModel):
 def test_short_epochs_are_timed_many_a_call() -> None:
     model = make_model(Counting)
     model.calls = []
-    steady = clocks.time_short_epochs(model, SAMPLE.batches)
+    steady = time_short_epochs(Calls(None), model, SAMPLE.batches)
     assert len(steady.epoch_seconds) == clocks.TIMED_CALLS
     assert min(steady.epoch_seconds) * steady.epochs_a_call >= clocks.CALL_SECONDS
     assert min(steady.epoch_seconds) >= 0.01

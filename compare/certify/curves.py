@@ -1,0 +1,91 @@
+"""Compares the whole curves of runs: the mean loss of every epoch, of each two backends that trained the same.
+
+The reference cannot train as long as a framework. But right runs differ by rounding alone, and how far that leads is
+measured: one framework trains again from parameters that were moved by as little as rounding moves them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compare.certify.judge import CEILING
+from compare.records.cell import Cell
+from compare.records.check import Check
+from compare.records.run import Run
+from compare.text import label
+
+FACTOR = 5.0
+"""Two runs may differ by so many times what rounding was seen to do."""
+FLOOR = 1e-5
+"""Added to the limit, as a share of the loss."""
+NUDGES = 3
+"""How often a framework trains again from moved parameters, once for all runs of a task."""
+ADAM_NUDGE = 1e-4
+"""Adam's first steps are as long as the learning rate, and the frameworks' scalars make them differ by up to 6e-5 of
+that: so far are parameters moved, as a share of the learning rate, if Adam trains them."""
+
+Work = tuple[str, str, int, int | None, int | None]
+
+
+def work_of(cell: Cell) -> Work:
+    """What cells have in common whose rounding leads as far: task, recipe, epochs, examples, batch size."""
+    return cell.task, cell.recipe, cell.epochs, cell.examples, cell.batch_size
+
+
+def check_curves(runs: Sequence[Run]) -> list[Run]:
+    """Holds the runs' curves against each other.
+
+    A run whose losses are too far from those of more than half of the other backends' runs is refused. Where rounding
+    alone moves the losses by more than a hundredth, nothing can be decided from that epoch on.
+
+    Returns:
+        the runs whose check has another outcome now.
+    """
+    changed = []
+    groups: dict[tuple[Work, int], list[Run]] = {}
+    for run in runs:
+        if run.status == "ok" and run.check is not None and len(run.losses) == run.epochs:
+            groups.setdefault((work_of(run), run.seed), []).append(run)
+    for (work, _), group in groups.items():
+        noise = _noise([run for run in runs if work_of(run) == work and run.nudged_losses])
+        if noise is None:
+            continue
+        for run in group:
+            check = _check(run, [other for other in group if other.subject != run.subject], noise)
+            if check is not None:
+                changed.append(run.model_copy(update={"check": check}))
+    return changed
+
+
+def _noise(measured: Iterable[Run]) -> NDArray[np.float64] | None:
+    """``(epochs,)``: the largest distance that rounding was seen to make up to each epoch; None if it is not known."""
+    distances = [
+        np.abs(np.array(nudged) - np.array(run.losses))
+        for run in measured
+        for nudged in run.nudged_losses
+        if len(nudged) == len(run.losses)
+    ]
+    return np.maximum.accumulate(np.max(distances, axis=0)) if distances else None
+
+
+def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check | None:
+    """The run's new check; None where its own stands."""
+    assert run.check is not None
+    losses = np.array(run.losses)
+    limit = FACTOR * noise + FLOOR * np.abs(losses)
+    apart = [(other, np.flatnonzero(np.abs(np.array(other.losses) - losses) > limit)) for other in others]
+    too_far = [(other, int(epochs[0])) for other, epochs in apart if epochs.size]
+    if run.check.outcome != "refused" and 2 * len(too_far) > len(others):
+        other, epoch = min(too_far, key=lambda pair: pair[1])
+        distance = abs(other.losses[epoch] - run.losses[epoch])
+        failure = (
+            f"loss of epoch {epoch + 1}: {distance:.1e} from that of {label(other, ('backend', 'mode', 'device'))},"
+            f" where rounding allows {limit[epoch]:.1e}"
+        )
+        return run.check.model_copy(update={"outcome": "refused", "failure": failure})
+    lost = np.flatnonzero(noise > CEILING * np.abs(losses))
+    if run.check.outcome == "granted" and lost.size:
+        failure = f"after epoch {int(lost[0])} rounding alone moves the loss by more than {CEILING:.0%}"
+        return run.check.model_copy(update={"outcome": "undecidable", "failure": failure})
+    return None

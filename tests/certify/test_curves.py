@@ -1,0 +1,72 @@
+"""Whole curves: right runs differ by no more than rounding was seen to make; who differs from the others is named."""
+
+from typing import Any
+
+import pytest
+
+from compare.certify.curves import check_curves
+from compare.records.check import Check
+from compare.records.run import Run
+from tests.analysis.runs import make_run
+
+LOSSES = [2.0, 1.0, 0.5]
+
+
+def run(backend: str, losses: list[float] = LOSSES, **fields: Any) -> Run:
+    return make_run(backend, **{"losses": losses, "seed": 0, **fields})
+
+
+def outcomes(*runs: Run) -> dict[str, tuple[str, str]]:
+    changed = {(r.backend, r.mode, r.round): r for r in check_curves(runs)}
+    now = [changed.get((r.backend, r.mode, r.round), r) for r in runs]
+    return {r.backend: (r.check.outcome, r.check.failure) for r in now if r.check is not None}
+
+
+NOISE = [[2.0, 1.00001, 0.5001], [2.0, 1.0, 0.50002]]
+
+
+def test_right_runs_are_granted() -> None:
+    found = outcomes(run("jax", nudged_losses=NOISE), run("keras", [2.0, 1.00003, 0.5004]), run("pytorch"))
+    assert {outcome for outcome, _ in found.values()} == {"granted"}
+
+
+def test_of_three_the_one_that_differs_is_refused_from_its_epoch_on() -> None:
+    found = outcomes(run("jax", nudged_losses=NOISE), run("keras", [2.0, 1.01, 0.5]), run("pytorch"))
+    assert {backend: outcome for backend, (outcome, _) in found.items()} == {
+        "jax": "granted", "keras": "refused", "pytorch": "granted",
+    }  # fmt: skip
+    assert found["keras"][1].startswith("loss of epoch 2: 1.0e-02 from that of jax tuned cpu, where rounding allows")
+
+
+def test_of_two_nobody_knows_which_is_right() -> None:
+    found = outcomes(run("jax", nudged_losses=NOISE), run("keras", [2.0, 1.01, 0.5]))
+    assert {outcome for outcome, _ in found.values()} == {"refused"}
+
+
+def test_a_fault_of_one_round_is_that_rounds() -> None:
+    runs = [run(backend, round_=r, nudged_losses=NOISE) for backend in ("jax", "keras", "pytorch") for r in range(3)]
+    runs[4] = run("keras", [2.0, 1.0, 0.6], round_=1)
+    assert [(r.backend, r.round) for r in check_curves(runs)] == [("keras", 1)]
+
+
+def test_where_rounding_leads_too_far_nothing_is_decided() -> None:
+    found = outcomes(run("jax", nudged_losses=[[2.0, 1.0, 0.52]]), run("keras", [2.0, 1.0, 0.54]))
+    assert found["keras"] == ("undecidable", "after epoch 2 rounding alone moves the loss by more than 1%")
+    assert found["jax"][0] == "undecidable"
+
+
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"epochs": 4}, {"examples": 10}, {"batch_size": 5}, {"status": "diverged"}]
+)
+def test_only_runs_of_the_same_work_are_compared(other: dict[str, Any]) -> None:
+    assert check_curves([run("jax", nudged_losses=NOISE), run("keras", [2.0, 1.01, 0.5], **other)]) == []
+
+
+def test_what_was_refused_or_not_checked_stays_so() -> None:
+    refused = Check(outcome="refused", failure="loss of step 7", steps=9)
+    runs = [run("jax", nudged_losses=NOISE), run("keras", [9.0, 9.0, 9.0], check=refused), run("numpy", check=None)]
+    assert [(r.backend, r.check.failure if r.check else "") for r in check_curves(runs) if r.backend != "jax"] == []
+
+
+def test_without_a_measure_of_rounding_nothing_is_said() -> None:
+    assert check_curves([run("jax"), run("keras", [2.0, 1.01, 0.5])]) == []
