@@ -60,7 +60,7 @@ class Row:
         if self.certificate is None:
             return "unverified: no certificate"
         if not self.certificate.granted:
-            return f"refused: {clean(self.certificate.failure)}"
+            return f"{self.certificate.outcome}: {clean(self.certificate.failure)}"
         for outcome in ("refused", "undecidable"):
             for run in self.completed:
                 if run.check is not None and run.check.outcome == outcome:

@@ -9,6 +9,8 @@ computations decide all such inputs one way and the other; and Adam is also comp
 PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
 quantity's size or, for a gradient that is smaller because its terms cancel, of the size that it has where they do not.
+Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: the certificate is undecidable
+from that quantity on, neither granted nor refused.
 """
 
 from collections.abc import Iterable, Mapping
@@ -68,7 +70,8 @@ def judge(
         failures.append("parameter counts by layer")
     if summary.parameter_count != expected.parameter_count:
         failures.append("parameter count")
-    distances = []
+    distances: list[Distance] = []
+    undecidable = ""
     for name in expected.quantities:
         quantity = Quantity.of(name)
         if name not in evidence:
@@ -79,13 +82,16 @@ def judge(
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
         distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name])
         distances.append(distance)
-        if not distance.passed:
+        if not distance.decidable and not undecidable and not failures:
+            undecidable = name
+        if not distance.passed and not undecidable:
             failures.append(name)
     return Certificate(
         **cell.subject.model_dump(),
         seed=cell.seed,
-        granted=not failures,
-        failure=failures[0] if failures else "",
+        granted=not failures and not undecidable,
+        failure=failures[0] if failures else undecidable and _undecidable_from(undecidable),
+        undecidable=bool(undecidable) and not failures,
         parameters_sha256=summary.parameters_sha256,
         batches_sha256=summary.batches_sha256,
         data_sha256=summary.data_sha256,
@@ -160,7 +166,12 @@ def distance_of(
         limit=limit,
         absolute_limit=absolute_limit,
         passed=relative <= limit and absolute <= absolute_limit,
+        decidable=reference_relative * _norm(expected) <= CEILING * _norm(size),
     )
+
+
+def _undecidable_from(name: str) -> str:
+    return f"{name}: rounding alone moves it by more than {CEILING:.0%} of its size"
 
 
 def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:

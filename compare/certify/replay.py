@@ -179,7 +179,7 @@ def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:
                 return "refused", _where(window, distance)
     for window in windows:
         for distance in window.distances:
-            if distance.reference_relative > CEILING:
+            if not distance.decidable:
                 return "undecidable", f"rounding alone moves the {_where(window, distance)} by more than {CEILING:.0%}"
     return "granted", ""
 

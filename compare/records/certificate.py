@@ -1,5 +1,7 @@
 """Certificates: how far each quantity is from the reference, the judgement, and how far two backends are apart."""
 
+from typing import Literal
+
 from compare.records.base import Count, Record, Sha256
 from compare.records.cell import Subject
 
@@ -16,6 +18,8 @@ class Distance(Record):
     """Of the relative distance."""
     absolute_limit: float
     passed: bool
+    decidable: bool = True
+    """Whether rounding alone moves the quantity so little that its distance says something."""
 
 
 class Certificate(Subject):
@@ -24,12 +28,21 @@ class Certificate(Subject):
     seed: Count
     granted: bool
     failure: str = ""
-    """The first quantity that fails, with its layer."""
+    """The first quantity that fails, with its layer; or, where the certificate is undecidable, from which on."""
+    undecidable: bool = False
+    """Whether rounding alone moves a quantity too far: those before it passed, and later ones were not judged."""
     parameters_sha256: Sha256
     batches_sha256: Sha256
     data_sha256: Sha256
     parameter_counts: dict[str, Count]
     distances: list[Distance]
+
+    @property
+    def outcome(self) -> Literal["granted", "refused", "undecidable"]:
+        """The judgement in a word."""
+        if self.granted:
+            return "granted"
+        return "undecidable" if self.undecidable else "refused"
 
 
 class Pair(Record):

@@ -45,7 +45,8 @@ def _print_failures(results: Results, console: Console) -> None:
 def _print_refused(certificates: Sequence[Certificate], console: Console) -> None:
     for certificate in certificates:
         if not certificate.granted:
-            text = f"refused: {label(certificate, _NAME)}: first to fail: {certificate.failure}"
+            first = "undecidable from" if certificate.undecidable else "first to fail:"
+            text = f"{certificate.outcome}: {label(certificate, _NAME)}: {first} {certificate.failure}"
             print_line(text, console, indent=2)
 
 
@@ -186,7 +187,7 @@ def _print_certificates(certificates: Sequence[Certificate], console: Console) -
     others = [
         TextColumn(
             clean(label(certificate, ("backend", "mode", "device"))),
-            [*(_distance_text(distances.get(g)) for g in groups), "granted" if certificate.granted else "refused"],
+            [*(_distance_text(distances.get(g)) for g in groups), certificate.outcome],
         )
         for certificate, distances in zip(certificates, worst, strict=True)
     ]
