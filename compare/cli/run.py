@@ -104,10 +104,12 @@ def parity(
     selection: Annotated[Selection, _ALL] = Selection(),  # noqa: B008 - cannot be changed
     recipe: Literal["standard", "as-written"] | None = None,
     json: Json = False,
+    explain: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Certify that the models are the same.
 
     Args:
+        explain: Say what certificates and checks compare, and what they do not see; nothing is run.
         recipe: The recipe to certify; the plan's, else every recipe of a task, unless named.
     """
     from rich.console import Console
@@ -121,6 +123,9 @@ def parity(
     from compare.run.runner import Runner
     from compare.run.store import open_store
 
+    if explain:
+        print_explanation()
+        return OK
     options = _combined(tasks or registry.available_tasks(), selection)
     options = options.model_copy(update=_ONCE)
     if _none_installed(options):
@@ -147,6 +152,17 @@ def parity(
     failed = any(run.status not in ("ok", "skipped") for run in results.runs)
     granted = results.certificates and all(certificate.granted for certificate in results.certificates)
     return OK if granted and not failed else FAILED
+
+
+def print_explanation() -> None:
+    """Prints what certificates and checks compare, and what they do not see."""
+    from rich.console import Console
+
+    from compare.certify.explained import explanation
+    from compare.report.layout import print_lines, see_width
+
+    see_width(console := Console())
+    print_lines(explanation().split("\n"), console)
 
 
 def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:

@@ -6,9 +6,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from backends.base import Setting
-from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Sha256, Status
+from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Record, Sha256, Status
 from compare.records.cell import Cell
 from compare.records.check import Check
+
+
+class Curve(Record):
+    """How a model does on the test set while it is trained."""
+
+    epochs: list[Count]
+    """The numbers of epochs after which it was tested: all of them, or about a hundred where there are more."""
+    losses: list[FiniteLoss]
+    """The recipe's loss on the whole test set, the validation loss; it ends where the loss is no longer finite."""
+    accuracies: list[Fraction]
+    apart: bool
+    """Whether the curve is of a second training, off the clock: a stock loop is timed in few calls for all epochs."""
 
 
 class Run(Cell):
@@ -34,6 +46,7 @@ class Run(Cell):
     accuracies: list[Fraction] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
     accuracy_epochs: list[Count] = []
+    curve: Curve | None = None
     accuracy: Fraction | None = None
     """Test accuracy after the last epoch."""
     test_examples: Annotated[Count, Field(ge=1)] | None = None

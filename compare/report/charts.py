@@ -14,6 +14,7 @@ from compare.records.results import Results
 from compare.report.arrays import first_arrays
 from compare.report.chart_parts import make_chart, row_colors, row_names
 from compare.report.curves import draw_curves, draw_distances
+from compare.report.validation import draw_accuracy, draw_validation
 
 ROWS = 8
 """Rows in one chart; more cannot be told apart."""
@@ -48,6 +49,8 @@ def draw(section: Section, folder: Path | None) -> list[Drawing]:
         _phases(rows, names),
         draw_curves(rows, names, arrays),
         draw_distances(rows, names, arrays),
+        draw_validation(rows, names),
+        draw_accuracy(rows, names),
         _accuracies(rows, names),
     ]
     return [

@@ -8,7 +8,7 @@ from typing import Any
 from compare.analysis.sections import summarize
 from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
-from compare.records.run import Run
+from compare.records.run import Curve, Run
 from compare.report.columns import MAIN_COLUMNS, text_table
 from compare.text import clean
 
@@ -50,8 +50,16 @@ def neutral(text: str) -> str:
 def render_csv(results: Results) -> str:
     """One line per run, in the order of the results; the values of a list stand in one cell, separated by blanks."""
     host = ("cpu", "cores", "system")
-    fields = [name for name in Run.model_fields if name not in ("check", "nudged_losses")]
-    names = [*fields, "verified", "certificate_failure", *(f"host_{name}" for name in host), "created"]
+    fields = [name for name in Run.model_fields if name not in ("check", "nudged_losses", "curve")]
+    curve = tuple(Curve.model_fields)
+    names = [
+        *fields,
+        *(f"curve_{name}" for name in curve),
+        "verified",
+        "certificate_failure",
+        *(f"host_{name}" for name in host),
+        "created",
+    ]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(names)
@@ -60,6 +68,7 @@ def render_csv(results: Results) -> str:
         certificate = certificates.get(run.subject)
         cells = [
             *(_flat(getattr(run, name)) for name in fields),
+            *(_flat(getattr(run.curve, name, None)) for name in curve),
             certificate is not None and certificate.granted and run.check is not None and run.check.passed,
             _failure(run, certificate),
             *(results.host.get(name) for name in host),

@@ -11,17 +11,21 @@ from compare.analysis.sections import Section, summarize
 from compare.page.drawing import data_uris
 from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance, Pair
+from compare.records.check import Check, Window
 from compare.records.results import Results
 from compare.report.arrays import unread_arrays
 from compare.report.charts import PHASES, ROWS, draw, phase_seconds
 from compare.report.columns import filled_columns, make_figure, ratio_text
-from compare.report.distances import by_task, worst_by_group
+from compare.report.described import Described, describe
+from compare.report.distances import by_task, share_of_limit, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
 from compare.text import NO_RUNS, clean, label, times_range
 from tasks.mnist import SHA256
 
 CHART_BYTES = 3_000_000
 """Limit for all charts and pictures of a page; the page says what was left out."""
+CHECKS = 40
+"""Runs of a task whose checks a page shows."""
 DISTANCES = 4000
 """Distances of certificates that a page shows; if there are more, it shows only the worst of each group."""
 
@@ -75,7 +79,22 @@ class _Page:
         self._left -= pictures.characters
         if self._left > 0 or not pictures.characters:
             return pictures
-        return replace(pictures, digits=[], weights=[], omitted=True)
+        return replace(pictures, first_digits=[], digits=[], weights=[], omitted=True)
+
+    def described(self, section: Section) -> Described | None:
+        """What the section's rows trained."""
+        return describe(section, self.results.settings)
+
+    def checks(self, section: Section) -> list[tuple[str, Check, list[tuple[Window, Distance]]]]:
+        """The checks of a task's runs, each with its name, and of each window the quantity nearest to its limit."""
+        found = []
+        for run in [run for row in section.rows for run in row.completed][:CHECKS]:
+            if run.check is None or run.unchecked:
+                continue
+            worst = [(w, max(w.distances, key=share_of_limit)) for w in run.check.windows if w.distances]
+            name = label(run, ("backend", "mode", "device"), seed=run.seed, round=run.round)
+            found.append((name, run.check, worst))
+        return found
 
     def unread(self, section: Section) -> str:
         """The files of arrays that should be shown and cannot be read, with the reasons."""

@@ -1,9 +1,10 @@
 """Pictures of a run's arrays: confusion matrices, digits that a model gets wrong, first-layer weights."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from tasks.errors import SideBySideError
 
 ROWS = 6
 """Rows of a task whose confusion matrices, digits and weights are shown."""
+FIRST_DIGITS = 16
+"""Digits that are shown, right or wrong."""
 WRONG_DIGITS = 24
 """Digits that are shown; of more, only the number is told."""
 
@@ -39,8 +42,8 @@ class EvaluationSet:
 
 
 @dataclass(frozen=True)
-class WrongDigit:
-    """A test image that at least one model gets wrong.
+class AnsweredDigit:
+    """A test image, and what the models make of it.
 
     Attributes:
         index: of the image in the test set.
@@ -80,6 +83,7 @@ class Pictures:
         seed: of the runs whose arrays these are.
         more: number of rows that are not shown.
         confusions: one for each set of models with the same confusion matrix.
+        first_digits: the first test images.
         digits: test images that a model gets wrong.
         digit_count: how many such images there are in all.
         weights: of each model's first layer: name, data URI, width and height.
@@ -90,7 +94,8 @@ class Pictures:
     seed: int
     more: int
     confusions: list[Confusion]
-    digits: list[WrongDigit]
+    first_digits: list[AnsweredDigit]
+    digits: list[AnsweredDigit]
     digit_count: int
     weights: list[tuple[str, str, int, int]]
     weights_apart: float | None
@@ -99,7 +104,8 @@ class Pictures:
     @property
     def characters(self) -> int:
         """The length of all digits and weights in a page."""
-        return sum(len(digit.image) for digit in self.digits) + sum(len(image) for _, image, _, _ in self.weights)
+        digits = [*self.first_digits, *self.digits]
+        return sum(len(digit.image) for digit in digits) + sum(len(image) for _, image, _, _ in self.weights)
 
 
 def section_pictures(section: Section, folder: Path | None, *, own_data: bool) -> Pictures:
@@ -136,9 +142,11 @@ def section_pictures(section: Section, folder: Path | None, *, own_data: bool) -
         first, *others = kernels.values()
         apart = max(float(abs(kernel - first).max()) for kernel in others)
     if test_set is None:
-        return Pictures(seed, more, [], [], 0, weights, apart)
+        return Pictures(seed, more, [], [], [], 0, weights, apart)
     digits, digit_count = wrong_digits(list(predictions), list(predictions.values()), test_set)
-    return Pictures(seed, more, _confusions(predictions, test_set), digits, digit_count, weights, apart)
+    first_digits = _answered(range(FIRST_DIGITS), list(predictions), list(predictions.values()), test_set)
+    confusions = _confusions(predictions, test_set)
+    return Pictures(seed, more, confusions, first_digits, digits, digit_count, weights, apart)
 
 
 def _confusions(predictions: Mapping[str, NDArray[Any]], test_set: EvaluationSet) -> list[Confusion]:
@@ -182,9 +190,12 @@ def _kept_evaluation_set(row: Row, arrays: Mapping[str, NDArray[Any]]) -> Evalua
     if "labels" not in arrays:
         return None
     indices, images = (arrays.get(name, np.empty(0)) for name in ("wrong_indices", "wrong_images"))
-    if indices.shape != images.shape[:1] or images.ndim != 3 or images.dtype != np.uint8:
-        return EvaluationSet(arrays["labels"], classes)
-    return EvaluationSet(arrays["labels"], classes, dict(zip(indices.tolist(), images, strict=True)))
+    by_index: dict[int, NDArray[np.uint8]] = {}
+    first = arrays.get("first_images", np.empty(0))
+    for numbers, pictures in ((np.arange(len(first)), first), (indices, images)):
+        if numbers.shape == pictures.shape[:1] and pictures.ndim == 3 and pictures.dtype == np.uint8:
+            by_index |= dict(zip(numbers.tolist(), pictures, strict=True))
+    return EvaluationSet(arrays["labels"], classes, by_index)
 
 
 @lru_cache(maxsize=16)
@@ -206,7 +217,7 @@ def confusion(predictions: NDArray[Any], test_set: EvaluationSet) -> NDArray[np.
 
 def wrong_digits(
     names: Sequence[str], predictions: Sequence[NDArray[Any]], test_set: EvaluationSet
-) -> tuple[list[WrongDigit], int]:
+) -> tuple[list[AnsweredDigit], int]:
     """Digits that any model gets wrong, first those on which the models disagree; and how many there are in all.
 
     Shown are those whose images are at hand.
@@ -217,13 +228,19 @@ def wrong_digits(
     wrong = (all_predictions != test_set.labels).any(axis=0)
     disputed = (all_predictions != all_predictions[0]).any(axis=0)
     indices = [*np.flatnonzero(wrong & disputed), *np.flatnonzero(wrong & ~disputed)]
-    digits = [
-        WrongDigit(
+    return _answered(indices, names, predictions, test_set), len(indices)
+
+
+def _answered(
+    indices: Iterable[int], names: Sequence[str], predictions: Sequence[NDArray[Any]], test_set: EvaluationSet
+) -> list[AnsweredDigit]:
+    """The digits whose images are at hand, with every model's answer."""
+    return [
+        AnsweredDigit(
             int(index),
             test_set.classes[test_set.labels[index]],
             png(255 - test_set.images[int(index)]),
             tuple((name, test_set.classes[int(all_[index])]) for name, all_ in zip(names, predictions, strict=True)),
         )
-        for index in [index for index in indices if int(index) in test_set.images][:WRONG_DIGITS]
+        for index in islice((index for index in indices if int(index) in test_set.images), WRONG_DIGITS)
     ]
-    return digits, len(indices)

@@ -15,6 +15,8 @@ from compare.report.distances import by_task, share_of_limit, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
 from compare.text import NO_RUNS, clean, label, task_label, times, times_range
 
+EPOCHS = 10
+"""Epochs of which a table shows the losses."""
 _NAME = ("task", "backend", "mode", "device")
 
 
@@ -74,6 +76,8 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
             _print_table(section, rows, NARROW_COLUMNS, console)
             other = [column for column in filled_columns(section) if column not in NARROW_COLUMNS]
             columns = _text_columns(section, rows, other)
+            if verbose:
+                _print_epochs(section, rows, console)
             if other and (verbose or table_width(columns) <= console.width):  # else they are in the report's page
                 console.print()
                 print_table(columns[0], columns[1:], console)
@@ -100,6 +104,28 @@ def _print_table(section: Section, rows: Sequence[Row], columns: Sequence[Column
     if any(row.status != "ok" for row in rows):
         verdicts.append(TextColumn("status", [row.status for row in rows], right=False))
     print_table(first, [*others[:2], *verdicts, *others[2:]], console)
+
+
+def _print_epochs(section: Section, rows: Sequence[Row], console: Console) -> None:
+    """Prints training loss, validation loss and accuracy of each row's first run, after at most ten epochs."""
+    for row in rows:
+        run = row.completed[0] if row.completed else None
+        if run is None or run.curve is None or not run.curve.epochs:
+            continue
+        curve = run.curve
+        last = len(curve.epochs) - 1
+        chosen = sorted({round(at * last / (EPOCHS - 1)) for at in range(EPOCHS)})
+        console.print()
+        title = f"{section.label(row)}: " + (
+            "a second training, off the clock" if curve.apart else "the timed training"
+        )
+        print_line(title, console, indent=2)
+        columns = [
+            TextColumn("training loss", [f"{run.losses[curve.epochs[at] - 1]:.4f}" for at in chosen]),
+            TextColumn("validation loss", [f"{curve.losses[at]:.4f}" for at in chosen]),
+            TextColumn("test accuracy", [f"{curve.accuracies[at]:.4f}" for at in chosen]),
+        ]
+        print_table(TextColumn("epoch", [f"{curve.epochs[at]:,}" for at in chosen]), columns, console)
 
 
 def _text_columns(section: Section, rows: Sequence[Row], columns: Sequence[Column]) -> list[TextColumn]:

@@ -90,9 +90,10 @@ class Progress(ABC):
             words.append(f"accuracy {run.accuracy:.4f}, {run.examples_per_second:,.0f} examples/s")
             words += [run.message] if run.message else []
         if certificate is not None:
-            words.append(
-                "certified" if certificate.granted else f"certificate {certificate.outcome}: {certificate.failure}"
-            )
+            failure = f"certificate {certificate.outcome}: {certificate.failure}"
+            words.append("certified" if certificate.granted else failure)
+        if run.check is not None and not run.check.passed:
+            words.append(f"the run is {run.check.outcome}: {run.check.failure}")
         self.note(f"{label(cell, seed=cell.seed, round=cell.round)}: {', '.join(words)}")
 
     def state(self) -> str:

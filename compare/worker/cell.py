@@ -16,23 +16,21 @@ from backends.numpy.noise import nudged
 from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
 from compare.records.request import CellRequest, Copy
-from compare.records.run import Run
+from compare.records.run import Curve, Run
 from compare.worker import clocks, memory
+from compare.worker.answers import answers_of
 from compare.worker.calls import Calls, time_short_epochs
 from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
-from compare.worker.training import Training, call_ends
-from tasks.dataset import Dataset
+from compare.worker.training import Training, call_ends, train_for_the_curve
 from tasks.errors import SideBySideError
 from tasks.files import write_whole
 from tasks.reproducible import sha256_of
 
 MATRIX_SIZE = 2048
 """Rows and columns of the matrices whose product shows what the machine can do."""
-WRONG_IMAGES = 200
-"""Test images that a model gets wrong and that are kept with its predictions, the first of them."""
 
 
 def run_cell(request: CellRequest, tell: Callable[[Phase | EpochEnd | Measured], None]) -> Reply:
@@ -58,6 +56,7 @@ class CellWork:
         self.outside_load = OutsideLoad()
         self.measured: dict[str, Any] = {"status": "ok", "load_average": host.load_average()}
         self.task = load_cell_task(self.cell, request.learning_rate)
+        self.curve: Curve | None = None
         self.calls = Calls(Path(request.calls) if request.calls else None)
         self.training = Training(
             self.cell.mode, self.task.target_accuracy, request.started_seconds, tell, self.calls, request.tail_steps
@@ -75,6 +74,7 @@ class CellWork:
                 losses=training.losses,
                 accuracies=training.accuracies,
                 accuracy_epochs=training.accuracy_epochs,
+                curve=self.curve or training.curve(),
                 first_epoch_seconds=training.call_seconds[0][0],
                 first_epoch_end_seconds=training.first_epoch_end_seconds,
                 evaluate_seconds=training.evaluate_seconds[-1],
@@ -96,8 +96,8 @@ class CellWork:
             self.tell(Measured(run=self.as_run()))
         if self.request.nudges or self.request.evidence is not None:
             self.tell(Phase(name="certify"))
-        if self.training.diverged is None:
-            self._train_nudged()
+        if self.request.train and self.training.diverged is None:
+            self._train_again()
         if self.request.evidence is None:
             return None
         copy = Copy(path=self.request.evidence)
@@ -186,7 +186,7 @@ class CellWork:
         cell, training = self.cell, self.training
         if (path := self.request.arrays) and training.predictions is not None:
             arrays: dict[str, NDArray[Any]] = {
-                **_answers(training.predictions, self.dataset),
+                **answers_of(training.predictions, self.dataset),
                 "step_losses": np.concatenate(training.step_losses).astype(np.float32),
             }
             kernels = [array for name, array in self.model.parameters().items() if name.endswith("/kernel")]
@@ -226,8 +226,11 @@ class CellWork:
             matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest,
         )
 
-    def _train_nudged(self) -> None:
-        """Trains again from moved parameters, as often as the request asks."""
+    def _train_again(self) -> None:
+        """Trains again, off the clock: for a stock loop's curve, and from moved parameters as the request asks."""
+        if self.cell.mode == "stock":
+            self.model.load_parameters(self.parameters)
+            self.curve = train_for_the_curve(self.model, self.dataset, self.batches)
         ends = call_ends(self.batches.epochs, self.cell.mode)  # lengths for which the loop is compiled already
         calls = [self.batches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
         losses = []
@@ -236,13 +239,3 @@ class CellWork:
             means = [call.epoch_means(self.model.train(call)) for call in calls]
             losses.append([float(loss) for loss in np.concatenate(means) if np.isfinite(loss)])
         self.note(nudged_losses=losses)
-
-
-def _answers(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, NDArray[Any]]:
-    """What a model made of the test set, so that a report needs no data: predictions, labels, and wrong images."""
-    arrays: dict[str, NDArray[Any]] = {"predictions": predictions.astype(np.int32), "labels": dataset.test_labels}
-    if dataset.test_images is not None:
-        wrong = np.flatnonzero(predictions != dataset.test_labels)[:WRONG_IMAGES]
-        arrays["wrong_indices"] = wrong.astype(np.int32)
-        arrays["wrong_images"] = np.ascontiguousarray(dataset.test_images[wrong])
-    return arrays

@@ -3,14 +3,16 @@
 import math
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Model
+from backends.numpy.training import loss_function
 from compare.records.event import EpochEnd
+from compare.records.run import Curve
 from compare.worker import clocks
 from compare.worker.answers import outputs_of
 from compare.worker.calls import Calls
@@ -42,6 +44,7 @@ class Training:
         diverged: the first step, from 1, whose loss or parameters were not finite; None where all were.
         apart: whether the last epoch has calls of its own; loops may be compiled anew for them, so their time is not
             counted.
+        test_losses: on the whole test set, after each call.
         predictions: for the test set, ``(n,)``, after the last epoch.
     """
 
@@ -62,6 +65,7 @@ class Training:
     seconds_to_target: float | None = None
     diverged: int | None = None
     apart: bool = False
+    test_losses: list[float] = field(default_factory=list)
     predictions: NDArray[np.int64] | None = None
 
     def run(self, model: Model, dataset: Dataset, batches: Batches) -> None:
@@ -122,9 +126,14 @@ class Training:
         outputs = outputs_of(model, dataset.test_inputs)
         self.evaluate_seconds.append(time.perf_counter() - start)
         self.calls.keep_outputs(outputs)
+        self.test_losses.append(test_loss(model, outputs, dataset))
         self.predictions = predicted_labels(outputs)
         self.accuracies.append(float((self.predictions == dataset.test_labels).mean()))
         return self.accuracies[-1]
+
+    def curve(self) -> Curve:
+        """The curve of this training."""
+        return make_curve(self.accuracy_epochs, self.test_losses, self.accuracies, apart=False)
 
     def steady_calls(self, model: Model, batches: Batches) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """The calls that compiled and the steady ones, each with seconds and epochs.
@@ -152,6 +161,34 @@ class Training:
             (steady if compiled else first).append((seconds, epochs))
             lengths.add(epochs)
         return first, steady
+
+
+def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Curve:
+    """The curve of a training off the clock, tested after each epoch, or about a hundred times."""
+    ends = call_ends(batches.epochs, "tuned")
+    losses, accuracies = [], []
+    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        model.train(batches[begin:end])
+        outputs = outputs_of(model, dataset.test_inputs)
+        losses.append(test_loss(model, outputs, dataset))
+        accuracies.append(float((predicted_labels(outputs) == dataset.test_labels).mean()))
+    return make_curve(ends, losses, accuracies, apart=True)
+
+
+def make_curve(epochs: Sequence[int], losses: Sequence[float], accuracies: Sequence[float], *, apart: bool) -> Curve:
+    """A curve as far as its loss is finite."""
+    finite = next((at for at, loss in enumerate(losses) if not np.isfinite(loss)), len(losses))
+    return Curve(
+        epochs=list(epochs[:finite]), losses=list(losses[:finite]), accuracies=list(accuracies[:finite]), apart=apart
+    )
+
+
+def test_loss(model: Model, outputs: NDArray[np.floating], dataset: Dataset) -> float:
+    """The recipe's loss on the whole test set, from the outputs for it; a sum is scaled to a batch, as in training."""
+    recipe = model.recipe
+    loss, _ = loss_function(recipe.loss)(outputs.astype(np.float64), dataset.test_labels)
+    share = recipe.batch_size / len(outputs) if recipe.loss == "sum_of_squared_errors" else 1.0
+    return float(loss * share)
 
 
 def call_ends(epochs: int, mode: str) -> list[int]:

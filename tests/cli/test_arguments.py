@@ -5,11 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from compare.certify.explained import BLIND_SPOTS, COMPARED
+from compare.cli import main
 from compare.records.results import Results
 from compare.run.claim import now
 from compare.run.options import make_options
 from compare.run.store import Store
 from tests.cli.common import Capture, make_commands_harmless, numpy_run, refused
+from tests.sources import ROOT
 
 
 @pytest.mark.parametrize(
@@ -150,3 +153,12 @@ def test_data_are_read_before_anything_is_run(tmp_path: Path, capsys: Capture) -
     assert f"{data}: has no array 'y_train'" in refused(capsys, *arguments, str(data))
     assert f"{tmp_path}: cannot be read" in refused(capsys, *arguments, str(tmp_path))
     assert not output.exists()
+
+
+def test_parity_explains_what_is_not_seen_as_the_readme_does(capsys: Capture) -> None:
+    assert main(["parity", "--explain"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for text in (*COMPARED, *BLIND_SPOTS):
+        assert text in shown
+        assert text in readme

@@ -1,0 +1,92 @@
+"""Training and validation over the epochs: the losses, and the accuracy on the test set."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from compare.analysis.rows import Row
+from compare.page.drawing import Drawing
+from compare.records.run import Curve
+from compare.report.chart_parts import make_chart, row_colors, step_axis
+
+_NAMES = ("training", "validation")
+_APART = (
+    " The validation of a stock loop is of a second training, off the clock: the timed one has all epochs in few calls."
+)
+
+
+def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+    """The training and the validation loss of each row's first run; None where no two epochs were tested."""
+    import altair
+
+    values: list[dict[str, Any]] = []
+    for row, name, curve in _curves(rows, names):
+        losses = row.completed[0].losses
+        values += [{"row": name, "x": at, "loss": losses[at - 1], "of": _NAMES[0]} for at in curve.epochs]
+        pairs = zip(curve.epochs, curve.losses, strict=True)
+        values += [{"row": name, "x": at, "loss": loss, "of": _NAMES[1]} for at, loss in pairs]
+    if not values:
+        return None
+    dashes = altair.Scale(domain=list(_NAMES), range=[[1, 0], [5, 4]])
+    widths = _widths(names)
+    chart = (
+        make_chart(values)
+        .mark_line(point=len(values) <= 20 * len(rows))
+        .encode(
+            x=step_axis("epoch", values),
+            y=altair.Y("loss:Q", title="loss", scale=altair.Scale(zero=False)),
+            color=row_colors(names),
+            strokeDash=altair.StrokeDash("of:N", scale=dashes, title=None),
+            strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
+        )
+    )
+    caption = (
+        "Loss by epoch of each row's first run: in training, the mean over the epoch while the parameters change;"
+        " in validation, on the whole test set after it."
+    )
+    return Drawing("validation", "Training and validation loss", caption + _apart(rows), chart)
+
+
+def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+    """The test accuracy of each row's first run over the epochs; None where no two epochs were tested."""
+    import altair
+
+    values = [
+        {"row": name, "x": at, "accuracy": accuracy}
+        for _, name, curve in _curves(rows, names)
+        for at, accuracy in zip(curve.epochs, curve.accuracies, strict=True)
+    ]
+    if not values:
+        return None
+    widths = _widths(names)
+    chart = (
+        make_chart(values)
+        .mark_line(point=len(values) <= 10 * len(rows))
+        .encode(
+            x=step_axis("epoch", values),
+            y=altair.Y("accuracy:Q", title="test accuracy", scale=altair.Scale(zero=False)),
+            color=row_colors(names),
+            strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
+        )
+    )
+    return Drawing(
+        "accuracy-by-epoch",
+        "Test accuracy by epoch",
+        "Accuracy on the whole test set after each epoch, of each row's first run." + _apart(rows),
+        chart,
+    )
+
+
+def _widths(names: Sequence[str]) -> Any:
+    """Equal curves lie on each other: each is drawn narrower than the one below it, so that all are seen."""
+    import altair
+
+    return altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
+
+
+def _curves(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[Row, str, Curve]]:
+    found = [(row, name, row.completed[0].curve) for row, name in zip(rows, names, strict=True)]
+    return [(row, name, curve) for row, name, curve in found if curve is not None and len(curve.epochs) > 1]
+
+
+def _apart(rows: Sequence[Row]) -> str:
+    return _APART if any(row.completed[0].curve and row.completed[0].curve.apart for row in rows) else ""
