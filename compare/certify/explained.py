@@ -1,36 +1,33 @@
 """What a certificate and the check of a run compare, and what they cannot see."""
 
 COMPARED = (
-    "Before the run: hashes of the initial parameters, the batches and the data, read back from the framework; parameter"
-    " counts by layer; the outputs for 64 test examples; the loss and every gradient of one batch, before the optimizer;"
-    " the losses and all parameters after 1, 10 and 100 steps of the very loop that is timed.",
-    "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is taken again"
-    " from the outputs, on labels that the framework never had. Windows of steps are computed again by the reference, from"
-    " the parameters and the optimizer's state that the model held at the end of a training call: the losses of these"
-    " steps and, where a call ends with them, all parameters and the outputs for 100 test examples. The last steps of the"
-    " recipe are always such a window, and so is the last call that was made for its time; two others, and the test"
-    " examples, are drawn after the run, from a seed that the framework cannot know.",
-    "Between runs: the mean loss of every epoch, of every two backends with the same seed and work. A run whose losses"
-    " are too far from those of more than half of the others is refused; of two that differ, both are.",
-    "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in that very"
-    " figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth of its size,"
-    " nothing is decided by it: the row is undecidable, and is not ranked.",
+    "Before the run: hashes of the initial parameters, the batches and the data, read back from the framework; "
+    "parameter counts by layer; the outputs for 64 test examples; the loss and every gradient of one batch, "
+    "before the optimizer; the losses and all parameters after 1, 10 and 100 steps of the very loop that is "
+    "timed.",
+    "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is "
+    "taken again from the outputs, on labels that the framework never had. Windows of steps are computed again by"
+    " the reference, from the parameters and the optimizer's state that the model held at the end of a training "
+    "call: the losses of these steps and, where a call ends with them, all parameters and the outputs for 100 "
+    "test examples. The last steps of the recipe are always such a window, and so is the last call that was made "
+    "for its time; two others, and the test examples, are drawn after the run, from a seed that the framework "
+    "cannot know.",
+    "Between runs: the mean loss of every epoch, of every two backends with the same seed and work. A run whose "
+    "losses are too far from those of more than half of the others is refused; of two that differ, both are.",
+    "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in "
+    "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
+    " of its size, nothing is decided by it: the row is undecidable, and is not ranked.",
 )
 """Paragraphs on what is compared."""
 BLIND_SPOTS = (
-    "A fault in the middle of a run that no window meets and that moves no epoch's mean loss by more than rounding does.",
+    "A fault in the middle of a run that no window meets and that moves no epoch's mean loss by more than "
+    "rounding does.",
     "What a call that was made for its time does after the steps of its window.",
-    "A rule that never acts in the task at hand, such as clipping with a bound that no gradient reaches, or an epsilon"
-    " that vanishes beside every moment.",
+    "A rule that never acts in the task at hand, such as clipping with a bound that no gradient reaches, or an "
+    "epsilon that vanishes beside every moment.",
     "What the task's own arithmetic leaves open, such as a sum where another order of terms rounds alike.",
     "The curve of a run that has no other backend beside it: then only its windows speak for it.",
-    "A framework that recognises that it is being measured by Side by Side and answers from the reference. The check is"
-    " meant for faults, not for fraud.",
+    "A framework that recognises that it is being measured by Side by Side and answers from the reference. The "
+    "check is meant for faults, not for fraud.",
 )
 """What neither sees, each in a sentence."""
-
-
-def explanation() -> str:
-    """All of it, as text."""
-    spots = "\n".join(f"- {spot}" for spot in BLIND_SPOTS)
-    return "\n\n".join(["What is compared", *COMPARED, "What is not seen", spots])

@@ -158,11 +158,15 @@ def print_explanation() -> None:
     """Prints what certificates and checks compare, and what they do not see."""
     from rich.console import Console
 
-    from compare.certify.explained import explanation
-    from compare.report.layout import print_lines, see_width
+    from compare.certify.explained import BLIND_SPOTS, COMPARED
+    from compare.report.layout import print_line, widen_for_a_file
 
-    see_width(console := Console())
-    print_lines(explanation().split("\n"), console)
+    widen_for_a_file(console := Console())
+    for paragraph in ("What is compared", *COMPARED, "What is not seen"):
+        print_line(paragraph, console)
+        console.print()
+    for sentence in BLIND_SPOTS:
+        print_line(f"- {sentence}", console)
 
 
 def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:
