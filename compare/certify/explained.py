@@ -6,7 +6,7 @@ COMPARED = (
     "before the optimizer; the losses and all parameters after 1, 10 and 100 steps of the very loop that is "
     "timed.",
     "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is "
-    "taken again from the outputs, on labels that the framework never had. Windows of steps are computed again by"
+    "taken again from the outputs, on labels that the runner reads itself. Windows of steps are computed again by"
     " the reference, from the parameters and the optimizer's state that the model held at the end of a training "
     "call: the losses of these steps and, where a call ends with them, all parameters and the outputs for 100 "
     "test examples. The last steps of the recipe are always such a window, and so is the last call that was made "
