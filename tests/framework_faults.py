@@ -1,0 +1,81 @@
+"""Faults of the frameworks that the certificate found; ``python -m tests.framework_faults NAME`` shows one.
+
+Both are in oneDNN, which PyTorch and TensorFlow compute convolutions with on a CPU; both were seen on Intel processors
+with AMX, and neither with oneDNN off.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of a framework.
+
+    Attributes:
+        what: in one sentence.
+        distribution: the package that has it.
+        version: the newest in which it was seen.
+        show: computes it; returns whether the result is wrong. The process may also die of it.
+    """
+
+    what: str
+    distribution: str
+    version: str
+    show: Callable[[], bool]
+
+
+def _strided_1x1_in_pytorch() -> bool:
+    import torch
+    from torch.nn import functional
+
+    for outputs in (1, 3, 5, 6):
+        for stride in ((2, 1), (1, 2), (2, 2)):
+            for layout in (torch.contiguous_format, torch.channels_last):
+                images = torch.randn(7, 6, 4, 9).to(memory_format=layout).requires_grad_()
+                kernel = torch.randn(outputs, 6, 1, 1).to(memory_format=layout).requires_grad_()
+                result = functional.conv2d(images, kernel, stride=stride)
+                gradient = torch.randn_like(result)
+                result.backward(gradient)
+                exact = kernel.detach().double().requires_grad_()
+                functional.conv2d(images.detach().double(), exact, stride=stride).backward(gradient.double())
+                if (kernel.grad - exact.grad).abs().max() > 1e-3:  # type: ignore[operator]
+                    return True
+    return False
+
+
+def _one_column_in_pytorch() -> bool:
+    import torch
+    from torch.nn import functional
+
+    images, kernel = torch.randn(4, 1, 6, 4), torch.randn(3, 1, 2, 3)
+    last = torch.channels_last
+    found = functional.conv2d(images.to(memory_format=last), kernel.to(memory_format=last), stride=(1, 2))
+    exact = functional.conv2d(images.double(), kernel.double(), stride=(1, 2))
+    return bool((found - exact).abs().max() > 1e-3)
+
+
+def _one_column_in_tensorflow() -> bool:
+    import numpy as np
+    import tensorflow as tf
+
+    random = np.random.RandomState(0)
+    images, kernel = random.standard_normal((4, 6, 4, 1)), random.standard_normal((2, 3, 1, 3))
+    found, exact = (
+        tf.nn.conv2d(images.astype(number), kernel.astype(number), (1, 2), "VALID").numpy()
+        for number in (np.float32, np.float64)
+    )
+    return bool(np.abs(found - exact).max() > 1e-3)
+
+
+_STRIDED = "the gradient of a 1x1 convolution with a stride damages memory: the process dies, or the gradient is wrong"
+_COLUMN = "a convolution of one-channel images (NHWC) whose output is one column wide, with a stride across, is garbage"
+FAULTS = {
+    "strided-1x1-pytorch": Fault(_STRIDED, "torch", "2.15.0", _strided_1x1_in_pytorch),
+    "one-column-pytorch": Fault(_COLUMN, "torch", "2.15.0", _one_column_in_pytorch),
+    "one-column-tensorflow": Fault(_COLUMN, "tensorflow", "2.21.0", _one_column_in_tensorflow),
+}
+
+if __name__ == "__main__":
+    print("wrong" if FAULTS[sys.argv[1]].show() else "right")
