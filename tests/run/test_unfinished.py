@@ -82,8 +82,9 @@ def test_an_interrupt_in_a_notebook_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_script_that_is_interrupted_ends_as_python_does_with_one_line(number: signal.Signals, tmp_path: Path) -> None:
     call = "compare.compare('and-gate', 'numpy', epochs=5, seeds=9999, threads=1, certify=False, output='run')"
+    heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # in the background none would
     script = subprocess.Popen(
-        [sys.executable, "-c", f"import compare; {call}"],
+        [sys.executable, "-c", f"{heeds}; import compare; {call}"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
