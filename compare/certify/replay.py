@@ -160,15 +160,24 @@ def judge_window(part: Part, run: Arrays, exact: Arrays, copies: Sequence[Arrays
         apart = np.abs(run[LOSSES] - expected)
         first = int(np.argmax((apart > of_losses.absolute_limit) | (apart == apart.max())))
         first_apart = part.first_step + int(run["steps"][: first + 1].sum()) - 1
-    for name in exact if part.ends_call else ():
-        if name.startswith(PARAMETER):
-            noise = noise_of(exact[name], [copy[name] for copy in copies])
-            key = name.removeprefix(PARAMETER)
-            distances.append(distance_of(key, run[name], exact[name], np.abs(exact[name]), noise, FLOOR))
+    if part.ends_call:
+        distances.append(_first_or_worst(run, exact, copies))
     if OUTPUTS in run:
         noise = noise_of(exact[OUTPUTS], [copy[OUTPUTS] for copy in copies])
         distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise, FLOOR))
     return Window(first_step=part.first_step, last_step=part.last_step, first_apart=first_apart, distances=distances)
+
+
+def _first_or_worst(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> Distance:
+    """Of the parameters at the end of a window, the first that is too far off; or the one nearest to its limit."""
+    distances = []
+    for name in exact:
+        if name.startswith(PARAMETER):
+            noise = noise_of(exact[name], [copy[name] for copy in copies])
+            key = name.removeprefix(PARAMETER)
+            distances.append(distance_of(key, run[name], exact[name], np.abs(exact[name]), noise, FLOOR))
+    failed = [distance for distance in distances if not distance.passed or not distance.decidable]
+    return failed[0] if failed else max(distances, key=lambda distance: distance.share)
 
 
 def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:

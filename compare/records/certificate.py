@@ -21,6 +21,12 @@ class Distance(Record):
     decidable: bool = True
     """Whether rounding alone moves the quantity so little that its distance says something."""
 
+    @property
+    def share(self) -> float:
+        """How much of its limit a quantity uses up: the larger share of its relative and its absolute distance."""
+        pairs = ((self.relative, self.limit), (self.absolute, self.absolute_limit))
+        return max(distance / limit if limit else float(distance > 0) for distance, limit in pairs)
+
 
 class Certificate(Subject):
     """Whether a backend computes the same model as the reference, and the figures that show it."""

@@ -17,7 +17,8 @@ class Window(Record):
     first_apart: Count | None = None
     """The first step whose loss is too far from the reference's."""
     distances: list[Distance]
-    """Of the losses and, where a call ends with these steps, of each parameter and of the test outputs."""
+    """Of the losses and, where a call ends with these steps, of the test outputs and of one parameter: the first that
+    is too far off, or the one that is nearest to its limit."""
 
 
 class Check(Record):

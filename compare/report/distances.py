@@ -21,18 +21,9 @@ def worst_by_group(distances: Sequence[Distance]) -> dict[str, Distance]:
     worst: dict[str, Distance] = {}
     for distance in distances:
         group = quantity_group(distance.quantity)
-        if group not in worst or share_of_limit(distance) > share_of_limit(worst[group]):
+        if group not in worst or distance.share > worst[group].share:
             worst[group] = distance
     return worst
-
-
-def share_of_limit(distance: Distance) -> float:
-    """How much of its limit a quantity uses up: the larger share of its relative and its absolute distance."""
-    return max(_share(distance.relative, distance.limit), _share(distance.absolute, distance.absolute_limit))
-
-
-def _share(distance: float, limit: float) -> float:
-    return distance / limit if limit else float(distance > 0)
 
 
 def quantity_group(quantity: str) -> str:

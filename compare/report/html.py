@@ -17,7 +17,7 @@ from compare.report.arrays import unread_arrays
 from compare.report.charts import PHASES, ROWS, draw, phase_seconds
 from compare.report.columns import filled_columns, make_figure, ratio_text
 from compare.report.described import Described, describe
-from compare.report.distances import by_task, share_of_limit, worst_by_group
+from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
 from compare.text import NO_RUNS, clean, label, times_range
 from tasks.mnist import SHA256
@@ -91,7 +91,9 @@ class _Page:
         for run in [run for row in section.rows for run in row.completed][:CHECKS]:
             if run.check is None or run.unchecked:
                 continue
-            worst = [(w, max(w.distances, key=share_of_limit)) for w in run.check.windows if w.distances]
+            worst = [
+                (w, max(w.distances, key=lambda distance: distance.share)) for w in run.check.windows if w.distances
+            ]
             name = label(run, ("backend", "mode", "device"), seed=run.seed, round=run.round)
             found.append((name, run.check, worst))
         return found

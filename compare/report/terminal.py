@@ -11,7 +11,7 @@ from compare.analysis.sections import Section, summarize
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
 from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
-from compare.report.distances import by_task, share_of_limit, worst_by_group
+from compare.report.distances import by_task, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
 from compare.text import NO_RUNS, clean, label, task_label, times, times_range
 
@@ -223,4 +223,4 @@ def _print_certificates(certificates: Sequence[Certificate], console: Console) -
 def _distance_text(distance: Distance | None) -> str:
     if distance is None:
         return "-"
-    return f"{distance.relative:.1e} {share_of_limit(distance):4.0%}{'' if distance.passed else ' !'}"
+    return f"{distance.relative:.1e} {distance.share:4.0%}{'' if distance.passed else ' !'}"

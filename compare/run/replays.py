@@ -20,7 +20,7 @@ from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.references import References
 from tasks import load_task
-from tasks.dataset import Dataset, predicted_labels
+from tasks.dataset import predicted_labels
 from tasks.task import Task
 from tasks.training import Adam
 
@@ -77,18 +77,17 @@ class Replays:
         if run.nudged_losses:
             self._measured.add(curves.work_of(run))
         task = self._task(run)
-        dataset = _data(run.task, run.recipe, self.data)
-        batches = task.batches(
-            len(dataset.train_labels), run.seed, epochs=run.epochs, examples=run.examples, batch_size=run.batch_size
-        )
+        count, labels = _labels(run.task, run.recipe, self.data)
+        batches = task.batches(count, run.seed, epochs=run.epochs, examples=run.examples, batch_size=run.batch_size)
         steps = batches.epochs * batches.steps
-        if failure := _plain_failure(run, calls, folder, batches.sha256(), steps, dataset):
+        if failure := _plain_failure(run, calls, folder, batches.sha256(), steps, labels):
             return Check(outcome="refused", failure=failure, steps=steps)
         seed = secrets.randbits(32)
         parts = replay.choose_parts(calls, steps, self._window_steps(run), seed)
+        if not any(part.last_step == steps for part in parts):
+            return Check(outcome="undecidable", failure="the last steps cannot be computed again", steps=steps)
         random = np.random.RandomState(seed)
-        count = len(dataset.test_labels)
-        drawn = [random.permutation(count)[: replay.TEST_EXAMPLES].tolist() for _ in parts]
+        drawn = [random.permutation(len(labels))[: replay.TEST_EXAMPLES].tolist() for _ in parts]
         requests = [
             replay.request_for(part, run.cell, task, examples, folder, folder).model_copy(
                 update={"learning_rate": self.learning_rate, "data": None if self.data is None else str(self.data)}
@@ -113,24 +112,26 @@ class Replays:
 
 
 @lru_cache(maxsize=1)
-def _data(task: str, recipe: str, file: Path | None) -> Dataset:
-    return load_task(task, recipe).load(file)
+def _labels(task: str, recipe: str, file: Path | None) -> tuple[int, NDArray[np.int32]]:
+    """The number of training examples, and the labels of the test set."""
+    dataset = load_task(task, recipe).load(file)
+    return len(dataset.train_labels), dataset.test_labels
 
 
 def _plain_failure(
-    run: Run, calls: Sequence[TrainingCall], folder: Path, batches_sha256: str, steps: int, dataset: Dataset
+    run: Run, calls: Sequence[TrainingCall], folder: Path, batches_sha256: str, steps: int, labels: NDArray[np.int32]
 ) -> str:
     """What is wrong with a run and needs no computation of the reference to be seen; empty if nothing is."""
     if run.batches_sha256 != batches_sha256:
         return "hash of the batches of the run"
     if not any(call.last_step == steps for call in calls):
         return f"steps: the recipe has {steps}"
-    if run.test_examples != len(dataset.test_labels):
-        return f"test examples: {run.test_examples} of {len(dataset.test_labels)}"
+    if run.test_examples != len(labels):
+        return f"test examples: {run.test_examples} of {len(labels)}"
     for epoch, accuracy in zip(run.accuracy_epochs, run.accuracies, strict=True):
         number = next(at for at, call in enumerate(calls, 1) if call.last_step == epoch * steps // run.epochs)
-        labels = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"])
-        if labels.shape != dataset.test_labels.shape or float((labels == dataset.test_labels).mean()) != accuracy:
+        predicted = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"])
+        if predicted.shape != labels.shape or float((predicted == labels).mean()) != accuracy:
             return f"test accuracy after epoch {epoch}"
     return ""
 

@@ -16,7 +16,7 @@ from compare.cli import main
 from compare.records.certificate import Pair
 from compare.records.results import Results
 from compare.report.columns import COLUMNS, MAIN_COLUMNS
-from compare.report.distances import share_of_limit, worst_by_group
+from compare.report.distances import worst_by_group
 from compare.report.layout import print_lines
 from compare.report.terminal import print_certificates, print_results
 from compare.run.reading import read_results
@@ -68,7 +68,7 @@ def words_of_certificates(results: Results) -> Iterator[str]:
         for group, distance in worst_by_group(certificate.distances).items():
             yield group
             yield f"{distance.relative:.1e}"
-            yield f"{share_of_limit(distance):.0%}"
+            yield f"{distance.share:.0%}"
 
 
 def missing(words: Iterator[str], lines: list[str]) -> list[str]:

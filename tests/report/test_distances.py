@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from compare.records.certificate import Distance
-from compare.report.distances import quantity_group, share_of_limit, worst_by_group
+from compare.report.distances import quantity_group, worst_by_group
 from compare.report.html import render_html
 from compare.report.terminal import print_certificates
 from tests.analysis.runs import make_certificate, make_results
@@ -36,7 +36,7 @@ DISTANCES = [
 
 
 def test_the_larger_share_of_a_limit_decides() -> None:
-    assert [share_of_limit(d) for d in DISTANCES] == [0.5, 0.9, 0.4, 0.1]
+    assert [d.share for d in DISTANCES] == [0.5, 0.9, 0.4, 0.1]
     assert worst_by_group(DISTANCES) == {"gradients": DISTANCES[1], "loss": DISTANCES[3]}
 
 
@@ -53,7 +53,7 @@ def test_one_step_is_no_steps() -> None:
 
 def test_a_limit_of_zero_is_no_error() -> None:
     equal, other = (distance("loss", 0.0, absolute, absolute_limit=0.0) for absolute in (0.0, 1e-9))
-    assert (share_of_limit(equal), share_of_limit(other)) == (0.0, 1.0)
+    assert (equal.share, other.share) == (0.0, 1.0)
 
 
 def test_terminal_and_page_name_the_same_distance(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,8 +48,9 @@ def test_pictures_show_what_the_arrays_hold(tmp_path: Path) -> None:
     page = Page(render(results, tmp_path, "html"))
     assert "24 of 30, those on which the models disagree first" in page.text
     images = [a for tag, a in page.elements if tag == "img" and (a["alt"] or "").startswith("test image")]
-    assert len(images) == 24
-    assert images[0]["alt"] == f"test image 20, a {labels[20]}"  # the first that keras alone gets wrong
+    assert len(images) == 16 + 24
+    assert [image["alt"] for image in images[:16]] == [f"test image {at}, a {labels[at]}" for at in range(16)]
+    assert images[16]["alt"] == f"test image 20, a {labels[20]}"  # the first that keras alone gets wrong
     assert sum((a["alt"] or "").startswith("first-layer weights") for t, a in page.elements if t == "img") == 3
     assert "pytorch, jax: labels down, predictions across" in page.text
     assert "Distance between the learning curves" in page.text
