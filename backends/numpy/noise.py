@@ -74,12 +74,15 @@ class NoisyModel(NumpyModel):
     def start(self) -> None:
         """Makes the optimizer with fresh state; for ``mixed``, Adam with its scalars in float64."""
         super().start()
+        self.loss_sizes: list[float] = []
+        """Of each step since: see :meth:`loss_size`."""
         if self.dtype == "mixed" and isinstance(self.recipe.optimizer, Adam):
             self.optimizer = _Float64Scalars(self.recipe.optimizer, self.network.parameters)
 
     def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
         """As the reference's; but before Adam's update each gradient is moved by the rounding of its terms."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
+        self.loss_sizes.append(self.loss_size(self.outputs, labels))
         if self.rounding and isinstance(self.recipe.optimizer, Adam):
             for key, size in self.gradient_sizes(inputs, labels).items():
                 # Alternating signs: softmax cancels a shift that all outputs share.
@@ -88,16 +91,22 @@ class NoisyModel(NumpyModel):
         self.optimizer.update(self.network.parameters, gradients)
         return loss
 
+    def forward(self, inputs: NDArray[np.float32]) -> tuple[Array, list[Any]]:
+        """As the reference's; keeps the outputs."""
+        self.outputs, kept = super().forward(inputs)
+        return self.outputs, kept
+
     def loss_size(self, outputs: Array, labels: NDArray[np.int32]) -> float:
         """How large the loss is where none of its terms cancel, from outputs (n, outputs) and labels (n,).
 
-        A cross-entropy may be formed as ``logsumexp(z) - z[y]``: its rounding is of the size of z, however small it is.
+        A cross-entropy may be formed as ``logsumexp(z) - z[y]``: of z, however small the loss, it loses a unit in the
+        last place, which is an eighth of what is allowed for a quantity of that size.
         """
         sizes = np.abs(outputs).max(axis=1)
         if self.recipe.loss == "sum_of_squared_errors":
             difference = np.abs(outputs[:, 0] - labels)
-            return float((difference * (sizes + np.abs(labels))).sum())
-        return float(sizes.mean())
+            return float((difference * (sizes + np.abs(labels))).sum()) / 8
+        return float(sizes.mean()) / 8
 
     def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
         """How large each gradient is where none of its terms cancel: the root of the sum of their squares.

@@ -8,7 +8,7 @@ computation falls on one side and an equally right one on the other, and Adam ma
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
 PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
-quantity's size or, for a gradient that is smaller because its terms cancel, of the size that it has where they do not.
+quantity's size or, for a gradient or loss that is smaller because terms cancel, of its size where they do not.
 Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: the certificate is undecidable
 from that quantity on, neither granted nor refused.
 """
@@ -78,7 +78,7 @@ def judge(
             if quantity.kind != "losses":  # a framework's own loop may keep only their means
                 failures.append(f"{name}: missing")
             continue
-        size_name = Quantity(kind="size", name=quantity.name).text if quantity.kind == "gradient" else ""
+        size_name = Quantity(kind="size", name=name).text
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
         distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name])
         distances.append(distance)

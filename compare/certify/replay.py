@@ -152,7 +152,7 @@ def judge_window(part: Part, run: Arrays, exact: Arrays, copies: Sequence[Arrays
     distances = []
     expected = means(exact[LOSSES])
     noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
-    size = np.maximum(np.abs(expected), means(exact["sizes"]) / 2)  # a loss loses a unit in the outputs' last place
+    size = np.maximum(np.abs(expected), 4 * means(exact["sizes"]))  # the floor is a quarter of the certificate's
     of_losses = distance_of(LOSSES, run[LOSSES], expected, size, noise, FLOOR)
     distances.append(of_losses)
     first_apart = None

@@ -8,7 +8,7 @@ from compare.records.base import Record
 Kind = Literal["logits", "loss", "gradient", "mean_losses", "losses", "parameter", "size"]
 _FORMS = {
     "gradient": re.compile("gradient of (?P<name>.+)"),
-    "size": re.compile("size of gradient of (?P<name>.+)"),
+    "size": re.compile("size of (?P<name>.+)"),
     "mean_losses": re.compile(r"mean losses up to step (?P<step>\d+)"),
     "losses": re.compile(r"losses up to step (?P<step>\d+)"),
     "parameter": re.compile(r"(?P<name>.+) after (?P<step>\d+) steps"),
@@ -19,8 +19,9 @@ class Quantity(Record):
     """One quantity.
 
     ``logits`` and ``loss`` are of the initial parameters; ``gradient`` is of the parameter ``name``; ``size`` is how
-    large that gradient is where none of its terms cancel; ``losses`` are those of each step up to ``step``, and
-    ``mean_losses`` the means over each epoch; ``parameter`` is the parameter ``name`` after ``step`` training steps.
+    large the quantity with the text ``name`` is where none of its terms cancel; ``losses`` are those of each step up to
+    ``step``, and ``mean_losses`` the means over each epoch; ``parameter`` is the parameter ``name`` after ``step``
+    training steps.
     """
 
     kind: Kind
@@ -34,7 +35,7 @@ class Quantity(Record):
             case "gradient":
                 return f"gradient of {self.name}"
             case "size":
-                return f"size of gradient of {self.name}"
+                return f"size of {self.name}"
             case "mean_losses":
                 return f"mean losses up to step {self.step}"
             case "losses":

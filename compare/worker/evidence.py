@@ -99,7 +99,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
         for quantity, array in [
             (Quantity(kind="logits"), model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])),
             *_gradients(model, *examples, copy),
-            *_trained(model, calls),
+            *_trained(model, calls, copy),
         ]
     }
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -125,18 +125,25 @@ def _gradients(
     quantities += [(Quantity(kind="gradient", name=key), value) for key, value in gradients.items()]
     if copy.with_sizes and isinstance(model, NoisyModel):
         sizes = model.gradient_sizes(inputs, labels)
-        quantities += [(Quantity(kind="size", name=key), value) for key, value in sizes.items()]
+        named = {Quantity(kind="gradient", name=key).text: value for key, value in sizes.items()}
+        quantities += [(Quantity(kind="size", name=name), value) for name, value in named.items()]
     return quantities
 
 
-def _trained(model: Model, calls: list[Batches]) -> list[tuple[Quantity, NDArray[Any]]]:
+def _trained(model: Model, calls: list[Batches], copy: Copy) -> list[tuple[Quantity, NDArray[Any]]]:
     """Losses and parameters after each of the calls."""
     quantities: list[tuple[Quantity, NDArray[Any]]] = []
     for step, call in zip(CHECKPOINTS, calls, strict=True):
         losses = model.train(call)
-        quantities.append((Quantity(kind="mean_losses", step=step), call.epoch_means(losses)))
+        means, each = Quantity(kind="mean_losses", step=step), Quantity(kind="losses", step=step)
+        quantities.append((means, call.epoch_means(losses)))
         if losses.shape[1] == call.steps:  # else the framework's own loop keeps only the means
-            quantities.append((Quantity(kind="losses", step=step), losses.ravel()))
+            quantities.append((each, losses.ravel()))
+        if copy.with_sizes and isinstance(model, NoisyModel):
+            sizes = np.array(model.loss_sizes[-losses.size :])
+            quantities.append((Quantity(kind="size", name=each.text), sizes))
+            of_epochs = call.epoch_means(sizes.reshape(losses.shape).astype(np.float32))
+            quantities.append((Quantity(kind="size", name=means.text), of_epochs))
         quantities += [(Quantity(kind="parameter", name=key, step=step), p) for key, p in model.parameters().items()]
     return quantities
 

@@ -64,15 +64,13 @@ def _steps(
 ) -> dict[str, NDArray[Any]]:
     """The loss of each step, with its size and its number of examples; and after them the parameters and outputs."""
     begin = request.first_step - 1
-    losses, sizes, counts = [], [], []
+    losses, counts = [], []
     for part in batches.parts(begin, begin + request.steps, 1):
         batch = next(part.of_epoch(0))
         inputs, labels = dataset.train_inputs[batch], dataset.train_labels[batch]
-        if copy.with_sizes:
-            sizes.append(model.loss_size(model.logits(inputs), labels))
         losses.append(model.train_step(inputs, labels))
         counts.append(len(batch))
     arrays: dict[str, NDArray[Any]] = {"losses": np.array(losses), "examples": np.array(counts)}
-    arrays |= {"sizes": np.array(sizes)} if copy.with_sizes else {}
+    arrays |= {"sizes": np.array(model.loss_sizes)} if copy.with_sizes else {}
     arrays |= {f"parameter {key}": array for key, array in model.parameters().items()}
     return arrays | {"outputs": outputs_of(model, dataset.test_inputs[list(request.test_examples)])}

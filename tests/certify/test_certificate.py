@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare.certify.judge import Reference, compare_pairs
+from compare.certify.judge import FACTOR, FLOOR, Reference, compare_pairs
 from compare.records.certificate import Certificate
+from tasks.architecture import Parameters
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh
 from tasks.training import SGD, Adam
 from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
@@ -107,3 +109,23 @@ def test_pairs_name_the_worst_quantity() -> None:
     second = {"logits": np.ones(4) * 1.5, "loss": np.array([1.1])}
     (pair,) = compare_pairs({"a": first, "b": second}, "t", "standard")
     assert (pair.first, pair.second, pair.quantity, pair.relative) == ("a", "b", "logits", 0.5)
+
+
+class LossByDifference(NumpyModel):
+    """Cross-entropy as logsumexp(z) - z[y], in float32: right, but rounded as z is, however small the loss."""
+
+    def loss_and_gradients(self, inputs: Any, labels: Any) -> tuple[float, Parameters]:
+        _, gradients = super().loss_and_gradients(inputs, labels)
+        z = self.logits(inputs)
+        high = z.max(axis=1)
+        sums = high + np.log(np.exp(z - high[:, None]).sum(axis=1))
+        return float((sums - z[np.arange(len(z)), labels]).mean()), gradients
+
+
+def test_a_loss_near_zero_is_measured_by_the_size_of_the_outputs(tmp_path: Path) -> None:
+    sample = make_sample((4,), (Dense(3),), optimizer=SGD(0.01), count=1, batch_size=1, seed=0)
+    sample = replace(sample, dataset=replace(sample.dataset, train_inputs=8 * sample.dataset.train_inputs))
+    certificate = judge(numpy_evidence(LossByDifference, sample, tmp_path), make_reference(sample, tmp_path))
+    assert certificate.failure == ""
+    (losses,) = [distance for distance in certificate.distances if distance.quantity == "losses up to step 100"]
+    assert losses.relative > FACTOR * losses.reference_relative + FLOOR  # what would be allowed by the loss's own size
