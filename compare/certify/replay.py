@@ -30,6 +30,8 @@ SMALLEST, LARGEST = 8, 100
 """Steps of a window."""
 DRAWN = 2
 """Windows besides the last steps and the last call that was made for its time."""
+AGAIN = 12
+"""Further computations of a window in which a run is too far off."""
 TEST_EXAMPLES = 100
 """Test examples, drawn anew for each window, whose outputs are compared."""
 FLOOR = 2.5e-7
@@ -123,6 +125,31 @@ def request_for(part: Part, cell: Cell, task: Task, examples: Sequence[int], cal
     ]
     if isinstance(task.recipe.optimizer, Adam):
         copies.append(Copy(path=str(out / f"{name}.mixed.safetensors"), dtype="mixed"))
+    return _request(part, cell, examples, calls, copies)
+
+
+def second_request_for(
+    part: Part, cell: Cell, task: Task, examples: Sequence[int], calls: Path, out: Path
+) -> ReplayRequest:
+    """More computations of a window in which a run is too far off: may rounding have led there after all?
+
+    Where an input of a ReLU is all but 0, one right computation in many falls on the other side. These begin with
+    parameters that are moved to neighbouring float32 numbers.
+    """
+    adam = isinstance(task.recipe.optimizer, Adam)
+    copies = [
+        Copy(
+            path=str(out / f"{part.first_step}.again.{seed}.safetensors"),
+            dtype="mixed" if adam and seed % 2 else "float32",
+            nudge_seed=seed,
+            rounding=ROUNDINGS[seed % len(ROUNDINGS)],
+        )
+        for seed in range(1, AGAIN + 1)
+    ]
+    return _request(part, cell, examples, calls, copies)
+
+
+def _request(part: Part, cell: Cell, examples: Sequence[int], calls: Path, copies: Sequence[Copy]) -> ReplayRequest:
     return ReplayRequest(
         cell=cell.on(REFERENCE, "tuned", "cpu"),
         start=str(calls / f"{part.start}.safetensors") if part.start else None,

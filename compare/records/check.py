@@ -20,6 +20,11 @@ class Window(Record):
     """Of the losses and, where a call ends with these steps, of the test outputs and of one parameter: the first that
     is too far off, or the one that is nearest to its limit."""
 
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is too far off."""
+        return all(distance.passed for distance in self.distances)
+
 
 class Check(Record):
     """Whether the run that was timed was the training that the task describes."""

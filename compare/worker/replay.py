@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
 from backends import load_backend
-from backends.numpy.noise import NoisyModel
+from backends.numpy.noise import NoisyModel, nudged
 from compare.records.event import Reply
 from compare.records.request import Copy, ReplayRequest
 from compare.worker.answers import outputs_of
@@ -39,10 +39,11 @@ def replay(request: ReplayRequest) -> Reply:
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
         model.place(dataset)
+        start = nudged(parameters, copy.nudge_seed)
         if state is None:
-            model.load_parameters(parameters)
+            model.load_parameters(start)
         else:
-            model.load_state(parameters, state)
+            model.load_state(start, state)
         arrays = _steps(model, dataset, batches, request, copy)
         content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
         write_whole(Path(copy.path), content)
