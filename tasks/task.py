@@ -102,8 +102,10 @@ class Task:
             raise UnknownNameError(f"recipe of {self.name}", name, tuple(self.recipes))
         return replace(self, recipe_name=name)
 
-    def with_learning_rate(self, rate: float) -> Self:
-        """The same task, whose chosen recipe has another learning rate."""
+    def with_learning_rate(self, rate: float | None) -> Self:
+        """The same task, whose chosen recipe has another learning rate; None leaves the recipe's."""
+        if rate is None:
+            return self
         recipe = replace(self.recipe, optimizer=replace(self.recipe.optimizer, learning_rate=rate))
         return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
 

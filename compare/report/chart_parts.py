@@ -38,6 +38,25 @@ def make_chart(values: list[dict[str, Any]], height: int = 240) -> Any:
     return altair.Chart(altair.Data(values=values), width=440, height=height)
 
 
+def line_chart(
+    values: list[dict[str, Any]], names: Sequence[str], unit: str, field: str, title: str, *, lines: int = 1
+) -> Any:
+    """One line or several for each row over the steps or epochs ``x``, with points where there are few.
+
+    Equal curves lie on each other: each is drawn narrower than the one below it, so that all are seen.
+    """
+    import altair
+
+    widths = altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
+    chart = make_chart(values).mark_line(point=len(values) <= 10 * lines * len(names))
+    return chart.encode(
+        x=step_axis(unit, values),
+        y=altair.Y(f"{field}:Q", title=title, scale=altair.Scale(zero=False)),
+        color=row_colors(names),
+        strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
+    )
+
+
 def step_axis(unit: str, values: Sequence[dict[str, Any]]) -> Any:
     """The horizontal axis of a training: the field ``x`` counts steps or epochs from 1."""
     import altair

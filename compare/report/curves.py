@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.page.drawing import Drawing
-from compare.report.chart_parts import make_chart, row_colors, row_dashes, step_axis, thin_line
+from compare.report.chart_parts import line_chart, make_chart, row_colors, row_dashes, step_axis, thin_line
 from compare.text import clean
 
 Arrays = dict[str, NDArray[Any]]
@@ -26,8 +26,6 @@ def losses_of(rows: Sequence[Row], arrays: Sequence[Arrays]) -> tuple[list[NDArr
 
 
 def draw_curves(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[Arrays]) -> Drawing | None:
-    import altair
-
     losses, unit = losses_of(rows, arrays)
     values = [
         {"row": name, "x": x, "loss": loss}
@@ -36,18 +34,7 @@ def draw_curves(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[Arra
     ]
     if not values:
         return None
-    # Equal curves lie on each other: each is drawn narrower than the one below it, so that all are seen.
-    widths = altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
-    chart = (
-        make_chart(values)
-        .mark_line(point=len(values) <= 10 * len(rows))
-        .encode(
-            x=step_axis(unit, values),
-            y=altair.Y("loss:Q", title="training loss", scale=altair.Scale(zero=False)),
-            color=row_colors(names),
-            strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
-        )
-    )
+    chart = line_chart(values, names, unit, "loss", "training loss")
     caption = (
         f"Training loss by {unit} of each row's first run{', averaged where steps are many' * (unit == 'step')}."
         " Lines that lie on top of each other are expected: the models are the same."

@@ -6,7 +6,7 @@ from typing import Any
 from compare.analysis.rows import Row
 from compare.page.drawing import Drawing
 from compare.records.run import Curve
-from compare.report.chart_parts import make_chart, row_colors, step_axis
+from compare.report.chart_parts import line_chart
 
 _NAMES = ("training", "validation")
 _APART = (
@@ -27,18 +27,8 @@ def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None
     if not values:
         return None
     dashes = altair.Scale(domain=list(_NAMES), range=[[1, 0], [5, 4]])
-    widths = _widths(names)
-    chart = (
-        make_chart(values)
-        .mark_line(point=len(values) <= 20 * len(rows))
-        .encode(
-            x=step_axis("epoch", values),
-            y=altair.Y("loss:Q", title="loss", scale=altair.Scale(zero=False)),
-            color=row_colors(names),
-            strokeDash=altair.StrokeDash("of:N", scale=dashes, title=None),
-            strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
-        )
-    )
+    chart = line_chart(values, names, "epoch", "loss", "loss", lines=2)
+    chart = chart.encode(strokeDash=altair.StrokeDash("of:N", scale=dashes, title=None))
     caption = (
         "Loss by epoch of each row's first run: in training, the mean over the epoch while the parameters change;"
         " in validation, on the whole test set after it."
@@ -48,8 +38,6 @@ def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None
 
 def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     """The test accuracy of each row's first run over the epochs; None where no two epochs were tested."""
-    import altair
-
     values = [
         {"row": name, "x": at, "accuracy": accuracy}
         for _, name, curve in _curves(rows, names)
@@ -57,30 +45,13 @@ def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     ]
     if not values:
         return None
-    widths = _widths(names)
-    chart = (
-        make_chart(values)
-        .mark_line(point=len(values) <= 10 * len(rows))
-        .encode(
-            x=step_axis("epoch", values),
-            y=altair.Y("accuracy:Q", title="test accuracy", scale=altair.Scale(zero=False)),
-            color=row_colors(names),
-            strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
-        )
-    )
+    chart = line_chart(values, names, "epoch", "accuracy", "test accuracy")
     return Drawing(
         "accuracy-by-epoch",
         "Test accuracy by epoch",
         "Accuracy on the whole test set after each epoch, of each row's first run." + _apart(rows),
         chart,
     )
-
-
-def _widths(names: Sequence[str]) -> Any:
-    """Equal curves lie on each other: each is drawn narrower than the one below it, so that all are seen."""
-    import altair
-
-    return altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
 
 
 def _curves(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[Row, str, Curve]]:

@@ -128,8 +128,7 @@ class Replays:
         return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
 
     def _task(self, cell: Cell) -> Task:
-        task = load_task(cell.task, cell.recipe)
-        return task if self.learning_rate is None else task.with_learning_rate(self.learning_rate)
+        return load_task(cell.task, cell.recipe).with_learning_rate(self.learning_rate)
 
 
 @lru_cache(maxsize=1)

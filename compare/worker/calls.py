@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 from backends.base import Model
 from compare.records.event import TrainingCall
 from compare.worker.clocks import CALL_SECONDS, TIMED_CALLS, clock
+from tasks.architecture import Parameters
 from tasks.batches import Batches
 
 
@@ -44,8 +45,11 @@ class Calls:
         start = time.perf_counter()
         losses = model.train(batches)
         seconds = time.perf_counter() - start
-        first, second = clock(model.parameters), clock(model.parameters)
-        self._keep(model, losses, batches)
+        first = clock(model.parameters)
+        start = time.perf_counter()
+        parameters = model.parameters()
+        second = time.perf_counter() - start
+        self._keep(model, parameters, losses, batches)
         return losses, seconds + max(first - second, 0.0)
 
     def keep_outputs(self, outputs: NDArray[np.floating]) -> None:
@@ -53,7 +57,7 @@ class Calls:
         if self.folder is not None:
             save_file({"outputs": np.ascontiguousarray(outputs)}, self.folder / f"{len(self.made)}.outputs.safetensors")
 
-    def _keep(self, model: Model, losses: NDArray[np.float32], batches: Batches) -> None:
+    def _keep(self, model: Model, parameters: Parameters, losses: NDArray[np.float32], batches: Batches) -> None:
         steps = batches.epochs * batches.steps
         self.made.append(
             TrainingCall(first_step=self.steps + 1, last_step=self.steps + steps, losses_kept=losses.size == steps)
@@ -61,7 +65,7 @@ class Calls:
         if self.folder is None:
             return
         arrays = {"losses": losses}
-        arrays |= {f"parameter {key}": array for key, array in model.parameters().items()}
+        arrays |= {f"parameter {key}": array for key, array in parameters.items()}
         arrays |= {f"state {key}": array for key, array in model.optimizer_state().items()}
         contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
         save_file(contiguous, self.folder / f"{len(self.made)}.safetensors")

@@ -24,7 +24,7 @@ from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
-from compare.worker.training import Training, call_ends, train_for_the_curve
+from compare.worker.training import Training, call_batches, train_for_the_curve
 from tasks.errors import SideBySideError
 from tasks.files import write_whole
 from tasks.reproducible import sha256_of
@@ -231,8 +231,7 @@ class CellWork:
         if self.cell.mode == "stock":
             self.model.load_parameters(self.parameters)
             self.curve = train_for_the_curve(self.model, self.dataset, self.batches)
-        ends = call_ends(self.batches.epochs, self.cell.mode)  # lengths for which the loop is compiled already
-        calls = [self.batches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
+        calls = call_batches(self.batches, self.cell.mode)  # of lengths for which the loop is compiled already
         losses = []
         for seed in range(1, self.request.nudges + 1):
             self.model.load_parameters(nudged(self.parameters, seed, self.request.nudge))

@@ -57,8 +57,7 @@ def certificate_batches(task: Task, example_count: int, seed: int, batch_size: i
 
 def load_cell_task(cell: Cell, learning_rate: float | None = None) -> Task:
     """The task and recipe of a cell, with another learning rate where one is given."""
-    task = load_task(cell.task, cell.recipe)
-    return task if learning_rate is None else task.with_learning_rate(learning_rate)
+    return load_task(cell.task, cell.recipe).with_learning_rate(learning_rate)
 
 
 def compute_evidence(request: EvidenceRequest) -> Reply:

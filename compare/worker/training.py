@@ -165,14 +165,13 @@ class Training:
 
 def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Curve:
     """The curve of a training off the clock, tested after each epoch, or about a hundred times."""
-    ends = call_ends(batches.epochs, "tuned")
     losses, accuracies = [], []
-    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
-        model.train(batches[begin:end])
+    for call in call_batches(batches, "tuned"):
+        model.train(call)
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
         accuracies.append(float((predicted_labels(outputs) == dataset.test_labels).mean()))
-    return make_curve(ends, losses, accuracies, apart=True)
+    return make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
 
 
 def make_curve(epochs: Sequence[int], losses: Sequence[float], accuracies: Sequence[float], *, apart: bool) -> Curve:
@@ -189,6 +188,12 @@ def test_loss(model: Model, outputs: NDArray[np.floating], dataset: Dataset) -> 
     loss, _ = loss_function(recipe.loss)(outputs.astype(np.float64), dataset.test_labels)
     share = recipe.batch_size / len(outputs) if recipe.loss == "sum_of_squared_errors" else 1.0
     return float(loss * share)
+
+
+def call_batches(batches: Batches, mode: str) -> list[Batches]:
+    """The batches of each training call."""
+    ends = call_ends(batches.epochs, mode)
+    return [batches[begin:end] for begin, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def call_ends(epochs: int, mode: str) -> list[int]:
