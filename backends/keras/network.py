@@ -21,13 +21,13 @@ class _Graph(keras.Model):
         super().__init__(name="graph")  # not from the class: TensorFlow refuses a name that begins with an underscore
         self.graph = [(node.name, node.inputs) for node in architecture.nodes]
         for name, layer in layers.items():
-            setattr(self, f"layer_{name}", layer)
+            setattr(self, f"node_{name}", layer)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         values = {INPUT: inputs}
         for name, before in self.graph:
             taken = [values[other] for other in before]
-            layer = getattr(self, f"layer_{name}")
+            layer = getattr(self, f"node_{name}")
             values[name] = layer(taken if isinstance(layer, keras.layers.Add | keras.layers.Concatenate) else taken[0])
         return values[name]
 
