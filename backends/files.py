@@ -99,7 +99,7 @@ def read_parameters(path: Path, architecture: Architecture) -> Parameters:
         ModelFileError: the file is missing, damaged or of another kind, or its values are not finite.
         MisfitError: it holds other names, shapes or dtypes than the architecture.
     """
-    shapes = architecture.parameter_shapes
+    shapes = architecture.variable_shapes
     arrays = read_tensors(path, shapes)
     return {name: arrays[name] for name in shapes}
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tasks.layers import Layer, Merge, Shape
 
 Parameters = dict[str, NDArray[np.floating]]
+"""Arrays by key, ``"<node>/<name>"``: a network's parameters and its state, or gradients, of parameters alone."""
 
 INPUT = "input"
 """The name by which nodes take the network's input."""
@@ -35,18 +36,20 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter in its place in a network.
+class Variable:
+    """A parameter or a state in its place in a network.
 
     Attributes:
         node: of the layer that it belongs to.
-        name: in its layer: ``kernel``, ``bias``.
+        name: in its layer: ``kernel``, ``bias``; ``mean``, ``variance``.
         shape: in the canonical layout.
+        trained: whether the optimizer moves it. State is moved by the layer itself, in training.
     """
 
     node: Node
     name: str
     shape: Shape
+    trained: bool
 
     @property
     def key(self) -> str:
@@ -116,18 +119,35 @@ class Architecture:
         return self.shapes[self.nodes[-1].name] if self.nodes else self.input_shape
 
     @cached_property
-    def parameters(self) -> tuple[Parameter, ...]:
+    def variables(self) -> tuple[Variable, ...]:
+        """The trained parameters and the state, in the order of the nodes."""
+        variables: list[Variable] = []
+        for node in self.nodes:
+            shape = self.shape_before(node)
+            trained, state = node.layer.parameter_shapes(shape), node.layer.state_shapes(shape)
+            variables += [Variable(node, name, of_one, True) for name, of_one in trained.items()]
+            variables += [Variable(node, name, of_one, False) for name, of_one in state.items()]
+        return tuple(variables)
+
+    @property
+    def parameters(self) -> tuple[Variable, ...]:
         """The trained parameters, in the order of the nodes."""
-        return tuple(
-            Parameter(node, name, shape)
-            for node in self.nodes
-            for name, shape in node.layer.parameter_shapes(self.shape_before(node)).items()
-        )
+        return tuple(variable for variable in self.variables if variable.trained)
+
+    @property
+    def state(self) -> tuple[Variable, ...]:
+        """What layers keep beside their parameters, in the order of the nodes."""
+        return tuple(variable for variable in self.variables if not variable.trained)
 
     @cached_property
     def parameter_shapes(self) -> dict[str, Shape]:
         """The shapes of the trained parameters by key, in the order of the nodes."""
         return {parameter.key: parameter.shape for parameter in self.parameters}
+
+    @cached_property
+    def variable_shapes(self) -> dict[str, Shape]:
+        """The shapes of the trained parameters and the state by key, in the order of the nodes."""
+        return {variable.key: variable.shape for variable in self.variables}
 
     @property
     def parameter_counts(self) -> dict[str, int]:
@@ -169,7 +189,7 @@ def sequence(input_shape: Shape, layers: Sequence[Layer]) -> Architecture:
 
 def check_parameters(architecture: Architecture, parameters: Mapping[str, NDArray[Any]]) -> None:
     """Raises ValueError, naming the first difference, unless names and shapes are the architecture's."""
-    expected = architecture.parameter_shapes
+    expected = architecture.variable_shapes
     for name in [*expected, *parameters]:
         if name not in parameters:
             raise ValueError(f"parameter {name} is missing")

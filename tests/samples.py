@@ -9,7 +9,22 @@ import numpy as np
 from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
-from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import (
+    Add,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, Loss, Optimizer
 
@@ -70,6 +85,21 @@ BRANCHES = Architecture(
 )
 """A network that branches, with an output that is taken three times and a pool that can be fused."""
 
+STATE_IN_BRANCHES = Architecture(
+    (6, 5, 2),
+    (
+        Node("stem", Conv2D(4), (INPUT,)),
+        Node("norm", BatchNorm(0.7), ("stem",)),
+        Node("slope", Tanh(), ("norm",)),
+        Node("dropped", Dropout(0.2), ("slope",)),
+        Node("sum", Add(), ("dropped", "stem")),
+        Node("flat", Flatten(), ("sum",)),
+        Node("again", BatchNorm(0.9, unbiased=True), ("flat",)),
+        Node("out", Dense(3), ("again",)),
+    ),
+)
+"""A network with batch normalization and dropout in a branch."""
+
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
     "dense-adam": make_sample((5,), (Dense(7), Tanh(), Dense(3)), optimizer=Adam(0.01)),
@@ -100,5 +130,28 @@ SAMPLES = {
     ),
     "branches": sample_of(BRANCHES, optimizer=SGD(0.05, 0.9)),
     "branches-adam": sample_of(BRANCHES, optimizer=Adam(0.003)),
+    "normalized": make_sample(
+        (6, 5, 2),
+        (
+            Conv2D(4),
+            BatchNorm(unbiased=True),
+            ReLU(),
+            MaxPool2D(),
+            Flatten(),
+            BatchNorm(0.8, 1e-3),
+            Dense(7),
+            ReLU(),
+            Dense(3),
+        ),
+        optimizer=SGD(0.05, 0.9),
+        count=27,
+        batch_size=6,  # of few examples, the variance is chance
+    ),
+    "dropped": make_sample(
+        (6, 5, 2),
+        (Conv2D(4), Dropout(0.3), ReLU(), Flatten(), Dropout(0.25), Dense(7), Tanh(), Dropout(0.5), Dense(3)),
+        optimizer=SGD(0.05, 0.9),
+    ),
+    "state-in-branches": sample_of(STATE_IN_BRANCHES, optimizer=SGD(0.05), count=27, batch_size=6),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

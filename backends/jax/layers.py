@@ -13,11 +13,15 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from backends.jax.stateful import Dropout as MaskedDropout
+from backends.jax.stateful import batch_norm
 from tasks.layers import (
     Add,
+    BatchNorm,
     Concatenate,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     Layer,
     MaxPool2D,
@@ -62,4 +66,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # several (n, ...) to one
     Add: lambda layer, shape: lambda *inputs: sum(inputs[1:], inputs[0]),
     Concatenate: lambda layer, shape: lambda *inputs: jnp.concatenate(inputs, axis=-1),
+    # (n, ...) to (n, ...)
+    BatchNorm: batch_norm,
+    Dropout: MaskedDropout,
 }

@@ -48,9 +48,10 @@ class Model(base.Model):
         def loss_of(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:
             return self.loss(network(inputs), labels)
 
-        self.network.train()
+        network = nnx.clone(self.network)  # training moves the state of layers
+        network.train()
         batch = jax.device_put((inputs, labels), self.own_device)
-        loss, gradients = nnx.jit(nnx.value_and_grad(loss_of))(self.network, *batch)
+        loss, gradients = nnx.jit(nnx.value_and_grad(loss_of))(network, *batch)
         by_key = variables(gradients, self.recipe.architecture)  # in the form of the network
         return float(loss), to_canonical(self.network, self.recipe.architecture, by_key)
 

@@ -9,8 +9,9 @@ import numpy as np
 from flax import nnx
 
 from backends.jax.layers import BuildLayer, Module
-from tasks.architecture import INPUT, Architecture, Parameters
-from tasks.layers import Layer
+from tasks.architecture import INPUT, Architecture, Node, Parameters
+from tasks.layers import Dropout, Layer
+from tasks.masks import mask_table
 
 Network: TypeAlias = nnx.Module
 
@@ -37,28 +38,43 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
-    """Copies of the parameters by canonical key, in the canonical layout."""
-    return to_canonical(network, architecture, variables(network, architecture))
+    """Copies of the parameters and the state by canonical key, in the canonical layout."""
+    return to_canonical(network, architecture, {**variables(network, architecture), **state(network, architecture)})
 
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
-    """Copies parameters in the canonical layout into the network."""
-    for key, variable in variables(network, architecture).items():
+    """Copies parameters and state in the canonical layout into the network."""
+    for key, variable in {**variables(network, architecture), **state(network, architecture)}.items():
         # On a CPU, JAX may take over the memory of a NumPy array, and training donates it: a copy.
         array = jnp.array(parameters[key], jnp.float32, copy=True)
         variable[...] = jax.device_put(array, variable[...].sharding)
+    for node in architecture.nodes:
+        if isinstance(node.layer, Dropout):
+            seed = int(parameters[f"{node.name}/seed"])
+            table = _layer(network, architecture, node).table
+            masks = jnp.array(mask_table(node.layer, architecture.shape_before(node), seed), copy=True)
+            table[...] = jax.device_put(masks, table[...].sharding)
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
-    """Nnx's variables by canonical key. Nnx keeps them as attributes of the modules: ``network.layers[0].kernel``."""
-    by_key = {}
-    for parameter in architecture.parameters:
-        node = parameter.node
-        layer = network.layers[architecture.nodes.index(node) if architecture.is_sequence else node.name]
-        by_key[parameter.key] = getattr(layer, parameter.name)
-    return by_key
+    """Nnx's parameters by canonical key. Nnx keeps them as attributes of the modules: ``network.layers[0].kernel``."""
+    return {p.key: getattr(_layer(network, architecture, p.node), p.name) for p in architecture.parameters}
+
+
+def state(network: Network, architecture: Architecture) -> dict[str, Any]:
+    """Nnx's variables that hold the layers' state, by canonical key."""
+    names = {"variance": "var"}
+    return {
+        variable.key: getattr(_layer(network, architecture, variable.node), names.get(variable.name, variable.name))
+        for variable in architecture.state
+    }
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Any]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is nnx's own."""
-    return {key: np.array(tensor[...]) for key, tensor in tensors.items()}
+    """Copies of parameters and state, or of gradients, in the canonical layout, which is nnx's own."""
+    return {key: np.array(tensors[key][...]) for key in architecture.variable_shapes if key in tensors}
+
+
+def _layer(network: Network, architecture: Architecture, node: Node) -> Any:
+    """A node's layer, or the same part of a tree in the network's form."""
+    return network.layers[architecture.nodes.index(node) if architecture.is_sequence else node.name]

@@ -22,8 +22,8 @@ from tasks.dataset import Dataset
 from tasks.layers import Conv2D
 from tasks.training import OptimizerState
 
-_State = tuple[Any, Any]
-"""The network's parameters and the optimizer's state."""
+_State = tuple[Any, Any, Any]
+"""The network's parameters, the state of its layers, and the optimizer's state."""
 
 
 class TunedModel(Model):
@@ -70,9 +70,10 @@ class TunedModel(Model):
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains in one call of the compiled scan; returns the loss of every step, (epochs, steps)."""
-        state = (nnx.state(self.network, nnx.Param), self.state)
-        (parameters, self.state), losses = self._run(state, *self.data, *self.on_device(batches))
-        nnx.update(self.network, parameters)
+        _, parameters, layers = nnx.split(self.network, nnx.Param, ...)
+        state = (parameters, layers, self.state)
+        (parameters, layers, self.state), losses = self._run(state, *self.data, *self.on_device(batches))
+        nnx.update(self.network, parameters, layers)
         return np.asarray(losses)
 
     def train_step(
@@ -82,17 +83,20 @@ class TunedModel(Model):
 
         JAX's functions change nothing: the parameters and the optimizer's state go in, and new ones come out.
         """
-        parameters, optimizer_state = state
+        parameters, layers, optimizer_state = state
         x, y = inputs[batch], labels[batch]
 
         # Dispatching an nnx.jit costs about 1 ms: the module is split outside and merged while tracing.
-        def loss_of(parameters: Any) -> jax.Array:
-            return self.loss(nnx.merge(self.training_network, parameters)(x), y)
+        def loss_of(parameters: Any) -> tuple[jax.Array, Any]:
+            network = nnx.merge(self.training_network, parameters, layers, copy=True)
+            loss = self.loss(network(x), y)
+            return loss, nnx.state(network, nnx.Not(nnx.Param))
 
-        loss, gradients = jax.value_and_grad(loss_of)(parameters)
-        return self.update(parameters, gradients, optimizer_state), loss
+        (loss, layers), gradients = jax.value_and_grad(loss_of, has_aux=True)(parameters)
+        parameters, optimizer_state = self.update(parameters, gradients, optimizer_state)
+        return (parameters, layers, optimizer_state), loss
 
-    def update(self, parameters: Any, gradients: Any, optimizer_state: Any) -> _State:
+    def update(self, parameters: Any, gradients: Any, optimizer_state: Any) -> tuple[Any, Any]:
         """The task's optimizer; returns the new parameters and the optimizer's new state."""
         updates, optimizer_state = self.optimizer.update(gradients, optimizer_state, parameters)
         return optax.apply_updates(parameters, updates), optimizer_state

@@ -10,11 +10,15 @@ from typing import Any, TypeAlias
 
 import keras
 
+from backends.keras.stateful import Dropout as MaskedDropout
+from backends.keras.stateful import batch_norm
 from tasks.layers import (
     Add,
+    BatchNorm,
     Concatenate,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     Layer,
     MaxPool2D,
@@ -54,4 +58,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # a list of several (n, ...) to one
     Add: lambda layer, shape: keras.layers.Add(),
     Concatenate: lambda layer, shape: keras.layers.Concatenate(),
+    # (n, ...) to (n, ...)
+    BatchNorm: batch_norm,
+    Dropout: MaskedDropout,
 }

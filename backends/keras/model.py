@@ -45,8 +45,13 @@ class Model(base.Model):
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
         tensors = variables(self.network, self.recipe.architecture)
+        others = self.network.non_trainable_variables
         with tf.device(self.own_device), tf.GradientTape() as tape:
-            loss = self.loss(self.network(tf.convert_to_tensor(inputs), training=True), tf.convert_to_tensor(labels))
+            # A stateless call returns what the layers' state would become, and moves nothing.
+            outputs, _ = self.network.stateless_call(
+                list(tensors.values()), others, tf.convert_to_tensor(inputs), training=True
+            )
+            loss = self.loss(outputs, tf.convert_to_tensor(labels))
         gradients = tape.gradient(loss, [variable.value for variable in tensors.values()])
         by_key = dict(zip(tensors, gradients, strict=True))
         return float(loss), to_canonical(self.network, self.recipe.architecture, by_key)
@@ -56,8 +61,8 @@ class Model(base.Model):
         return get_parameters(self.network, self.recipe.architecture)
 
     def parameter_count(self) -> int:
-        """The number of trained parameters, as Keras counts them."""
-        return int(self.network.count_params())
+        """The number of trained parameters; Keras's ``count_params`` counts the state too."""
+        return sum(int(np.prod(variable.shape)) for variable in self.network.trainable_variables)
 
     def parameter_devices(self) -> set[str]:
         """The devices on which TensorFlow holds the parameters."""

@@ -8,8 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from backends.keras.layers import BuildLayer, Module
+from backends.keras.stateful import STATEFUL
+from backends.keras.stateful import Dropout as MaskedDropout
 from tasks.architecture import INPUT, Architecture, Parameters
-from tasks.layers import Layer
+from tasks.layers import Dropout, Layer
+from tasks.masks import mask_table
 
 Network: TypeAlias = keras.Model
 
@@ -28,7 +31,9 @@ class _Graph(keras.Model):
         for name, before in self.graph:
             taken = [values[other] for other in before]
             layer = getattr(self, f"node_{name}")
-            values[name] = layer(taken if isinstance(layer, keras.layers.Add | keras.layers.Concatenate) else taken[0])
+            merges = isinstance(layer, keras.layers.Add | keras.layers.Concatenate)
+            options = {"training": training} if isinstance(layer, STATEFUL) else {}
+            values[name] = layer(taken if merges else taken[0], **options)
         return values[name]
 
 
@@ -45,14 +50,18 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
-    """Copies of the parameters by canonical key, in the canonical layout."""
-    return to_canonical(network, architecture, variables(network, architecture))
+    """Copies of the parameters and the state by canonical key, in the canonical layout."""
+    return to_canonical(network, architecture, {**variables(network, architecture), **state(network, architecture)})
 
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
-    """Copies parameters in the canonical layout into the network."""
-    for key, variable in variables(network, architecture).items():
+    """Copies parameters and state in the canonical layout into the network."""
+    for key, variable in {**variables(network, architecture), **state(network, architecture)}.items():
         variable.assign(parameters[key])
+    nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
+    layers = [layer for layer in network.layers if isinstance(layer, MaskedDropout)]
+    for node, layer in zip(nodes, layers, strict=True):
+        layer.table.assign(mask_table(node.layer, architecture.shape_before(node), int(layer.mask_seed)))
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
@@ -60,6 +69,17 @@ def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
     return dict(zip(architecture.parameter_shapes, network.trainable_variables, strict=True))
 
 
+def state(network: Network, architecture: Architecture) -> dict[str, Any]:
+    """Keras's variables that are not trained, which hold the layers' state, by canonical key."""
+    held = []
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            held += [layer.moving_mean, layer.moving_variance]
+        if isinstance(layer, MaskedDropout):
+            held += [layer.mask_seed, layer.next_row]
+    return dict(zip((variable.key for variable in architecture.state), held, strict=True))
+
+
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, tf.Tensor]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is Keras's own."""
-    return {key: np.array(tensor) for key, tensor in tensors.items()}
+    """Copies of parameters and state, or of gradients, in the canonical layout, which is Keras's own."""
+    return {key: np.array(tensors[key]) for key in architecture.variable_shapes if key in tensors}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backends.fusion import fuse
 from backends.keras.backend import compiled
 from backends.keras.model import Model, _canonical_state
-from backends.keras.network import Network, build_network
+from backends.keras.network import Network, build_network, state
 from backends.keras.training import make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
@@ -69,12 +69,16 @@ class TunedModel(Model):
 
     def train_step(self, inputs: tf.Tensor, labels: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
         """Gather, forward, loss, backward, update; returns the loss of the batch of indices (batch_size,)."""
-        parameters = self.network.trainable_variables
+        parameters, others = self.network.trainable_variables, self.network.non_trainable_variables
         x, y = tf.gather(inputs, batch), tf.gather(labels, batch)
         with tf.GradientTape() as tape:
-            outputs, _ = self.training_network.stateless_call(parameters, [], x, training=True)
+            outputs, moved = self.training_network.stateless_call(parameters, others, x, training=True)
             loss = self.loss(outputs, y)
         self.update(parameters, tape.gradient(loss, parameters))
+        held = {id(variable) for variable in state(self.network, self.recipe.architecture).values()}
+        for variable, value in zip(others, moved, strict=True):
+            if id(variable) in held:
+                variable.assign(value)
         return loss
 
     def update(self, parameters: Sequence[Any], gradients: Sequence[tf.Tensor]) -> None:

@@ -7,19 +7,33 @@ Those that merge several inputs take them, and return their gradients, as lists.
 Images are (n, height, width, channels): NHWC.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
-
-Array = NDArray[np.floating]
-LayerParameters = dict[str, Array]
-Forward = Callable[[Any, Any, LayerParameters], tuple[Array, Any]]
-Backward = Callable[[Any, Any, Array], tuple[Any, LayerParameters]]
+from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
+from backends.numpy.stateful import (
+    batch_norm_backward,
+    batch_norm_forward,
+    dropout_backward,
+    dropout_forward,
+)
+from tasks.layers import (
+    Add,
+    BatchNorm,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 
 
 def dense_forward(layer: Dense, x: Array, p: LayerParameters) -> tuple[Array, Any]:
@@ -181,4 +195,6 @@ LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     Softmax: (softmax_forward, softmax_backward),
     Add: (add_forward, add_backward),
     Concatenate: (concatenate_forward, concatenate_backward),
+    BatchNorm: (batch_norm_forward, batch_norm_backward),
+    Dropout: (dropout_forward, dropout_backward),
 }

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import HostData, Model
-from backends.numpy.layers import LAYERS, Array
+from backends.numpy.arrays import Array
+from backends.numpy.layers import LAYERS
 from backends.numpy.network import Network, build_network, get_parameters, set_parameters
 from backends.numpy.training import loss_function, make_optimizer
 from tasks.architecture import Parameters
@@ -30,13 +31,13 @@ class NumpyModel(HostData, Model):
         return build_network(self.recipe.architecture, LAYERS)
 
     def load_parameters(self, parameters: Parameters) -> None:
-        """Copies parameters into the network, and starts the optimizer afresh."""
-        set_parameters(self.network, parameters, self.number)
+        """Copies parameters and state into the network, and starts the optimizer afresh."""
+        set_parameters(self.network, self.recipe.architecture, parameters, self.number)
         self.start()
 
     def logits(self, inputs: NDArray[np.float32]) -> Array:
-        """The network's outputs (n, outputs) for inputs (n, *input_shape)."""
-        return self.forward(inputs)[0]
+        """The network's outputs (n, outputs) for inputs (n, *input_shape), in inference."""
+        return self.network.answer(inputs.astype(self.number))
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradient for every parameter."""
@@ -45,12 +46,12 @@ class NumpyModel(HostData, Model):
         return float(loss), self.network.backward(kept, gradient)
 
     def forward(self, inputs: NDArray[np.float32]) -> tuple[Array, list[Any]]:
-        """The outputs (n, outputs) for inputs (n, *input_shape), and what each layer keeps for its backward pass."""
+        """The outputs (n, outputs) in training, for inputs (n, *input_shape), and what each layer keeps."""
         return self.network.forward(inputs.astype(self.number))
 
     def parameters(self) -> Parameters:
-        """Copies of the parameters."""
-        return get_parameters(self.network)
+        """Copies of the parameters and the state."""
+        return get_parameters(self.network, self.recipe.architecture)
 
     def parameter_count(self) -> int:
         """The number of trained parameters."""
@@ -89,4 +90,5 @@ class NumpyModel(HostData, Model):
         """Forward, loss, backward, update; returns the loss of the batch (n, *input_shape) with labels (n,)."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
         self.optimizer.update(self.network.parameters, gradients)
+        self.network.state |= self.network.next_state
         return loss

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from backends.numpy.layers import Array, Backward, Forward
+from backends.numpy.arrays import Array, Backward, Forward
+from backends.numpy.stateful import INFERENCE, STATE
 from tasks.architecture import INPUT, Architecture, Node, Parameters
 from tasks.layers import Layer, Merge
 
@@ -20,22 +21,35 @@ class Step(NamedTuple):
 
 
 class Network:
-    """Layers, each after those whose outputs it takes, and ``parameters`` by canonical key: ``"0_dense/kernel"``."""
+    """Layers, each after those whose outputs it takes, and their parameters and state by canonical key."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
         self.parameters: Parameters = {}
+        self.state: Parameters = {}
+        self.next_state: Parameters = {}
+        """The state that the last forward pass of training came to; it counts when the step is done."""
 
     def forward(self, x: Array) -> tuple[Array, list[Any]]:
         """The outputs (n, outputs) for inputs (n, *input_shape), and what each layer keeps for its backward pass."""
         values = {INPUT: x}
         kept_by_step = []
         for node, forward, _ in self.steps:
-            inputs: Any = [values[name] for name in node.inputs]
-            x = inputs if isinstance(node.layer, Merge) else inputs[0]
-            values[node.name], kept = forward(node.layer, x, self._parameters_of(node))
+            own = self._variables_of(node)
+            values[node.name], kept = forward(node.layer, _inputs(node, values), own)
             kept_by_step.append(kept)
+            if type(node.layer) in STATE:
+                state = STATE[type(node.layer)](node.layer, kept, own)
+                self.next_state |= {f"{node.name}/{name}": value for name, value in state.items()}
         return values[self.steps[-1].node.name], kept_by_step
+
+    def answer(self, x: Array) -> Array:
+        """The outputs (n, outputs) for inputs (n, *input_shape), in inference."""
+        values = {INPUT: x}
+        for node, forward, _ in self.steps:
+            inputs, own, inference = _inputs(node, values), self._variables_of(node), INFERENCE.get(type(node.layer))
+            values[node.name] = inference(node.layer, inputs, own) if inference else forward(node.layer, inputs, own)[0]
+        return values[self.steps[-1].node.name]
 
     def backward(self, kept_by_step: list[Any], dy: Array) -> Parameters:
         """The gradient of the loss for every parameter, by key, from its gradient for the outputs (n, outputs).
@@ -52,9 +66,15 @@ class Network:
             gradients |= {f"{node.name}/{name}": gradient for name, gradient in of_parameters.items()}
         return {key: gradients[key] for key in self.parameters}
 
-    def _parameters_of(self, node: Node) -> Parameters:
-        prefix = f"{node.name}/"
-        return {key.removeprefix(prefix): value for key, value in self.parameters.items() if key.startswith(prefix)}
+    def _variables_of(self, node: Node) -> Parameters:
+        prefix, variables = f"{node.name}/", self.parameters | self.state
+        return {key.removeprefix(prefix): value for key, value in variables.items() if key.startswith(prefix)}
+
+
+def _inputs(node: Node, values: Mapping[str, Array]) -> Any:
+    """What a node's layer is called with: its input, or the list of all where it merges them."""
+    inputs = [values[name] for name in node.inputs]
+    return inputs if isinstance(node.layer, Merge) else inputs[0]
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], tuple[Forward, Backward]]) -> Network:
@@ -62,11 +82,13 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], tuple
     return Network([Step(node, *layers[type(node.layer)]) for node in architecture.nodes])
 
 
-def get_parameters(network: Network) -> Parameters:
-    """Copies of the parameters by canonical key."""
-    return {key: value.copy() for key, value in network.parameters.items()}
+def get_parameters(network: Network, architecture: Architecture) -> Parameters:
+    """Copies of the parameters and the state by canonical key."""
+    variables = network.parameters | network.state
+    return {key: variables[key].copy() for key in architecture.variable_shapes}
 
 
-def set_parameters(network: Network, parameters: Parameters, dtype: DTypeLike) -> None:
-    """Copies parameters into the network, in a precision of choice."""
-    network.parameters = {key: np.array(value, dtype) for key, value in parameters.items()}
+def set_parameters(network: Network, architecture: Architecture, parameters: Parameters, dtype: DTypeLike) -> None:
+    """Copies parameters and state into the network, in a precision of choice."""
+    network.parameters = {key: np.array(parameters[key], dtype) for key in architecture.parameter_shapes}
+    network.state = {variable.key: np.array(parameters[variable.key], dtype) for variable in architecture.state}

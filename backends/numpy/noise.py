@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.numpy.layers import LAYERS, Array, Backward, LayerParameters, relu_backward
+from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
+from backends.numpy.layers import LAYERS, relu_backward
 from backends.numpy.model import NumpyModel
 from backends.numpy.network import Network, build_network
 from backends.numpy.training import AdamUpdate
-from tasks.architecture import Parameters
-from tasks.layers import Layer, ReLU
+from tasks.architecture import Architecture, Parameters
+from tasks.layers import BatchNorm, Layer, ReLU
 from tasks.task import Recipe
 from tasks.training import Adam
 
@@ -25,10 +26,11 @@ ROUNDINGS = (0.0, 4e-7, -4e-7)
 sum of a few hundred products."""
 
 
-def nudged(parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
-    """The parameters, each moved up or down by chance; a seed of 0 moves none.
+def nudged(architecture: Architecture, parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
+    """Parameters and state, each parameter moved up or down by chance; a seed of 0 moves none.
 
     Args:
+        architecture: says which of them are parameters.
         parameters: float32; a zero stays one.
         seed: of the chance.
         least: how far each is moved, or to the neighbouring float32 number if that is farther.
@@ -37,12 +39,13 @@ def nudged(parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
         return parameters
     random = np.random.RandomState(seed)
     moved = {}
-    for key, value in parameters.items():
+    for key in architecture.parameter_shapes:
+        value = parameters[key]
         direction = np.where(random.random_sample(value.shape) < 0.5, np.float32(-1), np.float32(1))
         to = np.nextafter(value, direction * np.float32(np.inf), dtype=np.float32)
         far = value + direction * np.float32(least)
         moved[key] = np.where(value == 0, value, np.where(np.abs(to - value) < least, far, to))
-    return moved
+    return parameters | moved
 
 
 class NoisyModel(NumpyModel):
@@ -67,7 +70,10 @@ class NoisyModel(NumpyModel):
         layers = dict(LAYERS)
         if self.rounding:
             layers[ReLU] = (partial(_relu_forward, self.rounding), relu_backward)
-        squares = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
+        squares: dict[type[Layer], tuple[Forward, Backward]] = {
+            kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()
+        }
+        squares[BatchNorm] = (layers[BatchNorm][0], _squares_of_batch_norm)
         self.squares = build_network(self.recipe.architecture, squares)
         return build_network(self.recipe.architecture, layers)
 
@@ -89,6 +95,7 @@ class NoisyModel(NumpyModel):
                 signs = 1 - 2 * (np.arange(size.size) % 2)
                 gradients[key] += self.rounding * size * signs.reshape(size.shape)
         self.optimizer.update(self.network.parameters, gradients)
+        self.network.state |= self.network.next_state
         return loss
 
     def forward(self, inputs: NDArray[np.float32]) -> tuple[Array, list[Any]]:
@@ -139,6 +146,14 @@ def _relu_forward(rounding: float, layer: ReLU, x: Array, p: LayerParameters) ->
 def _squares(backward: Backward, layer: Layer, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """A layer's backward pass with all factors squared, and without signs: softmax subtracts."""
     return backward(layer, _squared(kept), np.abs(dy))
+
+
+def _squares_of_batch_norm(layer: BatchNorm, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    """As ``_squares``; the means over the batch are subtracted, so here they are added."""
+    (normal, factor, scale, _, _), dy, axes = kept, np.abs(dy), tuple(range(dy.ndim - 1))
+    of_scale = dy * normal**2
+    dx = (factor * scale) ** 2 * (dy + dy.mean(axes) + normal**2 * of_scale.mean(axes))
+    return dx, {"scale": of_scale.sum(axes), "bias": dy.sum(axes)}
 
 
 def _squared(kept: Any) -> Any:

@@ -10,11 +10,15 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from backends.pytorch.stateful import Dropout as MaskedDropout
+from backends.pytorch.stateful import batch_norm
 from tasks.layers import (
     Add,
+    BatchNorm,
     Concatenate,
     Conv2D,
     Dense,
+    Dropout,
     Flatten,
     Layer,
     MaxPool2D,
@@ -79,4 +83,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # several (n, ...) to one
     Add: lambda layer, shape: _Add(),
     Concatenate: lambda layer, shape: _Concatenate(),
+    # (n, ...) to (n, ...)
+    BatchNorm: batch_norm,
+    Dropout: MaskedDropout,
 }

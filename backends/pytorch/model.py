@@ -14,6 +14,7 @@ from backends.pytorch.network import (
     build_network,
     get_parameters,
     set_parameters,
+    state,
     to_canonical,
     variables,
 )
@@ -50,10 +51,13 @@ class Model(base.Model):
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
         self.network.train()
+        held = [(buffer, buffer.clone()) for buffer in state(self.network, self.recipe.architecture).values()]
         tensors = variables(self.network, self.recipe.architecture)
         targets = torch.from_numpy(labels).to(self.own_device, torch.int64)  # torch's losses take no other integers
         loss = self.loss(self.network(self._inputs(inputs)), targets)
         gradients = torch.autograd.grad(loss, list(tensors.values()))
+        for buffer, before in held:  # a forward pass of training moves the state
+            buffer.copy_(before)
         by_key = dict(zip(tensors, gradients, strict=True))
         return loss.item(), to_canonical(self.network, self.recipe.architecture, by_key)
 

@@ -1,6 +1,7 @@
 """A network of torch's layers, and its parameters in the canonical layout."""
 
 from collections.abc import Mapping
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
-from tasks.architecture import INPUT, Architecture, Parameter, Parameters
-from tasks.layers import Dense, Flatten, Layer
+from backends.pytorch.stateful import Dropout as MaskedDropout
+from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
+from tasks.layers import Dense, Dropout, Flatten, Layer
+from tasks.masks import mask_table
 
 Network: TypeAlias = nn.Module
 
@@ -43,21 +46,28 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
-    """Copies of the parameters by canonical key, in the canonical layout."""
-    return to_canonical(network, architecture, variables(network, architecture))
+    """Copies of the parameters and the state by canonical key, in the canonical layout."""
+    return to_canonical(network, architecture, {**variables(network, architecture), **state(network, architecture)})
 
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
-    """Copies parameters in the canonical layout into the network."""
+    """Copies parameters and state in the canonical layout into the network."""
+    of_torch = {**variables(network, architecture), **state(network, architecture)}
     with torch.no_grad():
-        of_torch = variables(network, architecture)
-        for parameter in architecture.parameters:
-            array: NDArray[Any] = parameters[parameter.key]
+        for variable in architecture.variables:
+            array: NDArray[Any] = parameters[variable.key]
             if array.ndim == 4:
                 array = array.transpose(3, 2, 0, 1)
-            if array.ndim == 2:
-                array = array[_rows(network, architecture, parameter)].T
-            of_torch[parameter.key].copy_(torch.tensor(array))
+            if (order := _order_of(network, architecture, variable)) is not None:
+                array = array[order]
+            of_torch[variable.key].copy_(torch.tensor(array.T if array.ndim == 2 else array))
+    layers = [layer for layer in network.modules() if isinstance(layer, MaskedDropout)]
+    nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
+    for node, layer in zip(nodes, layers, strict=True):
+        masks = mask_table(node.layer, architecture.shape_before(node), int(layer.seed))
+        order = _order(network, architecture, node)
+        masks = masks.transpose(0, 3, 1, 2) if masks.ndim == 4 else masks if order is None else masks[:, order]
+        layer.table.copy_(torch.tensor(masks))
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, nn.Parameter]:
@@ -65,37 +75,49 @@ def variables(network: Network, architecture: Architecture) -> dict[str, nn.Para
     return dict(zip(architecture.parameter_shapes, network.parameters(), strict=True))
 
 
+def state(network: Network, architecture: Architecture) -> dict[str, Tensor]:
+    """Torch's buffers, which hold the layers' state, by canonical key; they too are in the architecture's order."""
+    buffers = [buffer for name, buffer in network.named_buffers() if not name.endswith(".table")]
+    return dict(zip((variable.key for variable in architecture.state), buffers, strict=True))
+
+
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Tensor]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout.
+    """Copies of parameters and state, or of gradients, in the canonical layout.
 
     Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out).
     """
     canonical = {}
-    for parameter in architecture.parameters:
-        array = tensors[parameter.key].detach().cpu().numpy()
-        if array.ndim == 4:
-            array = array.transpose(2, 3, 1, 0)
-        if array.ndim == 2:
-            array = array.T[np.argsort(_rows(network, architecture, parameter))]
-        canonical[parameter.key] = array.copy()
+    for variable in architecture.variables:
+        if variable.key not in tensors:
+            continue
+        array = tensors[variable.key].detach().cpu().numpy()
+        array = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T
+        if (order := _order_of(network, architecture, variable)) is not None:
+            array = array[np.argsort(order)]
+        canonical[variable.key] = array.copy()
     return canonical
 
 
-def _rows(network: Network, architecture: Architecture, parameter: Parameter) -> NDArray[np.intp]:
-    """The canonical row of each of torch's inputs to a dense layer.
+def _order_of(network: Network, architecture: Architecture, variable: Variable) -> NDArray[np.intp] | None:
+    """The canonical place along a variable's first axis of each number in torch; None where both have one order."""
+    of_inputs = variable.name == "kernel" or not isinstance(variable.node.layer, Dense)
+    return _order(network, architecture, variable.node) if variable.shape and of_inputs else None
+
+
+def _order(network: Network, architecture: Architecture, node: Node) -> NDArray[np.intp] | None:
+    """The canonical place of each number that a layer of vectors takes; None where torch has them in the same order.
 
     After ``nn.Flatten`` an image is in the order channel, height, width; canonical is height, width, channel.
     """
-    rows = np.arange(parameter.shape[0])
     if not any(isinstance(layer, nn.Flatten) for layer in network.children()):
-        return rows
-    for node in reversed(architecture.nodes[: architecture.nodes.index(parameter.node)]):
-        shape = architecture.shape_before(node)
-        if isinstance(node.layer, Dense):
-            break
-        if isinstance(node.layer, Flatten) and len(shape) == 3:
-            return rows.reshape(shape).transpose(2, 0, 1).ravel()
-    return rows
+        return None
+    for before in reversed(architecture.nodes[: architecture.nodes.index(node)]):
+        shape = architecture.shape_before(before)
+        if isinstance(before.layer, Dense):
+            return None
+        if isinstance(before.layer, Flatten) and len(shape) == 3:
+            return np.arange(prod(shape)).reshape(shape).transpose(2, 0, 1).ravel()
+    return None
 
 
 def _channels_first(inputs: Tensor) -> Tensor:

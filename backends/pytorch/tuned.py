@@ -45,6 +45,8 @@ class TunedModel(Model):
         names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
         compiler = triton and any(shutil.which(name) for name in names)
+        if self.recipe.architecture.state:
+            torch._dynamo.config.trace_autograd_ops = True
         # Without the pattern matcher: it would make matrix product and momentum one call, which copies the momentum.
         self._compiled = torch.compile(self._train_steps, dynamic=False, options={"pattern_matcher": False})
         self._run = self._compiled if compiler else self._train_eagerly
@@ -167,10 +169,12 @@ class TunedModel(Model):
         """Trains on batches (steps, batch_size) and returns the loss of each: one graph for the compiler."""
         if not torch.compiler.is_compiling():  # TORCH_COMPILE_DISABLE, say; the compiler leaves these lines out
             self.settings["compiled"] = f"{EAGER}torch.compile is switched off or gave up"
+        if self.recipe.architecture.state:  # torch.func refuses layers that move a state of theirs
+            return self._train_eagerly(steps)
         return torch.stack([self.train_step(self.inputs, self.labels, batch) for batch in steps.unbind()])
 
     def _train_eagerly(self, steps: Tensor) -> Tensor:
-        """The same without the compiler, where autograd takes half the time of torch.func."""
+        """The same by autograd, which takes half the time of torch.func where nothing is compiled."""
         parameters = dict(self.network.named_parameters())
         losses = []
         for batch in steps.unbind():

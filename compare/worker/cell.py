@@ -234,7 +234,7 @@ class CellWork:
         calls = call_batches(self.batches, self.cell.mode)  # of lengths for which the loop is compiled already
         losses = []
         for seed in range(1, self.request.nudges + 1):
-            self.model.load_parameters(nudged(self.parameters, seed, self.request.nudge))
+            self.model.load_parameters(nudged(self.task.architecture, self.parameters, seed, self.request.nudge))
             means = [call.epoch_means(self.model.train(call)) for call in calls]
             losses.append([float(loss) for loss in np.concatenate(means) if np.isfinite(loss)])
         self.note(nudged_losses=losses)

@@ -86,7 +86,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
         cell: whose seed and batch size are used.
         copy: the file, and which parameters to start from.
     """
-    model.load_parameters(nudged(task.parameters(cell.seed), copy.nudge_seed))
+    model.load_parameters(nudged(task.architecture, task.parameters(cell.seed), copy.nudge_seed))
     calls = certificate_batches(task, len(dataset.train_labels), cell.seed, cell.batch_size)
     initial = model.parameters()
     inputs, labels = model.held_data()

@@ -39,7 +39,7 @@ def replay(request: ReplayRequest) -> Reply:
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
         model.place(dataset)
-        start = nudged(parameters, copy.nudge_seed)
+        start = nudged(task.architecture, parameters, copy.nudge_seed)
         if state is None:
             model.load_parameters(start)
         else:

@@ -2,16 +2,20 @@
 
 from tasks.layers.activations import ReLU, Sigmoid, Softmax, Tanh
 from tasks.layers.base import Layer, Merge, Shape
+from tasks.layers.batch_norm import BatchNorm
 from tasks.layers.convolution import Conv2D
 from tasks.layers.dense import Dense, Flatten
+from tasks.layers.dropout import Dropout
 from tasks.layers.merging import Add, Concatenate
 from tasks.layers.pooling import MaxPool2D
 
 __all__ = [
     "Add",
+    "BatchNorm",
     "Concatenate",
     "Conv2D",
     "Dense",
+    "Dropout",
     "Flatten",
     "Layer",
     "MaxPool2D",

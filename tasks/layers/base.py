@@ -25,6 +25,10 @@ class Layer(ABC):
         """The shapes of this layer's trained parameters by name, given the shape before it."""
         return {}
 
+    def state_shapes(self, shape: Shape) -> dict[str, Shape]:
+        """The shapes of what this layer keeps beside them and training changes without a gradient, by name."""
+        return {}
+
     def operations(self, shape: Shape) -> int:
         """Floating-point operations of the layer's matrix product for one example (a multiply-add counts 2)."""
         return 0
@@ -51,3 +55,9 @@ def need_positive(layer: Layer, **values: int | tuple[int, ...]) -> None:
     for name, value in values.items():
         if min(value if isinstance(value, tuple) else (value,)) < 1:
             raise ValueError(f"{layer.kind}: {name} must be at least 1, not {value}")
+
+
+def need_between(layer: Layer, least: float, most: float, **values: float) -> None:
+    for name, value in values.items():
+        if not least <= value < most:
+            raise ValueError(f"{layer.kind}: {name} must be from {least} and below {most}, not {value}")

@@ -1,0 +1,68 @@
+"""The layers of ``keras.layers`` that train otherwise than they answer."""
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tasks import layers
+from tasks.layers import Shape
+from tasks.masks import mask_rows
+
+
+def batch_norm(layer: layers.BatchNorm, shape: Shape) -> keras.layers.Layer:
+    """(n, channels) or (n, height, width, channels) to the same."""
+    kind = _UnbiasedBatchNorm if layer.unbiased else keras.layers.BatchNormalization
+    return kind(momentum=layer.momentum, epsilon=layer.epsilon)
+
+
+class _UnbiasedBatchNorm(keras.layers.BatchNormalization):
+    """Moves the running variance towards the batch's unbiased one, as PyTorch does; Keras takes the biased."""
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        before = tf.convert_to_tensor(self.moving_variance)
+        outputs = super().call(inputs, training=training)
+        if training:
+            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], before.dtype)
+            kept = self.momentum * before
+            moved = tf.convert_to_tensor(self.moving_variance) - kept
+            self.moving_variance.assign(kept + moved * (count / tf.maximum(count - 1, 1)))
+        return outputs
+
+
+_UnbiasedBatchNorm.__name__ = "BatchNormalization"  # Keras names the layer and its part of a file after it
+
+
+class Dropout(keras.layers.Layer):
+    """Dropout by the masks of a table, (rows, *shape of an example), instead of Keras's own draw."""
+
+    def __init__(self, layer: layers.Dropout, shape: Shape) -> None:
+        super().__init__()
+        self.rate = layer.rate
+        self.mask_seed, self.next_row = (
+            self.add_weight(shape=(), initializer="zeros", trainable=False, name=name) for name in ("seed", "next_row")
+        )
+        rows = mask_rows(shape)
+        self.table = self.add_weight(
+            shape=(rows, *shape), initializer="ones", dtype="bool", trainable=False, name="table"
+        )
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        if not training:
+            return inputs
+        rows, count = self.table.shape[0], tf.shape(inputs)[0]
+        next_row = tf.cast(tf.convert_to_tensor(self.next_row), tf.int32)
+        masks = tf.gather(tf.convert_to_tensor(self.table), (next_row + tf.range(count)) % rows)
+        self.next_row.assign(tf.cast((next_row + count) % rows, self.next_row.dtype))
+        return inputs * (tf.cast(masks, inputs.dtype) * np.float32(1 / (1 - self.rate)))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Writes nothing: a file is for networks with Keras's own layer, which has none of this."""
+
+    def load_own_variables(self, store: Any) -> None:
+        """Reads nothing."""
+
+
+STATEFUL = (keras.layers.BatchNormalization, Dropout)
+"""The layers that have to be told whether they are trained."""
