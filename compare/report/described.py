@@ -1,10 +1,11 @@
-"""What was compared: the task, its data, the network as a table of layers, and how it was trained."""
+"""What was compared: the task, its data, the network as a table of layers and drawn, and how it was trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from backends.base import Setting
 from compare.analysis.sections import Section
+from compare.page.network import Node
 from tasks import load_task
 from tasks.errors import SideBySideError
 from tasks.layers import Layer, Shape
@@ -18,10 +19,12 @@ class Described:
     Attributes:
         text: task, loss, optimizer, batch size, epochs.
         layers: of each layer its name, its settings, its output's shape, and its number of parameters.
+        nodes: the same as boxes of a drawing.
     """
 
     text: str
     layers: list[tuple[str, str, str, int]]
+    nodes: list[Node]
 
 
 def describe(section: Section, settings: Mapping[str, Setting]) -> Described | None:
@@ -46,7 +49,7 @@ def describe(section: Section, settings: Mapping[str, Setting]) -> Described | N
         f"{task.summary.rstrip('.')}. {epochs}{tested}, {size} examples a step; loss:"
         f" {task.recipe.loss.replace('_', ' ')}; optimizer: {_optimizer(task)}."
     )
-    return Described(text, _layers(task))
+    return Described(text, _layers(task), _nodes(task))
 
 
 def _optimizer(task: Task) -> str:
@@ -61,6 +64,15 @@ def _layers(task: Task) -> list[tuple[str, str, str, int]]:
     for name, layer, shape in zip(network.names, network.layers, network.shapes[1:], strict=True):
         rows.append((name, _settings(layer), _shape(shape), network.parameter_counts.get(name, 0)))
     return rows
+
+
+def _nodes(task: Task) -> list[Node]:
+    network = task.architecture
+    kinds = ["input", *(layer.kind for layer in network.layers)]
+    return [
+        Node(kind, _shape(shape), (at - 1,) if at else ())
+        for at, (kind, shape) in enumerate(zip(kinds, network.shapes, strict=True))
+    ]
 
 
 def _settings(layer: Layer) -> str:
