@@ -43,16 +43,21 @@ class WeightsSummary:
     @property
     def edges(self) -> NDArray[np.float64]:
         """Where the intervals of the histogram begin and, last, where they end."""
-        return np.histogram_bin_edges([self.smallest, self.largest], BINS)
+        return _edges(self.smallest, self.largest)
 
 
 def summarize_weights(values: NDArray[np.floating]) -> WeightsSummary:
     """The summary of a parameter, all of whose values are finite."""
     exact = values.astype(np.float64)  # in float32 the mean of a million values would be rounded in its fourth digit
-    counts, _ = np.histogram(exact, BINS)
-    return WeightsSummary(
-        values.shape, float(exact.mean()), float(exact.std()), float(exact.min()), float(exact.max()), counts
-    )
+    smallest, largest = float(exact.min()), float(exact.max())
+    counts, _ = np.histogram(exact, _edges(smallest, largest))
+    return WeightsSummary(values.shape, float(exact.mean()), float(exact.std()), smallest, largest, counts)
+
+
+def _edges(smallest: float, largest: float) -> NDArray[np.float64]:
+    """The ends of the intervals between two values; where they are equal, around them."""
+    margin = (abs(smallest) / 2 or 0.5) if smallest == largest else 0.0
+    return np.linspace(smallest - margin, largest + margin, BINS + 1)
 
 
 def arrays_of_weights(parameters: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[Any]]:

@@ -39,7 +39,13 @@ def test_a_summary_is_of_all_values() -> None:
     counts, edges = np.histogram(values.astype(np.float64), BINS)
     assert np.array_equal(summary.counts, counts)
     assert np.array_equal(summary.edges, edges)
-    assert summarize_weights(np.full(7, 0.5, np.float32)).counts.sum() == 7
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, -1e-45, 3e38, -3e38, 1e17])
+def test_equal_values_lie_in_the_middle_of_their_histogram(value: float) -> None:
+    summary = summarize_weights(np.full(7, value, np.float32))
+    assert summary.counts.sum() == summary.counts[BINS // 2 - 1 : BINS // 2 + 1].sum() == 7
+    assert summary.edges[0] < summary.smallest == summary.largest < summary.edges[-1]
 
 
 def test_what_a_file_holds_is_what_was_kept_in_the_order_of_the_layers(tmp_path: Path) -> None:
