@@ -17,6 +17,7 @@ KINDS = {
     "labels": "iu",
     "wrong_indices": "iu",
     "wrong_images": "u",
+    "first_images": "u",
     "step_losses": "f",
     "first_kernel": "f",
     SHAPE: "i",
