@@ -6,7 +6,7 @@ A tuned loop trains ``build_network(fuse(architecture), TUNED_LAYERS)``.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tasks.architecture import Architecture
+from tasks.architecture import INPUT, Architecture, Node
 from tasks.layers import Conv2D, Layer, MaxPool2D, ReLU, Shape
 
 
@@ -32,25 +32,29 @@ class PooledConv2D(Layer):
         return self.convolution.operations(shape)
 
 
-@dataclass(frozen=True)
-class Identity(Layer):
-    """``x``: stands where a layer was that went into another one."""
-
-    kind: ClassVar[str] = "identity"
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return shape
-
-
 def fuse(architecture: Architecture) -> Architecture:
     """The architecture with each convolution, ReLU and max pool that follow one another as one layer.
 
-    The ReLU and the pool leave an :class:`Identity` each, so that every parameter keeps its canonical key, which begins
-    with the index of its layer.
+    It has the convolution's name, so that every parameter keeps its key.
     """
-    layers = list(architecture.layers)
-    for index in range(len(layers) - 2):
-        match layers[index : index + 3]:
-            case [Conv2D() as convolution, ReLU(), MaxPool2D() as pool]:
-                layers[index : index + 3] = [PooledConv2D(convolution, pool), Identity(), Identity()]
-    return Architecture(architecture.input_shape, tuple(layers))
+    nodes, becomes = [], {INPUT: INPUT}
+    for node in architecture.nodes:
+        if node.name in becomes:
+            continue
+        layer, last = node.layer, node.name
+        relu = _only_user(architecture, node)
+        pool = _only_user(architecture, relu) if relu else None
+        if relu and pool:
+            match layer, relu.layer, pool.layer:
+                case Conv2D() as convolution, ReLU(), MaxPool2D() as pooling:
+                    layer, last = PooledConv2D(convolution, pooling), pool.name
+                    becomes[relu.name] = node.name
+        becomes[last] = becomes[node.name] = node.name
+        nodes.append(Node(node.name, layer, tuple(becomes[name] for name in node.inputs)))
+    return Architecture(architecture.input_shape, tuple(nodes))
+
+
+def _only_user(architecture: Architecture, node: Node) -> Node | None:
+    """The node that takes this one's output, once, if no other does."""
+    users = [other for other in architecture.nodes for name in other.inputs if name == node.name]
+    return users[0] if len(users) == 1 else None

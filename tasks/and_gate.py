@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.architecture import Architecture
+from tasks.architecture import sequence
 from tasks.dataset import Dataset
 from tasks.errors import DataError
 from tasks.layers import Dense, Sigmoid
@@ -14,7 +14,7 @@ from tasks.training import SGD
 CLASSES = ("false", "true")
 RECIPES = {
     "standard": Recipe(
-        architecture=Architecture((2,), (Dense(1), Sigmoid())),
+        architecture=sequence((2,), (Dense(1), Sigmoid())),
         loss="sum_of_squared_errors",
         optimizer=SGD(0.1),
         batch_size=4,

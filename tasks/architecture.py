@@ -1,6 +1,7 @@
-"""Network architectures as data: a sequence of layers, with shapes, parameter counts and floating-point operations."""
+"""Network architectures as data: a graph of named layers, with shapes, parameter counts and operations."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -9,58 +10,131 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.layers import Layer, Shape
+from tasks.layers import Layer, Merge, Shape
 
 Parameters = dict[str, NDArray[np.floating]]
+
+INPUT = "input"
+"""The name by which nodes take the network's input."""
+_NAME = re.compile(r"[A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place in a network.
+
+    Attributes:
+        name: letters, digits and underscores; the first part of its parameters' keys.
+        layer: what it computes.
+        inputs: the names of the nodes whose outputs it takes, or ``INPUT``.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter in its place in a network.
+
+    Attributes:
+        node: of the layer that it belongs to.
+        name: in its layer: ``kernel``, ``bias``.
+        shape: in the canonical layout.
+    """
+
+    node: Node
+    name: str
+    shape: Shape
+
+    @property
+    def key(self) -> str:
+        """``"<node>/<name>"``: its name in the network."""
+        return f"{self.node.name}/{self.name}"
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A sequence of layers and the shape of one input.
+    """A graph of layers and the shape of one input; ``sequence`` makes one of layers that follow one another.
+
+    Attributes:
+        input_shape: of one example.
+        nodes: each after those whose outputs it takes; the last gives the network's output.
 
     Raises:
-        ValueError: a layer does not fit the shape before it.
+        ValueError: a layer does not fit the shape before it, or a node's name or inputs are wrong.
     """
 
     input_shape: Shape
-    layers: tuple[Layer, ...]
+    nodes: tuple[Node, ...]
 
     def __post_init__(self) -> None:
         self.shapes  # noqa: B018 - checks that the layers fit
+        used = {name for node in self.nodes for name in node.inputs}
+        for node in self.nodes[:-1]:
+            if node.name not in used:
+                raise ValueError(f"{node.name}: nothing takes its output; only the last node's is the network's")
 
     @cached_property
-    def shapes(self) -> tuple[Shape, ...]:
-        """The shape before each layer and, last, the shape of the output."""
-        shapes = [self.input_shape]
-        for layer in self.layers:
-            shapes.append(layer.output_shape(shapes[-1]))
-        return tuple(shapes)
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of the input and of each node's output, by name."""
+        shapes = {INPUT: self.input_shape}
+        for node in self.nodes:
+            if not _NAME.fullmatch(node.name) or node.name in shapes:
+                raise ValueError(f"{node.name!r} cannot be a node's name: letters, digits and _, each name once")
+            for name in node.inputs:
+                if name not in shapes:
+                    raise ValueError(f"{node.name}: no node before it has the name {name!r}")
+            before = [shapes[name] for name in node.inputs]
+            if isinstance(node.layer, Merge) and before:
+                shapes[node.name] = node.layer.merged_shape(before)
+            elif len(before) == 1:
+                shapes[node.name] = node.layer.output_shape(before[0])
+            else:
+                wanted = "at least one input" if isinstance(node.layer, Merge) else "one input"
+                raise ValueError(f"{node.name}: {node.layer.kind} takes {wanted}, not {len(before)}")
+        return shapes
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """``"<index>_<kind>"`` of each layer."""
-        return tuple(f"{index}_{layer.kind}" for index, layer in enumerate(self.layers))
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, in the order of the nodes."""
+        return tuple(node.layer for node in self.nodes)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether the layers follow one another, without a branch."""
+        before = [INPUT, *(node.name for node in self.nodes)]
+        return all(node.inputs == (name,) for node, name in zip(self.nodes, before, strict=False))
+
+    def shape_before(self, node: Node) -> Shape:
+        """The shape of a node's input, or of its first one."""
+        return self.shapes[node.inputs[0]]
 
     @property
     def output_shape(self) -> Shape:
-        return self.shapes[-1]
+        return self.shapes[self.nodes[-1].name] if self.nodes else self.input_shape
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The trained parameters, in the order of the nodes."""
+        return tuple(
+            Parameter(node, name, shape)
+            for node in self.nodes
+            for name, shape in node.layer.parameter_shapes(self.shape_before(node)).items()
+        )
 
     @cached_property
     def parameter_shapes(self) -> dict[str, Shape]:
-        """``"<index>_<kind>/<kernel|bias>"`` to shape, in the order of the layers."""
-        return {
-            f"{name}/{parameter}": shape
-            for name, layer, before in zip(self.names, self.layers, self.shapes, strict=False)
-            for parameter, shape in layer.parameter_shapes(before).items()
-        }
+        """The shapes of the trained parameters by key, in the order of the nodes."""
+        return {parameter.key: parameter.shape for parameter in self.parameters}
 
     @property
     def parameter_counts(self) -> dict[str, int]:
-        """Trained parameters of each layer that has any."""
+        """Trained parameters of each node that has any."""
         counts: dict[str, int] = {}
-        for key, shape in self.parameter_shapes.items():
-            layer = key.partition("/")[0]
-            counts[layer] = counts.get(layer, 0) + prod(shape)
+        for parameter in self.parameters:
+            counts[parameter.node.name] = counts.get(parameter.node.name, 0) + prod(parameter.shape)
         return counts
 
     @property
@@ -69,17 +143,28 @@ class Architecture:
 
     def forward_operations(self) -> int:
         """Floating-point operations of the matrix products of one forward pass of one example."""
-        return sum(layer.operations(shape) for layer, shape in zip(self.layers, self.shapes, strict=False))
+        return sum(node.layer.operations(self.shape_before(node)) for node in self.nodes)
 
     def training_operations(self) -> int:
         """Floating-point operations of the matrix products of forward and backward pass of one example.
 
-        The backward pass does each product twice, for the kernel's gradient and for the input's, but the first layer
-        with parameters needs no gradient of its input. Element-wise work and the optimizer are not counted.
+        The backward pass does each product twice, for the kernel's gradient and for the input's; the latter is needed
+        only where parameters come before. Element-wise work and the optimizer are not counted.
         """
-        products = [layer.operations(shape) for layer, shape in zip(self.layers, self.shapes, strict=False)]
-        first = next((product for product in products if product), 0)
-        return 3 * sum(products) - first
+        operations, trained = 0, {INPUT: False}
+        for node in self.nodes:
+            product = node.layer.operations(self.shape_before(node))
+            behind_others = any(trained[name] for name in node.inputs)
+            operations += product * (3 if behind_others else 2)
+            trained[node.name] = behind_others or bool(node.layer.parameter_shapes(self.shape_before(node)))
+        return operations
+
+
+def sequence(input_shape: Shape, layers: Sequence[Layer]) -> Architecture:
+    """An architecture of layers that follow one another; its nodes are named ``"<index>_<kind>"``."""
+    names = [INPUT, *(f"{index}_{layer.kind}" for index, layer in enumerate(layers))]
+    nodes = [Node(name, layer, (before,)) for name, layer, before in zip(names[1:], layers, names, strict=False)]
+    return Architecture(input_shape, tuple(nodes))
 
 
 def check_parameters(architecture: Architecture, parameters: Mapping[str, NDArray[Any]]) -> None:

@@ -26,16 +26,16 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
     """
     random = random_stream(seed, "parameters")
     parameters: Parameters = {}
-    for key, shape in architecture.parameter_shapes.items():
-        layer, _, name = key.partition("/")
-        kernel = architecture.parameter_shapes[f"{layer}/kernel"]  # a bias has the range of its own layer's kernel
+    for parameter in architecture.parameters:
+        shape, node = parameter.shape, parameter.node
+        kernel = architecture.parameter_shapes[f"{node.name}/kernel"]  # a bias has the range of its own layer's kernel
         fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
         limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
         if initializer == "normal":
             values = random.standard_normal(shape)
-        elif initializer == "keras" and name != "kernel":
+        elif initializer == "keras" and parameter.name != "kernel":
             values = np.zeros(shape)
         else:
             values = random.uniform(-limit, limit, shape)
-        parameters[key] = values.astype(np.float32)
+        parameters[parameter.key] = values.astype(np.float32)
     return parameters

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.architecture import Architecture
+from tasks.architecture import sequence
 from tasks.dataset import Dataset
 from tasks.errors import DataError
 from tasks.layers import Dense, ReLU, Softmax
@@ -17,7 +17,7 @@ TEST_EXAMPLES = 60
 CLASSES = ("setosa", "versicolor", "virginica")
 
 _STANDARD = Recipe(
-    architecture=Architecture((4,), (Dense(10), ReLU(), Dense(10), ReLU(), Dense(3))),
+    architecture=sequence((4,), (Dense(10), ReLU(), Dense(10), ReLU(), Dense(3))),
     loss="cross_entropy",
     optimizer=SGD(0.01, momentum=0.9),
     batch_size=10,
@@ -29,7 +29,7 @@ RECIPES = {
     "standard": _STANDARD,
     "as-written": replace(
         _STANDARD,
-        architecture=Architecture((4,), (*_STANDARD.architecture.layers, Softmax())),
+        architecture=sequence((4,), (*_STANDARD.architecture.layers, Softmax())),
         flaw="the network ends in a softmax, whose probabilities go into a cross-entropy that expects logits:"
         " the softmax is taken twice, gradients shrink and the loss cannot fall below 0.55",
     ),

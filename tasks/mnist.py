@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Architecture
+from tasks.architecture import sequence
 from tasks.archive import read_arrays
 from tasks.dataset import Dataset, RawImages
 from tasks.errors import DataError
@@ -27,7 +27,7 @@ MLP_SCALE, CNN_SCALE = (0.1307, 0.3081), (0.5, 0.5)
 _BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
 
 _MLP = Recipe(
-    architecture=Architecture((28, 28, 1), (Flatten(), Dense(512), ReLU(), Dense(512), ReLU(), Dense(10))),
+    architecture=sequence((28, 28, 1), (Flatten(), Dense(512), ReLU(), Dense(512), ReLU(), Dense(10))),
     loss="cross_entropy",
     optimizer=SGD(0.01, momentum=0.5),
     batch_size=64,
@@ -39,7 +39,7 @@ MLP_RECIPES = {
     "standard": _MLP,
     "as-written": replace(
         _MLP,
-        architecture=Architecture((28, 28, 1), (*_MLP.architecture.layers, Softmax())),
+        architecture=sequence((28, 28, 1), (*_MLP.architecture.layers, Softmax())),
         loss="negative_log_likelihood",
         flaw="the network ends in a softmax, whose probabilities go into a negative log-likelihood that expects"
         " log-probabilities: the loss is -p[label], negative, and its slope, p(1-p), hardly feels what is badly wrong",
@@ -47,7 +47,7 @@ MLP_RECIPES = {
 }
 DENSE_RECIPES = {
     "standard": Recipe(
-        architecture=Architecture((28, 28, 1), (Flatten(), Dense(128), ReLU(), Dense(128), ReLU(), Dense(10))),
+        architecture=sequence((28, 28, 1), (Flatten(), Dense(128), ReLU(), Dense(128), ReLU(), Dense(10))),
         loss="cross_entropy",
         optimizer=Adam(0.001),
         batch_size=32,
@@ -58,7 +58,7 @@ DENSE_RECIPES = {
 }
 CNN_RECIPES = {
     "standard": Recipe(
-        architecture=Architecture(
+        architecture=sequence(
             (28, 28, 1), (Conv2D(32, (3, 3)), ReLU(), MaxPool2D((2, 2)), Flatten(), Dense(128), ReLU(), Dense(10))
         ),
         loss="cross_entropy",

@@ -50,7 +50,7 @@ class RowsSwapped(_Disguised):
 
 class FlattenOrder(_Disguised):
     def disguise(self, parameters: Parameters) -> None:
-        shape = self.recipe.architecture.shapes[3]
+        shape = self.recipe.architecture.shapes["2_max_pool2d"]
         rows = np.arange(int(np.prod(shape))).reshape(shape).transpose(2, 0, 1).ravel()
         parameters["4_dense/kernel"] = parameters["4_dense/kernel"][rows]
 

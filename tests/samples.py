@@ -1,13 +1,15 @@
 """Small recipes and data that reach every layer, loss and optimizer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from tasks.architecture import Architecture
+from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, Loss, Optimizer
 
@@ -23,9 +25,13 @@ class Sample:
     batches: Batches = field(repr=False)
 
 
-def make_sample(
-    shape: Shape,
-    layers: tuple[Layer, ...],
+def make_sample(shape: Shape, layers: Sequence[Layer], **options: Any) -> Sample:
+    """A sample of layers that follow one another."""
+    return sample_of(sequence(shape, layers), **options)
+
+
+def sample_of(
+    architecture: Architecture,
     *,
     loss: Loss = "cross_entropy",
     optimizer: Optimizer | None = None,
@@ -33,16 +39,36 @@ def make_sample(
     batch_size: int = 4,
     seed: int = 0,
 ) -> Sample:
-    """Random inputs and labels that fit the layers, and two epochs of batches; 22 examples in fours leave 2."""
-    architecture = Architecture(shape, layers)
+    """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2."""
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
-    inputs = random.standard_normal((count, *shape)).astype(np.float32)
+    inputs = random.standard_normal((count, *architecture.input_shape)).astype(np.float32)
     labels = random.randint(0, classes, count).astype(np.int32)
     recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, "pytorch")
     dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
     return Sample(recipe, dataset, draw_batches(count, batch_size, EPOCHS, seed, shuffle=True))
 
+
+BRANCHES = Architecture(
+    (6, 5, 2),
+    (
+        Node("stem", Conv2D(4), (INPUT,)),
+        Node("bend", Tanh(), ("stem",)),
+        Node("left", Conv2D(4, (1, 1)), ("bend",)),
+        Node("right", Conv2D(3, (3, 2)), ("bend",)),
+        Node("slope", ReLU(), ("right",)),
+        Node("halved", MaxPool2D(), ("slope",)),
+        Node("again", Add(), ("left", "bend", "stem")),
+        Node("smaller", MaxPool2D(), ("again",)),
+        Node("both", Concatenate(), ("smaller", "halved")),
+        Node("flat", Flatten(), ("both",)),
+        Node("beside", Flatten(), (INPUT,)),
+        Node("narrow", Dense(42), ("beside",)),
+        Node("sum", Add(), ("flat", "narrow")),
+        Node("out", Dense(3), ("sum",)),
+    ),
+)
+"""A network that branches, with an output that is taken three times and a pool that can be fused."""
 
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
@@ -72,5 +98,7 @@ SAMPLES = {
         count=250,
         batch_size=120,  # and a last one of 10: JAX has two forms of the gradient
     ),
+    "branches": sample_of(BRANCHES, optimizer=SGD(0.05, 0.9)),
+    "branches-adam": sample_of(BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

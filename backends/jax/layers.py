@@ -10,11 +10,25 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import (
+    Add,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 
-Module: TypeAlias = Callable[[jax.Array], jax.Array]
+Module: TypeAlias = Callable[..., jax.Array]
 BuildLayer = Callable[[Any, Shape], Module]
 
 
@@ -45,4 +59,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Sigmoid: lambda layer, shape: nnx.sigmoid,
     # (n, outputs) to (n, outputs); JAX takes the last axis by default
     Softmax: lambda layer, shape: nnx.softmax,
+    # several (n, ...) to one
+    Add: lambda layer, shape: lambda *inputs: sum(inputs[1:], inputs[0]),
+    Concatenate: lambda layer, shape: lambda *inputs: jnp.concatenate(inputs, axis=-1),
 }

@@ -22,9 +22,10 @@ _ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed a
 def shapes(architecture: Architecture) -> dict[str, Shape]:
     """The names and shapes in the file, in the order of the canonical parameters."""
     found = {}
-    for key, shape in architecture.parameter_shapes.items():
-        layer, _, parameter = key.partition("/")
-        found[f"layers/{layer.partition('_')[0]}/{parameter}"] = shape
+    for parameter in architecture.parameters:
+        node = parameter.node
+        layer = architecture.nodes.index(node) if architecture.is_sequence else node.name
+        found[f"layers/{layer}/{parameter.name}"] = parameter.shape
     return found
 
 

@@ -8,17 +8,32 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from backends.jax.layers import BuildLayer
-from tasks.architecture import Architecture, Parameters
+from backends.jax.layers import BuildLayer, Module
+from tasks.architecture import INPUT, Architecture, Parameters
 from tasks.layers import Layer
 
-Network: TypeAlias = nnx.Sequential
+Network: TypeAlias = nnx.Module
+
+
+class _Graph(nnx.Module):
+    """Named layers, each of which takes the outputs of others."""
+
+    def __init__(self, architecture: Architecture, layers: Mapping[str, Module]) -> None:
+        self.graph = tuple((node.name, node.inputs) for node in architecture.nodes)
+        self.layers = nnx.Dict(layers)
+
+    def __call__(self, inputs: jax.Array) -> jax.Array:
+        values = {INPUT: inputs}
+        for name, before in self.graph:
+            values[name] = self.layers[name](*(values[other] for other in before))
+        return values[name]
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], BuildLayer]) -> Network:
-    """The architecture's layers, one after the other: (n, *input_shape), images NHWC, to (n, outputs)."""
-    pairs = zip(architecture.layers, architecture.shapes, strict=False)
-    return nnx.Sequential(*(layers[type(layer)](layer, shape) for layer, shape in pairs))
+    """The architecture's layers: (n, *input_shape), images NHWC, to (n, outputs)."""
+    nodes = architecture.nodes
+    built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
+    return nnx.Sequential(*built.values()) if architecture.is_sequence else _Graph(architecture, built)
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
@@ -37,9 +52,10 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
     """Nnx's variables by canonical key. Nnx keeps them as attributes of the modules: ``network.layers[0].kernel``."""
     by_key = {}
-    for key in architecture.parameter_shapes:
-        layer, _, parameter = key.partition("/")
-        by_key[key] = getattr(network.layers[int(layer.partition("_")[0])], parameter)
+    for parameter in architecture.parameters:
+        node = parameter.node
+        layer = network.layers[architecture.nodes.index(node) if architecture.is_sequence else node.name]
+        by_key[parameter.key] = getattr(layer, parameter.name)
     return by_key
 
 

@@ -10,7 +10,20 @@ from typing import Any, TypeAlias
 
 import keras
 
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import (
+    Add,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 
 Module: TypeAlias = keras.layers.Layer
 BuildLayer = Callable[[Any, Shape], Module]
@@ -38,4 +51,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Sigmoid: lambda layer, shape: keras.layers.Activation("sigmoid"),
     # (n, outputs) to (n, outputs); Keras takes the last axis by default
     Softmax: lambda layer, shape: keras.layers.Softmax(),
+    # a list of several (n, ...) to one
+    Add: lambda layer, shape: keras.layers.Add(),
+    Concatenate: lambda layer, shape: keras.layers.Concatenate(),
 }

@@ -21,12 +21,12 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     """The names and shapes in the file, in the order of the canonical parameters."""
     found: dict[str, Shape] = {}
     counts: Counter[str] = Counter()  # Keras numbers layers of one kind: dense, dense_1, ...
-    for key, shape in architecture.parameter_shapes.items():
-        kind = key.partition("/")[0].partition("_")[2]
-        if key.endswith("/kernel"):
-            counts[kind] += 1
-        number = f"_{counts[kind] - 1}" if counts[kind] > 1 else ""
-        found[f"layers/{kind}{number}/vars/{0 if key.endswith('/kernel') else 1}"] = shape
+    for node in architecture.nodes:
+        counts[node.layer.kind] += 1
+        number = f"_{counts[node.layer.kind] - 1}" if counts[node.layer.kind] > 1 else ""
+        group = f"layers/{node.layer.kind}{number}"
+        own = [parameter.shape for parameter in architecture.parameters if parameter.node == node]
+        found |= {f"{group}/vars/{index}": shape for index, shape in enumerate(own)}
     return found
 
 

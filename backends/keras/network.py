@@ -7,18 +7,41 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from backends.keras.layers import BuildLayer
-from tasks.architecture import Architecture, Parameters
+from backends.keras.layers import BuildLayer, Module
+from tasks.architecture import INPUT, Architecture, Parameters
 from tasks.layers import Layer
 
-Network: TypeAlias = keras.Sequential
+Network: TypeAlias = keras.Model
+
+
+class _Graph(keras.Model):
+    """Named layers, each of which takes the outputs of others."""
+
+    def __init__(self, architecture: Architecture, layers: Mapping[str, Module]) -> None:
+        super().__init__(name="graph")  # not from the class: TensorFlow refuses a name that begins with an underscore
+        self.graph = [(node.name, node.inputs) for node in architecture.nodes]
+        for name, layer in layers.items():
+            setattr(self, f"node_{name}", layer)
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        values = {INPUT: inputs}
+        for name, before in self.graph:
+            taken = [values[other] for other in before]
+            layer = getattr(self, f"node_{name}")
+            values[name] = layer(taken if isinstance(layer, keras.layers.Add | keras.layers.Concatenate) else taken[0])
+        return values[name]
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], BuildLayer]) -> Network:
-    """The architecture's layers, one after the other: (n, *input_shape), images NHWC, to (n, outputs)."""
-    pairs = zip(architecture.layers, architecture.shapes, strict=False)
+    """The architecture's layers: (n, *input_shape), images NHWC, to (n, outputs)."""
+    nodes = architecture.nodes
+    built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
     first = keras.Input(architecture.input_shape)  # without it, Keras would make the parameters at the first call
-    return keras.Sequential([first, *(layers[type(layer)](layer, shape) for layer, shape in pairs)])
+    if architecture.is_sequence:
+        return keras.Sequential([first, *built.values()])
+    network = _Graph(architecture, built)
+    network(first)
+    return network
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from backends.fusion import Identity, PooledConv2D
+from backends.fusion import PooledConv2D
 from backends.keras.layers import LAYERS, BuildLayer, Module, conv2d
 from tasks.layers import Layer, MaxPool2D, Shape
 
@@ -35,5 +35,4 @@ def _pooled_conv2d(layer: PooledConv2D, shape: Shape) -> Module:
 TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     PooledConv2D: _pooled_conv2d,
-    Identity: lambda layer, shape: keras.layers.Identity(),
 }

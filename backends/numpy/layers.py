@@ -3,6 +3,7 @@
 Each layer is a pair of functions. ``forward(layer, x, p)`` takes the input and the layer's parameters, and returns the
 output and what the backward pass will need. ``backward(layer, kept, dy)`` takes that and the gradient of the loss for
 the output, and returns the gradient ``dx`` for the input, of the input's shape, and the gradient for each parameter.
+Those that merge several inputs take them, and return their gradients, as lists.
 Images are (n, height, width, channels): NHWC.
 """
 
@@ -13,12 +14,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
+from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Sigmoid, Softmax, Tanh
 
 Array = NDArray[np.floating]
 LayerParameters = dict[str, Array]
-Forward = Callable[[Any, Array, LayerParameters], tuple[Array, Any]]
-Backward = Callable[[Any, Any, Array], tuple[Array, LayerParameters]]
+Forward = Callable[[Any, Any, LayerParameters], tuple[Array, Any]]
+Backward = Callable[[Any, Any, Array], tuple[Any, LayerParameters]]
 
 
 def dense_forward(layer: Dense, x: Array, p: LayerParameters) -> tuple[Array, Any]:
@@ -149,6 +150,26 @@ def softmax_backward(layer: Softmax, kept: Any, dy: Array) -> tuple[Array, Layer
     return kept * (dy - (dy * kept).sum(axis=-1, keepdims=True)), {}
 
 
+def add_forward(layer: Add, x: list[Array], p: LayerParameters) -> tuple[Array, Any]:
+    """The sum of several (n, ...)."""
+    return sum(x[1:], x[0]), len(x)
+
+
+def add_backward(layer: Add, kept: Any, dy: Array) -> tuple[list[Array], LayerParameters]:
+    """Every input's gradient is the output's."""
+    return [dy] * kept, {}
+
+
+def concatenate_forward(layer: Concatenate, x: list[Array], p: LayerParameters) -> tuple[Array, Any]:
+    """Several (n, ..., channels) side by side: (n, ..., all channels)."""
+    return np.concatenate(x, axis=-1), np.cumsum([part.shape[-1] for part in x])[:-1].tolist()
+
+
+def concatenate_backward(layer: Concatenate, kept: Any, dy: Array) -> tuple[list[Array], LayerParameters]:
+    """Every input's gradient is its part of the output's."""
+    return np.split(dy, kept, axis=-1), {}
+
+
 LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     Dense: (dense_forward, dense_backward),
     Conv2D: (conv2d_forward, conv2d_backward),
@@ -158,4 +179,6 @@ LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     Tanh: (tanh_forward, tanh_backward),
     Sigmoid: (sigmoid_forward, sigmoid_backward),
     Softmax: (softmax_forward, softmax_backward),
+    Add: (add_forward, add_backward),
+    Concatenate: (concatenate_forward, concatenate_backward),
 }

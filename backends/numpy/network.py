@@ -7,21 +7,20 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from backends.numpy.layers import Array, Backward, Forward
-from tasks.architecture import Architecture, Parameters
-from tasks.layers import Layer
+from tasks.architecture import INPUT, Architecture, Node, Parameters
+from tasks.layers import Layer, Merge
 
 
 class Step(NamedTuple):
-    """One layer of a network: its name, as in its parameters' keys, its description, and its two passes."""
+    """One layer of a network: its place in it, and its two passes."""
 
-    name: str
-    layer: Layer
+    node: Node
     forward: Forward
     backward: Backward
 
 
 class Network:
-    """Layers, one after the other, and ``parameters`` by canonical key: ``"0_dense/kernel"``."""
+    """Layers, each after those whose outputs it takes, and ``parameters`` by canonical key: ``"0_dense/kernel"``."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = steps
@@ -29,33 +28,38 @@ class Network:
 
     def forward(self, x: Array) -> tuple[Array, list[Any]]:
         """The outputs (n, outputs) for inputs (n, *input_shape), and what each layer keeps for its backward pass."""
+        values = {INPUT: x}
         kept_by_step = []
-        for step in self.steps:
-            x, kept = step.forward(step.layer, x, self._parameters_of(step))
+        for node, forward, _ in self.steps:
+            inputs: Any = [values[name] for name in node.inputs]
+            x = inputs if isinstance(node.layer, Merge) else inputs[0]
+            values[node.name], kept = forward(node.layer, x, self._parameters_of(node))
             kept_by_step.append(kept)
-        return x, kept_by_step
+        return values[self.steps[-1].node.name], kept_by_step
 
     def backward(self, kept_by_step: list[Any], dy: Array) -> Parameters:
         """The gradient of the loss for every parameter, by key, from its gradient for the outputs (n, outputs).
 
         The chain rule, from the last layer to the first: each turns the gradient for its output into those for its
-        input and for its parameters.
+        inputs and for its parameters. Where several layers take one output, their gradients for it add up.
         """
         gradients: Parameters = {}
-        for step, kept in zip(reversed(self.steps), reversed(kept_by_step), strict=True):
-            dy, of_parameters = step.backward(step.layer, kept, dy)
-            gradients |= {f"{step.name}/{name}": gradient for name, gradient in of_parameters.items()}
+        waiting = {self.steps[-1].node.name: dy}
+        for (node, _, backward), kept in zip(reversed(self.steps), reversed(kept_by_step), strict=True):
+            dx, of_parameters = backward(node.layer, kept, waiting.pop(node.name))
+            for name, gradient in zip(node.inputs, dx if isinstance(dx, list) else [dx], strict=True):
+                waiting[name] = waiting[name] + gradient if name in waiting else gradient
+            gradients |= {f"{node.name}/{name}": gradient for name, gradient in of_parameters.items()}
         return {key: gradients[key] for key in self.parameters}
 
-    def _parameters_of(self, step: Step) -> Parameters:
-        prefix = f"{step.name}/"
+    def _parameters_of(self, node: Node) -> Parameters:
+        prefix = f"{node.name}/"
         return {key.removeprefix(prefix): value for key, value in self.parameters.items() if key.startswith(prefix)}
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], tuple[Forward, Backward]]) -> Network:
-    """The architecture's layers, one after the other; it has no parameters before they are set."""
-    pairs = zip(architecture.names, architecture.layers, strict=True)
-    return Network([Step(name, layer, *layers[type(layer)]) for name, layer in pairs])
+    """The architecture's layers; the network has no parameters before they are set."""
+    return Network([Step(node, *layers[type(node.layer)]) for node in architecture.nodes])
 
 
 def get_parameters(network: Network) -> Parameters:

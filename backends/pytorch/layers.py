@@ -7,9 +7,23 @@ to be told its number of inputs. Torch's images are (n, channels, height, width)
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import (
+    Add,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 
 Module: TypeAlias = nn.Module
 BuildLayer = Callable[[Any, Shape], Module]
@@ -27,6 +41,27 @@ def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = nn.Conv2d)
     return nn.Sequential(nn.ZeroPad2d((left, right, top, bottom)), convolution)
 
 
+class _Add(nn.Module):
+    """The sum of several (n, ...); torch has no layer for it."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return sum(inputs[1:], inputs[0])
+
+
+class _Concatenate(nn.Module):
+    """Several (n, channels, ...) side by side; torch has no layer for it, and its channels are the second axis."""
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        return torch.cat(inputs, dim=1)
+
+
+class _ChannelsLastFlatten(nn.Module):
+    """Flattens images in the canonical order: height, width, channel; without a copy if they lie in memory so."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
+
+
 LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, in) to (n, units), with a kernel (units, in): x @ weight.T + bias
     Dense: lambda layer, shape: nn.Linear(shape[0], layer.units),
@@ -41,4 +76,7 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Sigmoid: lambda layer, shape: nn.Sigmoid(),
     # (n, outputs) to (n, outputs); torch has to be told the axis
     Softmax: lambda layer, shape: nn.Softmax(dim=1),
+    # several (n, ...) to one
+    Add: lambda layer, shape: _Add(),
+    Concatenate: lambda layer, shape: _Concatenate(),
 }

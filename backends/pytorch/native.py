@@ -21,14 +21,16 @@ _WRAPPERS = re.compile(r"\b(?:_orig_mod|module|_fsdp_wrapped_module)\.")
 def shapes(architecture: Architecture) -> dict[str, Shape]:
     """The names and shapes in the file, in the order of the canonical parameters."""
     found = {}
-    for key, shape in architecture.parameter_shapes.items():
-        index = int(key.partition("_")[0])
-        layer, module = architecture.layers[index], str(index)
-        if isinstance(layer, Conv2D) and any(a != b for a, b in layer.pads(architecture.shapes[index])):
+    for parameter in architecture.parameters:
+        node, shape = parameter.node, parameter.shape
+        module = str(architecture.nodes.index(node)) if architecture.is_sequence else f"layers.{node.name}"
+        pads = node.layer.pads(architecture.shape_before(node)) if isinstance(node.layer, Conv2D) else ()
+        if any(before != after for before, after in pads):
             module += ".1"  # after the layer that pads
         if len(shape) == 4:
             shape = (shape[3], shape[2], shape[0], shape[1])
-        found[f"{module}.{'weight' if key.endswith('/kernel') else 'bias'}"] = shape[::-1] if len(shape) == 2 else shape
+        name = "weight" if parameter.name == "kernel" else parameter.name
+        found[f"{module}.{name}"] = shape[::-1] if len(shape) == 2 else shape
     return found
 
 

@@ -8,17 +8,38 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from backends.pytorch.layers import BuildLayer
-from tasks.architecture import Architecture, Parameters
+from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
+from tasks.architecture import INPUT, Architecture, Parameter, Parameters
 from tasks.layers import Dense, Flatten, Layer
 
-Network: TypeAlias = nn.Sequential
+Network: TypeAlias = nn.Module
+
+
+class _Graph(nn.Module):
+    """Named layers, each of which takes the outputs of others."""
+
+    def __init__(self, architecture: Architecture, layers: Mapping[str, Module]) -> None:
+        super().__init__()
+        self.graph = [(node.name, node.inputs) for node in architecture.nodes]
+        self.layers = nn.ModuleDict(layers)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        values = {INPUT: inputs}
+        for name, before in self.graph:
+            values[name] = self.layers[name](*(values[other] for other in before))
+        return values[name]
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], BuildLayer]) -> Network:
-    """The architecture's layers, one after the other: (n, *input_shape), images NCHW, to (n, outputs)."""
-    pairs = zip(architecture.layers, architecture.shapes, strict=False)
-    return nn.Sequential(*(layers[type(layer)](layer, shape) for layer, shape in pairs))
+    """The architecture's layers: (n, *input_shape), images NCHW, to (n, outputs)."""
+    nodes = architecture.nodes
+    built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
+    if architecture.is_sequence:
+        return nn.Sequential(*built.values())
+    for node in nodes:
+        if isinstance(node.layer, Flatten):  # other branches may be added to it, which are in the canonical order
+            built[node.name] = _ChannelsLastFlatten()
+    return _Graph(architecture, built)
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
@@ -29,13 +50,14 @@ def get_parameters(network: Network, architecture: Architecture) -> Parameters:
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
     """Copies parameters in the canonical layout into the network."""
     with torch.no_grad():
-        for key, variable in variables(network, architecture).items():
-            array: NDArray[Any] = parameters[key]
+        of_torch = variables(network, architecture)
+        for parameter in architecture.parameters:
+            array: NDArray[Any] = parameters[parameter.key]
             if array.ndim == 4:
                 array = array.transpose(3, 2, 0, 1)
             if array.ndim == 2:
-                array = array[_rows(network, architecture, key)].T
-            variable.copy_(torch.tensor(array))
+                array = array[_rows(network, architecture, parameter)].T
+            of_torch[parameter.key].copy_(torch.tensor(array))
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, nn.Parameter]:
@@ -49,29 +71,29 @@ def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[
     Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out).
     """
     canonical = {}
-    for key, tensor in tensors.items():
-        array = tensor.detach().cpu().numpy()
+    for parameter in architecture.parameters:
+        array = tensors[parameter.key].detach().cpu().numpy()
         if array.ndim == 4:
             array = array.transpose(2, 3, 1, 0)
         if array.ndim == 2:
-            array = array.T[np.argsort(_rows(network, architecture, key))]
-        canonical[key] = array.copy()
+            array = array.T[np.argsort(_rows(network, architecture, parameter))]
+        canonical[parameter.key] = array.copy()
     return canonical
 
 
-def _rows(network: Network, architecture: Architecture, key: str) -> NDArray[np.intp]:
+def _rows(network: Network, architecture: Architecture, parameter: Parameter) -> NDArray[np.intp]:
     """The canonical row of each of torch's inputs to a dense layer.
 
-    After ``nn.Flatten`` an image is in the order channel, height, width; canonical is height, width, channel, as the
-    tuned loop's layer flattens too.
+    After ``nn.Flatten`` an image is in the order channel, height, width; canonical is height, width, channel.
     """
-    index = int(key.partition("_")[0])
-    rows = np.arange(architecture.parameter_shapes[key][0])
-    for before in reversed(range(index)):
-        layer, shape = architecture.layers[before], architecture.shapes[before]
-        if isinstance(layer, Dense):
+    rows = np.arange(parameter.shape[0])
+    if not any(isinstance(layer, nn.Flatten) for layer in network.children()):
+        return rows
+    for node in reversed(architecture.nodes[: architecture.nodes.index(parameter.node)]):
+        shape = architecture.shape_before(node)
+        if isinstance(node.layer, Dense):
             break
-        if isinstance(layer, Flatten) and len(shape) == 3 and isinstance(network[before], nn.Flatten):
+        if isinstance(node.layer, Flatten) and len(shape) == 3:
             return rows.reshape(shape).transpose(2, 0, 1).ravel()
     return rows
 

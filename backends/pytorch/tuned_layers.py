@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backends.fusion import Identity, PooledConv2D
-from backends.pytorch.layers import LAYERS, BuildLayer, Module, conv2d
+from backends.fusion import PooledConv2D
+from backends.pytorch.layers import LAYERS, BuildLayer, Module, _ChannelsLastFlatten, conv2d
 from tasks.layers import Dense, Flatten, Layer, MaxPool2D, Shape
 
 _SMALL_KERNEL = 256
@@ -91,18 +91,10 @@ class _LargestInWindow(torch.autograd.Function):
         return shares.flatten(3, 4).flatten(1, 2).permute(0, 3, 1, 2), None
 
 
-class _ChannelsLastFlatten(nn.Module):
-    """Flattens images in the order in which they lie in memory: height, width, channel. Torch's order needs a copy."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
-
-
 TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     Dense: _dense,
     PooledConv2D: _pooled_conv2d,
     MaxPool2D: lambda layer, shape: _WindowsMaxPool(layer),
     Flatten: lambda layer, shape: _ChannelsLastFlatten(),
-    Identity: lambda layer, shape: nn.Identity(),
 }

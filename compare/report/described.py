@@ -61,8 +61,9 @@ def _optimizer(task: Task) -> str:
 def _layers(task: Task) -> list[tuple[str, str, str, int]]:
     network = task.architecture
     rows = [("input", "", _shape(network.input_shape), 0)]
-    for name, layer, shape in zip(network.names, network.layers, network.shapes[1:], strict=True):
-        rows.append((name, _settings(layer), _shape(shape), network.parameter_counts.get(name, 0)))
+    for node in network.nodes:
+        shape = _shape(network.shapes[node.name])
+        rows.append((node.name, _settings(node.layer), shape, network.parameter_counts.get(node.name, 0)))
     return rows
 
 

@@ -6,7 +6,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from tasks.architecture import Architecture
+from tasks.architecture import sequence
 from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
 from tasks.training import SGD, Adam, Loss
 from tests.certify.evidence import judge, make_reference, remote_evidence
@@ -79,7 +79,7 @@ def drawn_samples(draw: st.DrawFn) -> Sample:
     if loss == "negative_log_likelihood":
         layers.append(Softmax())
     try:
-        Architecture(shape, tuple(layers))
+        sequence(shape, tuple(layers))
     except ValueError:
         hypothesis.reject()  # a kernel or a pool that does not fit
     optimizer = draw(st.sampled_from([SGD(0.01), SGD(0.01, 0.9), Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6)]))

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tasks
-from tasks.architecture import Architecture, check_parameters
-from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.architecture import Architecture, Node, check_parameters, sequence
+from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tests.samples import BRANCHES
 from tests.tasks.common import TASKS, drawn
 
 
@@ -53,11 +54,11 @@ def test_a_softmax_adds_no_parameters(name: str) -> None:
 def test_shapes_of_the_cnn() -> None:
     architecture = tasks.load_task("mnist-cnn").architecture
     image, filtered, pooled = (28, 28, 1), (28, 28, 32), (14, 14, 32)
-    assert architecture.shapes == (image, filtered, filtered, pooled, (6272,), (128,), (128,), (10,))
+    shapes = [image, filtered, filtered, pooled, (6272,), (128,), (128,), (10,)]
+    assert list(architecture.shapes.values()) == shapes
     assert architecture.output_shape == (10,)
-    assert architecture.names == (
-        "0_conv2d", "1_relu", "2_max_pool2d", "3_flatten", "4_dense", "5_relu", "6_dense",
-    )  # fmt: skip
+    names = ["input", "0_conv2d", "1_relu", "2_max_pool2d", "3_flatten", "4_dense", "5_relu", "6_dense"]
+    assert list(architecture.shapes) == names
     assert architecture.parameter_shapes == {
         "0_conv2d/kernel": (3, 3, 1, 32),
         "0_conv2d/bias": (32,),
@@ -76,7 +77,7 @@ def test_operations_of_the_cnn() -> None:
 
 
 def test_operations_of_a_network_without_parameters() -> None:
-    architecture = Architecture((4, 4, 1), (MaxPool2D(), ReLU(), Flatten()))
+    architecture = sequence((4, 4, 1), (MaxPool2D(), ReLU(), Flatten()))
     assert architecture.forward_operations() == architecture.training_operations() == 0
     assert architecture.parameter_counts == {}
     assert architecture.parameter_count == 0
@@ -91,11 +92,11 @@ def test_operations_of_a_network_without_parameters() -> None:
         (lambda: Conv2D(1, strides=(-1, 1)), "conv2d: strides must be at least 1"),
         (lambda: Conv2D(1, padding="full"), "conv2d: padding must be 'same' or 'valid', not 'full'"),  # type: ignore[arg-type]
         (lambda: MaxPool2D((0, 2)), "max_pool2d: size must be at least 1"),
-        (lambda: Architecture((28, 28, 1), (Dense(3),)), "dense needs an input of 1 axes"),
-        (lambda: Architecture((784,), (Conv2D(3),)), "conv2d needs an input of 3 axes"),
-        (lambda: Architecture((4, 4), (MaxPool2D(),)), "max_pool2d needs an input of 3 axes"),
-        (lambda: Architecture((4, 2, 1), (Conv2D(3, (2, 3), padding="valid"),)), "does not fit into an input of shape"),
-        (lambda: Architecture((4, 1, 1), (MaxPool2D(),)), "does not fit into an input of shape"),
+        (lambda: sequence((28, 28, 1), (Dense(3),)), "dense needs an input of 1 axes"),
+        (lambda: sequence((784,), (Conv2D(3),)), "conv2d needs an input of 3 axes"),
+        (lambda: sequence((4, 4), (MaxPool2D(),)), "max_pool2d needs an input of 3 axes"),
+        (lambda: sequence((4, 2, 1), (Conv2D(3, (2, 3), padding="valid"),)), "does not fit into an input of shape"),
+        (lambda: sequence((4, 1, 1), (MaxPool2D(),)), "does not fit into an input of shape"),
     ],
 )
 def test_what_does_not_fit_is_refused_when_it_is_described(make: Callable[[], object], message: str) -> None:
@@ -132,7 +133,7 @@ def architectures(draw: st.DrawFn) -> Architecture:
     layers.append(Flatten())
     for units in draw(st.lists(small, max_size=3)):
         layers += [Dense(units), draw(activations)]
-    return Architecture(shape, tuple(layers))
+    return sequence(shape, tuple(layers))
 
 
 def walk(layer: Layer, shape: Shape, parameters: dict[str, Shape]) -> tuple[Shape, int]:
@@ -168,22 +169,49 @@ def walk(layer: Layer, shape: Shape, parameters: dict[str, Shape]) -> tuple[Shap
 @given(architectures())
 def test_shapes_counts_and_operations_equal_a_count_one_by_one(architecture: Architecture) -> None:
     shape, operations, elements = architecture.input_shape, [], 0
-    for index, layer in enumerate(architecture.layers):
-        assert architecture.shapes[index] == shape
-        prefix = f"{architecture.names[index]}/"
-        parameters = {
-            key.removeprefix(prefix): value
-            for key, value in architecture.parameter_shapes.items()
-            if key.startswith(prefix)
-        }
+    for node in architecture.nodes:
+        assert architecture.shape_before(node) == shape
+        parameters = {p.name: p.shape for p in architecture.parameters if p.node == node}
         elements += sum(len(list(np.ndindex(*of_one))) for of_one in parameters.values())
-        shape, products = walk(layer, shape, parameters)
+        shape, products = walk(node.layer, shape, parameters)
         operations.append(2 * products)
     assert architecture.output_shape == shape
     assert architecture.parameter_count == elements
     assert architecture.forward_operations() == sum(operations)
     trained = [count for count in operations if count]
     assert architecture.training_operations() == 3 * sum(trained) - (trained[0] if trained else 0)
+
+
+def make_graph(*nodes: Node) -> Architecture:
+    return Architecture((4, 4, 2), nodes)
+
+
+def test_a_graph_has_its_shapes_parameters_and_operations() -> None:
+    assert BRANCHES.shapes["both"] == (3, 2, 7)
+    assert BRANCHES.parameter_counts == {"stem": 76, "left": 20, "right": 75, "narrow": 60 * 42 + 42, "out": 42 * 3 + 3}
+    assert not BRANCHES.is_sequence
+    stem, left, right, narrow, out = 2 * 9 * 2 * 4 * 30, 2 * 4 * 4 * 30, 2 * 6 * 4 * 3 * 30, 2 * 60 * 42, 2 * 42 * 3
+    assert BRANCHES.forward_operations() == stem + left + right + narrow + out
+    assert BRANCHES.training_operations() == 2 * (stem + narrow) + 3 * (left + right + out)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        ([Node("a.b", ReLU(), ("input",))], "'a.b' cannot be a node's name"),
+        ([Node("a", ReLU(), ("input",)), Node("a", ReLU(), ("a",))], "'a' cannot be a node's name"),
+        ([Node("input", ReLU(), ("input",))], "'input' cannot be a node's name"),
+        ([Node("a", ReLU(), ("b",)), Node("b", ReLU(), ("a",))], "a: no node before it has the name 'b'"),
+        ([Node("a", ReLU(), ())], "a: relu takes one input, not 0"),
+        ([Node("a", Add(), ())], "a: add takes at least one input, not 0"),
+        ([Node("a", Flatten(), ("input",)), Node("b", Add(), ("a", "input"))], "add needs inputs of one shape"),
+        ([Node("a", Flatten(), ("input",)), Node("b", Concatenate(), ("a", "input"))], "differ in the last axis alone"),
+        ([Node("a", ReLU(), ("input",)), Node("b", ReLU(), ("input",))], "a: nothing takes its output"),
+    ],
+)
+def test_a_graph_that_does_not_fit_is_refused(nodes: list[Node], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_graph(*nodes)
 
 
 def test_check_parameters_names_the_first_difference() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tasks
-from tasks.architecture import Architecture
+from tasks.architecture import sequence
 from tasks.initial import Initializer, draw_parameters
 from tasks.layers import Conv2D, Dense, Flatten, ReLU
 from tasks.reproducible import sha256_of
@@ -47,7 +47,7 @@ def test_parameters_depend_on_the_seed_alone(name: str) -> None:
             assert not np.array_equal(first[key], other[key])
 
 
-WIDE = Architecture((6, 6, 4), (Conv2D(50, (3, 2)), ReLU(), Flatten(), Dense(300), ReLU(), Dense(200)))
+WIDE = sequence((6, 6, 4), (Conv2D(50, (3, 2)), ReLU(), Flatten(), Dense(300), ReLU(), Dense(200)))
 
 
 @pytest.mark.parametrize(
