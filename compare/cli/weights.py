@@ -113,7 +113,7 @@ def _as_json(model: "SavedModel", parameters: "Parameters", summaries: "dict[str
             "largest": summary.largest,
             "array": parameters[key].tolist(),
         }
-    kinds = {name: layer.kind for name, layer in zip(architecture.names, architecture.layers, strict=True)}
+    kinds = {node.name: node.layer.kind for node in architecture.nodes}
     return {
         "task": model.task.name,
         "recipe": model.task.recipe_name,

@@ -21,8 +21,8 @@ HEAD = 4
 
 
 @dataclass(frozen=True)
-class Node:
-    """A box of the drawing.
+class Box:
+    """A node of the network, as it is drawn.
 
     Attributes:
         kind: its first line: what the layer is.
@@ -35,7 +35,7 @@ class Node:
     inputs: tuple[int, ...]
 
 
-def draw_network(nodes: Sequence[Node], title: str) -> "Markup":
+def draw_network(nodes: Sequence[Box], title: str) -> "Markup":
     """The drawing, with a title and a description for readers who cannot see it.
 
     Args:
@@ -72,11 +72,11 @@ _Item = tuple[int, int, int]
 """What stands at a depth: a node ``(node, node, depth)``, or an edge that passes ``(from, to, depth)``."""
 
 
-def _edges(nodes: Sequence[Node]) -> list[_Edge]:
+def _edges(nodes: Sequence[Box]) -> list[_Edge]:
     return [(source, at) for at, node in enumerate(nodes) for source in dict.fromkeys(node.inputs)]
 
 
-def _depths(nodes: Sequence[Node]) -> list[int]:
+def _depths(nodes: Sequence[Box]) -> list[int]:
     """Of each node, the number of edges on the longest path to it."""
     depths: list[int] = []
     for node in nodes:
@@ -93,7 +93,7 @@ def _path(edge: _Edge, depths: Sequence[int]) -> list[_Item]:
     ]  # fmt: skip
 
 
-def _rows(nodes: Sequence[Node], depths: Sequence[int]) -> list[list[_Item]]:
+def _rows(nodes: Sequence[Box], depths: Sequence[int]) -> list[list[_Item]]:
     """What stands at each depth, from left to right: each as near as may be below what leads to it."""
     above: dict[_Item, list[_Item]] = {(at, at, depth): [] for at, depth in enumerate(depths)}
     for edge in _edges(nodes):
@@ -124,7 +124,7 @@ def _arrow(places: Sequence[tuple[float, float]]) -> str:
     return f'<path d="{line}{tip}"/>'
 
 
-def _in_words(nodes: Sequence[Node]) -> str:
+def _in_words(nodes: Sequence[Box]) -> str:
     """The nodes in order, each with its shape and, where it does not follow on the one before it, its inputs."""
     words = []
     for at, node in enumerate(nodes):

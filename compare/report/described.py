@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 
 from backends.base import Setting
 from compare.analysis.sections import Section
-from compare.page.network import Node
+from compare.page.network import Box
 from tasks import load_task
+from tasks.architecture import INPUT
 from tasks.errors import SideBySideError
 from tasks.layers import Layer, Shape
 from tasks.task import Task
@@ -19,12 +20,12 @@ class Described:
     Attributes:
         text: task, loss, optimizer, batch size, epochs.
         layers: of each layer its name, its settings, its output's shape, and its number of parameters.
-        nodes: the same as boxes of a drawing.
+        boxes: the same, to be drawn.
     """
 
     text: str
     layers: list[tuple[str, str, str, int]]
-    nodes: list[Node]
+    boxes: list[Box]
 
 
 def describe(section: Section, settings: Mapping[str, Setting]) -> Described | None:
@@ -49,7 +50,7 @@ def describe(section: Section, settings: Mapping[str, Setting]) -> Described | N
         f"{task.summary.rstrip('.')}. {epochs}{tested}, {size} examples a step; loss:"
         f" {task.recipe.loss.replace('_', ' ')}; optimizer: {_optimizer(task)}."
     )
-    return Described(text, _layers(task), _nodes(task))
+    return Described(text, _layers(task), _boxes(task))
 
 
 def _optimizer(task: Task) -> str:
@@ -67,13 +68,14 @@ def _layers(task: Task) -> list[tuple[str, str, str, int]]:
     return rows
 
 
-def _nodes(task: Task) -> list[Node]:
+def _boxes(task: Task) -> list[Box]:
     network = task.architecture
-    kinds = ["input", *(layer.kind for layer in network.layers)]
-    return [
-        Node(kind, _shape(shape), (at - 1,) if at else ())
-        for at, (kind, shape) in enumerate(zip(kinds, network.shapes, strict=True))
-    ]
+    places = {name: at for at, name in enumerate(network.shapes)}
+    boxes = [Box(INPUT, _shape(network.input_shape), ())]
+    for node in network.nodes:
+        inputs = tuple(places[name] for name in node.inputs)
+        boxes.append(Box(node.layer.kind, _shape(network.shapes[node.name]), inputs))
+    return boxes
 
 
 def _settings(layer: Layer) -> str:

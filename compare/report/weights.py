@@ -13,9 +13,9 @@ from compare.report.chart_parts import row_colors, row_names
 from compare.report.charts import PADDING, ROWS
 from tasks.layers import Shape
 
-COLUMNS = 2
-WIDTH, HEIGHT = 205, 60
-"""Of a histogram, in pixels."""
+WIDTHS = {3: 126, 2: 205}
+"""Of a histogram, in pixels, by how many stand side by side: three where the names are short enough."""
+HEIGHT, SHORT_NAME = 60, 20
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,24 @@ def _histograms(rows: Sequence[tuple[str, WeightsSummary]], names: Sequence[str]
         counts, edges = summary.counts.tolist(), summary.edges.tolist()
         values += [{"row": name, "x": x, "count": n} for x, n in zip(edges, [*counts, counts[-1]], strict=True)]
     most = max(value["count"] for value in values)
-    across = altair.Axis(tickCount=4, labelFlush=False, grid=False, labelFontSize=11, titleFontSize=11, titlePadding=4)
+    columns = 3 if max(len(name) for name, _ in rows) <= SHORT_NAME else 2
+    width = WIDTHS[columns]
+    across = altair.Axis(
+        tickCount=3,
+        labelOverlap=True,
+        labelSeparation=6,
+        grid=False,
+        labelFontSize=11,
+        titleFontSize=11,
+        titlePadding=4,
+    )
     up = altair.Axis(values=[0, most], format=",d", labelFontSize=11, titleFontSize=11)
-    chart = altair.Chart(width=WIDTH, height=HEIGHT).mark_area(interpolate="step-after")
+    chart = altair.Chart(width=width, height=HEIGHT).mark_area(interpolate="step-after")
     chart = chart.encode(
         x=altair.X("x:Q", title="value", scale=altair.Scale(zero=False), axis=across),
         y=altair.Y("count:Q", title="values", axis=up, stack=None),
         color=row_colors(names, legend=False),
     )
-    header = altair.Header(title=None, labelAnchor="start", labelFontSize=12, labelLimit=WIDTH, labelPadding=2)
+    header = altair.Header(title=None, labelAnchor="start", labelFontSize=12, labelLimit=width, labelPadding=2)
     by_row = altair.Facet("row:N", sort=list(names), header=header)
-    return chart.facet(facet=by_row, columns=COLUMNS, data=altair.Data(values=values), spacing=12)
+    return chart.facet(facet=by_row, columns=columns, data=altair.Data(values=values), spacing=16)

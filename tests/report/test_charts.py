@@ -1,13 +1,15 @@
 """Charts: what they show, what they say they leave out, and the files that they are written to."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from compare.analysis.sections import summarize
-from compare.page.drawing import dark
+from compare.page.drawing import dark, to_svg
 from compare.records.results import Results
+from compare.report.chart_parts import line_chart
 from compare.report.charts import draw, phase_seconds, write_charts
 from tests.analysis.runs import make_results, make_run
 
@@ -43,3 +45,12 @@ def test_charts_are_written_as_svg_and_png(tmp_path: Path, results: Results) -> 
     assert "unverified (unverified)" in light
     assert dark(light) != light
     assert ElementTree.fromstring(dark(light)).tag.endswith("svg")
+
+
+@pytest.mark.parametrize("level", [0.25, 0.0])
+def test_a_curve_that_does_not_change_stands_at_its_value(level: float) -> None:
+    """Without room above and below it, Vega writes 0 beside it, whatever it is."""
+    values = [{"row": "jax", "x": x, "accuracy": level} for x in (1, 2)]
+    svg = to_svg(line_chart(values, ["jax"], "epoch", "accuracy", "test accuracy"))
+    ticks = [float(text) for text in re.findall(r">(-?\d+\.\d+)</text>", svg.replace("−", "-"))]
+    assert min(ticks) < level < max(ticks)

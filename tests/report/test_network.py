@@ -6,32 +6,32 @@ from xml.etree import ElementTree
 
 import pytest
 
-from compare.page.network import HEIGHT, WIDTH, Node, draw_network
+from compare.page.network import HEIGHT, WIDTH, Box, draw_network
 from compare.report.render import render
 from tasks import load_task
 from tests.analysis.runs import make_results, make_run
 from tests.report.page import Page
 
-LINE = [Node("input", "4", ()), Node("dense", "10", (0,)), Node("relu", "10", (1,))]
-RESIDUAL = [*LINE, Node("dense", "10", (2,)), Node("add", "10", (3, 1)), Node("dense", "3", (4,))]
+LINE = [Box("input", "4", ()), Box("dense", "10", (0,)), Box("relu", "10", (1,))]
+RESIDUAL = [*LINE, Box("dense", "10", (2,)), Box("add", "10", (3, 1)), Box("dense", "3", (4,))]
 BRANCHES = [
-    Node("input", "8 x 8 x 3", ()),
-    *(Node(f"conv2d {at}", "8 x 8 x 4", (0,)) for at in range(3)),
-    Node("relu", "8 x 8 x 4", (2,)),
-    Node("concatenate", "8 x 8 x 15", (1, 4, 3, 0)),
-    Node("add", "8 x 8 x 15", (5, 5)),
+    Box("input", "8 x 8 x 3", ()),
+    *(Box(f"conv2d {at}", "8 x 8 x 4", (0,)) for at in range(3)),
+    Box("relu", "8 x 8 x 4", (2,)),
+    Box("concatenate", "8 x 8 x 15", (1, 4, 3, 0)),
+    Box("add", "8 x 8 x 15", (5, 5)),
 ]
-Box = tuple[float, float]
+Place = tuple[float, float]
 
 
-def drawn(nodes: list[Node]) -> tuple[list[Box], list[list[Box]], list[str]]:
+def drawn(nodes: list[Box]) -> tuple[list[Place], list[list[Place]], list[str]]:
     """The left upper corners of the boxes, the points of each arrow's line, and all texts."""
     svg = ElementTree.fromstring(str(draw_network(nodes, "a network")))
     boxes = [(float(box.attrib["x"]), float(box.attrib["y"])) for box in svg.iter("rect")]
     arrows = []
     for path in svg.iter("path"):
         line = path.attrib["d"].rpartition("M")[0]
-        points: list[Box] = []
+        points: list[Place] = []
         for command, text in re.findall(r"([MCV])([^MCV]*)", line):
             numbers = [float(number) for number in text.split()]
             points.append((points[-1][0], numbers[0]) if command == "V" else (numbers[-2], numbers[-1]))
@@ -42,7 +42,7 @@ def drawn(nodes: list[Node]) -> tuple[list[Box], list[list[Box]], list[str]]:
 
 
 @pytest.mark.parametrize("nodes", [LINE, RESIDUAL, BRANCHES])
-def test_every_node_stands_below_its_inputs_and_is_joined_to_them(nodes: list[Node]) -> None:
+def test_every_node_stands_below_its_inputs_and_is_joined_to_them(nodes: list[Box]) -> None:
     boxes, arrows, texts = drawn(nodes)
     assert texts == [text for node in nodes for text in (node.kind, node.shape)]
     edges = [(source, at) for at, node in enumerate(nodes) for source in dict.fromkeys(node.inputs)]
@@ -54,7 +54,7 @@ def test_every_node_stands_below_its_inputs_and_is_joined_to_them(nodes: list[No
 
 
 @pytest.mark.parametrize("nodes", [LINE, RESIDUAL, BRANCHES])
-def test_no_box_lies_on_another_and_no_edge_runs_through_one(nodes: list[Node]) -> None:
+def test_no_box_lies_on_another_and_no_edge_runs_through_one(nodes: list[Box]) -> None:
     boxes, arrows, _ = drawn(nodes)
     for one, other in combinations(boxes, 2):
         assert abs(one[0] - other[0]) >= WIDTH or abs(one[1] - other[1]) >= HEIGHT
