@@ -52,5 +52,5 @@ def test_a_curve_that_does_not_change_stands_at_its_value(level: float) -> None:
     """Without room above and below it, Vega writes 0 beside it, whatever it is."""
     values = [{"row": "jax", "x": x, "accuracy": level} for x in (1, 2)]
     svg = to_svg(line_chart(values, ["jax"], "epoch", "accuracy", "test accuracy"))
-    ticks = [float(text) for text in re.findall(r">(-?\d+\.\d+)</text>", svg.replace("−", "-"))]
+    ticks = [float(text) for text in re.findall(r">(-?\d+\.\d+)</text>", svg.replace("\N{MINUS SIGN}", "-"))]
     assert min(ticks) < level < max(ticks)
