@@ -14,7 +14,7 @@ INK, FAINT = "#1f2328", "#d0d7df"
 DARK_INK, DARK_FAINT = "#e6e6e7", "#444c57"
 LARGEST_SVG = 500_000
 """Characters; a larger drawing goes into a page as PNG: the 16 digits of a lesson are 12,544 elements as SVG."""
-_UNSEEN = re.compile(r'<path [^>]*(?:display="none"|class="background")[^>]*/>')
+_UNSEEN = re.compile(r'<path (?![^>]*(?:fill|stroke)=)[^>]*(?:display="none"|class="background")[^>]*/>')
 _TAG = re.compile(r"<[^>]*>")
 _OF_OTHER_READERS = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
 _DIGITS = re.compile(r"(?<=\.\d\d)\d+")
