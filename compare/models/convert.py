@@ -35,36 +35,47 @@ def convert(path: Path, form: str, output: Path, task: str | None = None, recipe
     Returns:
         what was read.
     """
-    source = form_of(path)
-    for name in (source, form):
-        if name != CANONICAL and (message := backends.missing(name)):
-            raise SideBySideError(message)
+    if form != CANONICAL:
+        _check_installed(form)
     check_output(output)
     _check_ending(output, form)
-    if source == CANONICAL:
-        model = open_model(path, task, recipe)
-    else:
-        fitting, note = fitting_task(path, task, recipe, partial(backends.native(source).check, path))
-        model = SavedModel(path, fitting, {}, note)
+    model, parameters = read_model(path, task, recipe)
     metadata = {key: model.metadata[key] for key in ("backend", "seed", "data") if key in model.metadata}
     metadata |= {"task": model.task.name, "recipe": model.task.recipe_name}
     with Scratch() as scratch:  # its names can be told a worker, a user's not
-        canonical, made = scratch / "canonical.safetensors", scratch / f"made{_suffix(form)}"
-        if source == CANONICAL:
-            parameters: Parameters = read_parameters(path, model.task.architecture)
-        else:
-            given = scratch / f"given{_suffix(source)}"
-            given.symlink_to(path.resolve())
-            _convert(source, model.task, given, canonical, to_native=False)
-            parameters = read_parameters(canonical, model.task.architecture)
+        made = canonical = scratch / "canonical.safetensors"
         write_parameters(canonical, parameters, metadata)
         if form != CANONICAL:
+            made = scratch / f"made{_suffix(form)}"
             _convert(form, model.task, canonical, made, to_native=True)
         try:
-            write_whole(output, (made if form != CANONICAL else canonical).read_bytes())
+            write_whole(output, made.read_bytes())
         except OSError as error:
             raise ModelFileError(f"{output}: cannot be written ({error.strerror}); name another file") from error
     return model
+
+
+def read_model(path: Path, task: str | None = None, recipe: str | None = None) -> tuple[SavedModel, Parameters]:
+    """Reads a file of parameters, whatever wrote it; for the arguments and errors see :func:`convert`.
+
+    Returns:
+        what it is, and its parameters in the canonical layout.
+    """
+    if (source := form_of(path)) == CANONICAL:
+        model = open_model(path, task, recipe)
+        return model, read_parameters(path, model.task.architecture)
+    _check_installed(source)
+    fitting, note = fitting_task(path, task, recipe, partial(backends.native(source).check, path))
+    with Scratch() as scratch:
+        given, canonical = scratch / f"given{_suffix(source)}", scratch / "canonical.safetensors"
+        given.symlink_to(path.resolve())
+        _convert(source, fitting, given, canonical, to_native=False)
+        return SavedModel(path, fitting, {}, note), read_parameters(canonical, fitting.architecture)
+
+
+def _check_installed(form: str) -> None:
+    if message := backends.missing(form):
+        raise SideBySideError(message)
 
 
 def _suffix(form: str) -> str:

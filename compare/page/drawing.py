@@ -14,6 +14,11 @@ INK, FAINT = "#1f2328", "#d0d7df"
 DARK_INK, DARK_FAINT = "#e6e6e7", "#444c57"
 LARGEST_SVG = 500_000
 """Characters; a larger drawing goes into a page as PNG: the 16 digits of a lesson are 12,544 elements as SVG."""
+_UNSEEN = re.compile(r'<path (?![^>]*(?:fill|stroke)=)[^>]*(?:display="none"|class="background")[^>]*/>')
+_TAG = re.compile(r"<[^>]*>")
+_OF_OTHER_READERS = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
+_DIGITS = re.compile(r"(?<=\.\d\d)\d+")
+"""Those of a place beyond a hundredth of a pixel."""
 _WORDS = {"labelColor": INK, "titleColor": INK}
 THEME: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -87,8 +92,13 @@ def dark(svg: str) -> str:
 
 def data_uris(chart: Any) -> tuple[str, str]:
     """An Altair chart as two data URIs, for light and for dark paper."""
-    svg = to_svg(chart)
+    svg = _compact(to_svg(chart))
     return _data_uri(svg), _data_uri(dark(svg))
+
+
+def _compact(svg: str) -> str:
+    """The same picture in half the characters, without what an image on a page, which has a text of its own, hides."""
+    return _TAG.sub(lambda tag: _DIGITS.sub("", _OF_OTHER_READERS.sub("", tag[0])), _UNSEEN.sub("", svg))
 
 
 def _data_uri(svg: str) -> str:

@@ -1,4 +1,4 @@
-"""Reads the arrays that a run left in its folder: predictions, the losses of each step, first-layer weights."""
+"""Reads the arrays that a run left in its folder: predictions, the losses of each step, weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.records.run import Run
+from compare.records.weights import HISTOGRAM, SHAPE, STATISTICS
 from tasks.errors import SideBySideError
 
 LARGEST_FILE = 64_000_000
@@ -16,10 +17,14 @@ KINDS = {
     "labels": "iu",
     "wrong_indices": "iu",
     "wrong_images": "u",
+    "first_images": "u",
     "step_losses": "f",
     "first_kernel": "f",
+    SHAPE: "i",
+    STATISTICS: "f",
+    HISTOGRAM: "i",
 }
-"""The arrays that a report shows, and the kinds of numbers that each may hold."""
+"""The first words of the names of the arrays that a report shows, and the kinds of numbers that each may hold."""
 
 
 class ArraysError(SideBySideError):
@@ -40,7 +45,11 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         raise ArraysError((error.strerror or "unreadable").lower()) from error
     except (SafetensorError, ValueError, LookupError) as error:  # the last: types that NumPy lacks
         raise ArraysError("damaged") from error
-    return {name: array for name, array in arrays.items() if array.size and array.dtype.kind in KINDS.get(name, "")}
+    return {
+        name: array
+        for name, array in arrays.items()
+        if array.size and array.dtype.kind in KINDS.get(name.partition(" ")[0], "")
+    }
 
 
 def _path(run: Run, folder: Path) -> Path:

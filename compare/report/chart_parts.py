@@ -48,10 +48,13 @@ def line_chart(
     import altair
 
     widths = altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
+    low, high = (reduce(value[field] for value in values) for reduce in (min, max))
+    room = 0.0 if low < high else abs(low) / 10 or 0.1  # around what does not change, Vega makes none
+    domain = {"domain": [low - room, high + room]} if room else {}
     chart = make_chart(values).mark_line(point=len(values) <= 10 * lines * len(names))
     return chart.encode(
         x=step_axis(unit, values),
-        y=altair.Y(f"{field}:Q", title=title, scale=altair.Scale(zero=False)),
+        y=altair.Y(f"{field}:Q", title=title, scale=altair.Scale(zero=False, **domain)),
         color=row_colors(names),
         strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
     )

@@ -1,11 +1,13 @@
-"""What was compared: the task, its data, the network as a table of layers, and how it was trained."""
+"""What was compared: the task, its data, the network as a table of layers and drawn, and how it was trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from backends.base import Setting
 from compare.analysis.sections import Section
+from compare.page.network import Box
 from tasks import load_task
+from tasks.architecture import INPUT
 from tasks.errors import SideBySideError
 from tasks.layers import Layer, Shape
 from tasks.task import Task
@@ -18,10 +20,12 @@ class Described:
     Attributes:
         text: task, loss, optimizer, batch size, epochs.
         layers: of each layer its name, its settings, its output's shape, and its number of parameters.
+        boxes: the same, to be drawn.
     """
 
     text: str
     layers: list[tuple[str, str, str, int]]
+    boxes: list[Box]
 
 
 def describe(section: Section, settings: Mapping[str, Setting]) -> Described | None:
@@ -46,7 +50,7 @@ def describe(section: Section, settings: Mapping[str, Setting]) -> Described | N
         f"{task.summary.rstrip('.')}. {epochs}{tested}, {size} examples a step; loss:"
         f" {task.recipe.loss.replace('_', ' ')}; optimizer: {_optimizer(task)}."
     )
-    return Described(text, _layers(task))
+    return Described(text, _layers(task), _boxes(task))
 
 
 def _optimizer(task: Task) -> str:
@@ -62,6 +66,16 @@ def _layers(task: Task) -> list[tuple[str, str, str, int]]:
         shape = _shape(network.shapes[node.name])
         rows.append((node.name, _settings(node.layer), shape, network.parameter_counts.get(node.name, 0)))
     return rows
+
+
+def _boxes(task: Task) -> list[Box]:
+    network = task.architecture
+    places = {name: at for at, name in enumerate(network.shapes)}
+    boxes = [Box(INPUT, _shape(network.input_shape), ())]
+    for node in network.nodes:
+        inputs = tuple(places[name] for name in node.inputs)
+        boxes.append(Box(node.layer.kind, _shape(network.shapes[node.name]), inputs))
+    return boxes
 
 
 def _settings(layer: Layer) -> str:

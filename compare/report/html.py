@@ -9,6 +9,7 @@ from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.page.drawing import data_uris
+from compare.page.network import draw_network
 from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.check import Check, Window
@@ -19,6 +20,7 @@ from compare.report.columns import filled_columns, make_figure, ratio_text
 from compare.report.described import Described, describe
 from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
+from compare.report.weights import ShownWeights, section_weights
 from compare.text import NO_RUNS, clean, label, times_range
 from tasks.mnist import SHA256
 
@@ -80,6 +82,15 @@ class _Page:
         if self._left > 0 or not pictures.characters:
             return pictures
         return replace(pictures, first_digits=[], digits=[], weights=[], omitted=True)
+
+    def weights(self, section: Section) -> list[tuple[ShownWeights, str, tuple[str, str] | None]]:
+        """Each kernel and bias, its shape in words, and its histograms for light and dark paper if there is room."""
+        found: list[tuple[ShownWeights, str, tuple[str, str] | None]] = []
+        for shown in section_weights(section, self.folder):
+            pictures = data_uris(shown.chart) if self._left > 0 else None
+            self._left -= sum(map(len, pictures or ()))
+            found.append((shown, " x ".join(map(str, shown.shape)), pictures if self._left > 0 else None))
+        return found
 
     def described(self, section: Section) -> Described | None:
         """What the section's rows trained."""
@@ -163,6 +174,7 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "ratio": _ratio,
         "phase_seconds": phase_seconds,
         "figure": make_figure,
+        "draw_network": draw_network,
     }
     return render_page("report.html.j2", read_style("report.css"), values, finalize=_cleaned)
 

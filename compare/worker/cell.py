@@ -17,6 +17,7 @@ from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
 from compare.records.request import CellRequest, Copy
 from compare.records.run import Curve, Run
+from compare.records.weights import arrays_of_weights
 from compare.worker import clocks, memory
 from compare.worker.answers import answers_of
 from compare.worker.calls import Calls, time_short_epochs
@@ -189,7 +190,9 @@ class CellWork:
                 **answers_of(training.predictions, self.dataset),
                 "step_losses": np.concatenate(training.step_losses).astype(np.float32),
             }
-            kernels = [array for name, array in self.model.parameters().items() if name.endswith("/kernel")]
+            parameters = self.model.parameters()
+            arrays |= arrays_of_weights(parameters)
+            kernels = [array for name, array in parameters.items() if name.endswith("/kernel")]
             if kernels:
                 arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
             write_whole(Path(path), save(arrays))  # by save_file only its owner could read it

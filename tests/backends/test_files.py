@@ -43,6 +43,7 @@ def test_hostile_files_are_refused(name: str, tmp_path: Path, capsys: Capture) -
     assert text in refused(capsys, tmp_path, "predict", "--model", str(path), "1", "2", "3", "4")
     words = "convert", str(path), "--to", "safetensors", str(tmp_path / "out.safetensors")
     assert text in refused(capsys, tmp_path, *words)
+    assert text in refused(capsys, tmp_path, "weights", str(path))
     model = load_backend("numpy").build(IRIS, IRIS.parameters(0))
     with pytest.raises(ModelFileError):
         model.load(path)

@@ -50,7 +50,7 @@ def commands() -> list[str]:
 
 
 def test_the_commands_there_are() -> None:
-    assert {"list", "run", "parity", "report", "diff", "lesson", "predict", "convert"} == set(commands())
+    assert {"list", "run", "parity", "report", "diff", "lesson", "predict", "convert", "weights"} == set(commands())
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), *((command, "--help") for command in commands())])

@@ -63,7 +63,7 @@ def test_a_run_is_stored_whatever_becomes_of_its_output(ending: str, tmp_path: P
     assert "true" not in ending or "sidebyside" not in (tmp_path / "err").read_text()
 
 
-@pytest.mark.parametrize("words", [*COMMANDS, "run and-gate", "parity", "diff a b", "predict", "convert"])
+@pytest.mark.parametrize("words", [*COMMANDS, "run and-gate", "parity", "diff a b", "predict", "convert", "weights"])
 def test_a_folder_that_was_deleted_is_one_line(words: str, tmp_path: Path) -> None:
     folder = tmp_path / "gone"
     folder.mkdir()

@@ -139,14 +139,12 @@ class Kinds:
         asked = ("predict", "--backend", "numpy", "--model")
         to = ("convert", "--to", "safetensors")
         out = str(self.folder / "out.safetensors")
+        canonical = lambda chance: weights(chance, self.good["canonical"])  # noqa: E731
         every: dict[str, tuple[Callable[[random.Random], bytes], str, tuple[str, ...]]] = {
             "npz": (npz, "f.npz", (*asked, str(self.folder / "dense"), "--test-set", "--data", "FILE")),
             "png": (picture, "f.png", (*asked, str(self.folder / "dense"), "FILE")),
-            "safetensors": (
-                lambda chance: weights(chance, self.good["canonical"]),
-                "f.safetensors",
-                (*asked, "FILE", "5", "3", "2", "1"),
-            ),
+            "safetensors": (canonical, "f.safetensors", (*asked, "FILE", "5", "3", "2", "1")),
+            "weights": (canonical, "f.safetensors", ("weights", "FILE")),
         }
         if "pytorch" in self.good:
             make = lambda chance: weights(chance, self.good["pytorch"])  # noqa: E731

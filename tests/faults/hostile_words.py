@@ -14,7 +14,7 @@ import pytest
 from compare import cli
 from tests.cli.common import make_commands_harmless
 
-COMMANDS = ("list", "run", "parity", "report", "diff", "lesson", "predict", "convert")
+COMMANDS = ("list", "run", "parity", "report", "diff", "lesson", "predict", "convert", "weights")
 OPTIONS = (
     *("--backend", "--mode", "--device", "--seeds", "--rounds", "--self-check", "--preset", "--epochs", "--examples"),
     *("--batch-size", "--learning-rate", "--recipe", "--timeout", "--threads", "--output", "--resume", "--data"),

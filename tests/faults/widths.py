@@ -1,6 +1,7 @@
 """Terminals from 40 to 200 columns: every name and figure of every table is whole on the screen."""
 
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from backends.files import write_parameters
 from compare.analysis.changes import find_changes
 from compare.analysis.sections import summarize
 from compare.api import Comparison
@@ -21,6 +23,7 @@ from compare.report.layout import print_lines
 from compare.report.terminal import print_certificates, print_results
 from compare.run.reading import read_results
 from compare.text import label
+from tasks import load_task
 from tests.analysis.runs import make_certificate, make_results, make_run
 from tests.screen import screen_lines, terminal, written
 from tests.sources import ROOT
@@ -99,12 +102,19 @@ def shows_itself(results: Results, width: int, monkeypatch: pytest.MonkeyPatch) 
     return missing(words, lines)
 
 
+def show_weights() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cnn.safetensors"
+        write_parameters(path, load_task("mnist-cnn").parameters(0))
+        main(["weights", str(path)])
+
+
 def printed_lines(width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What ``diff`` and ``list`` lack on the screen; their lines are printed by one function."""
+    """What ``diff``, ``list`` and ``weights`` lack on the screen."""
     results = made_up()
     lines = find_changes(results, make_results()).text().splitlines()
     lacking = []
-    for command in (lambda: print_lines(lines, indent=4), lambda: main(["list"])):
+    for command in (lambda: print_lines(lines, indent=4), lambda: main(["list"]), show_weights):
         console = terminal(width)
         monkeypatch.setattr("compare.report.layout.Console", lambda console=console: console)
         command()
@@ -136,7 +146,7 @@ def check(width: int) -> int:
             assert not lacking, (width, lacking)
             assert not (lacking := shows_itself(shown, width, monkeypatch)), (width, lacking)
         assert not (lacking := printed_lines(width, monkeypatch)), (width, lacking)
-    return len(results) * 4 + 2
+    return len(results) * 4 + 3
 
 
 def run(count: int = len(WIDTHS)) -> str:

@@ -1,13 +1,20 @@
 """Charts: what they show, what they say they leave out, and the files that they are written to."""
 
+import base64
+import io
+import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from compare.analysis.sections import summarize
-from compare.page.drawing import dark
+from compare.page.drawing import dark, data_uris, to_png, to_svg
 from compare.records.results import Results
+from compare.report.chart_parts import line_chart
 from compare.report.charts import draw, phase_seconds, write_charts
 from tests.analysis.runs import make_results, make_run
 
@@ -43,3 +50,29 @@ def test_charts_are_written_as_svg_and_png(tmp_path: Path, results: Results) -> 
     assert "unverified (unverified)" in light
     assert dark(light) != light
     assert ElementTree.fromstring(dark(light)).tag.endswith("svg")
+
+
+@pytest.mark.parametrize("level", [0.25, 0.0])
+def test_a_curve_that_does_not_change_stands_at_its_value(level: float) -> None:
+    """Without room above and below it, Vega writes 0 beside it, whatever it is."""
+    values = [{"row": "jax", "x": x, "accuracy": level} for x in (1, 2)]
+    svg = to_svg(line_chart(values, ["jax"], "epoch", "accuracy", "test accuracy"))
+    ticks = [float(text) for text in re.findall(r">(-?\d+\.\d+)</text>", svg.replace("\N{MINUS SIGN}", "-"))]
+    assert min(ticks) < level < max(ticks)
+
+
+def on_white(png: bytes) -> Any:
+    image = Image.open(io.BytesIO(png))
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", image.size, "white"), image), int)
+
+
+def test_a_picture_on_a_page_is_the_drawing_in_fewer_characters(results: Results) -> None:
+    for drawing in draw(summarize(results)[0], None):
+        whole = drawing.svg()
+        light, _ = data_uris(drawing.chart)
+        small = base64.b64decode(light.partition("base64,")[2]).decode()
+        assert len(small) < 0.75 * len(whole)
+        first, second = (on_white(to_png(svg)) for svg in (whole, small))
+        changed = np.abs(first - second).max(axis=2) > 16
+        assert changed.mean() < 3e-4, drawing.name  # a hundredth of a pixel shades an edge; a tick's label is more
+        assert first.std() > 1

@@ -149,6 +149,9 @@ def test_the_digits_are_those_of_the_file_whatever_its_labels(tmp_path: Path) ->
     page = (output / "report.html").read_text()
     assert png(255 - images[wrong[0]]) in page
     assert "Confusions on the test set" in page
+    first = page.partition("The first test digits")[2].partition("Digits that a model gets wrong")[0]
+    assert [at for at in range(16) if png(255 - images[at]) not in first] == []
+    assert first.count("<img") == 16
 
 
 def test_without_kept_labels_another_file_has_no_pictures(tmp_path: Path) -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import load_file
 
 import backends
 from backends.numpy.model import NumpyModel
 from compare.executors.environment import worker_environment
 from compare.executors.local import COMMAND, LocalExecutor
 from compare.records.request import CellRequest
+from compare.records.weights import weights_in_arrays
 from compare.worker.cell import run_cell
+from tasks import load_task
 from tasks.batches import Batches
 from tests.sources import ROOT
 from tests.worker.fakes import PATIENCE_SECONDS, ended_afterwards, make_cell, make_cells, posix_only, wait_until
@@ -36,6 +39,21 @@ def test_the_first_call_of_each_length_counts_as_compiling(monkeypatch: pytest.M
     assert run.compile_seconds is not None
     assert run.total_seconds is not None
     assert 0.9 < run.compile_seconds < run.total_seconds
+
+
+def test_a_cell_keeps_little_of_its_trained_parameters(tmp_path: Path) -> None:
+    drawn = load_task("iris-mlp").parameters(0)
+    path, model = tmp_path / "arrays", tmp_path / "model"
+    cell = make_cell(task="iris-mlp", epochs=2)
+    request = CellRequest(cell=cell, started_seconds=time.monotonic(), arrays=str(path), model=str(model))
+    assert run_cell(request, lambda event: None).status == "ok"
+    found, trained = weights_in_arrays(load_file(path)), load_file(model)
+    assert list(found) == list(drawn)
+    for name, summary in found.items():
+        assert summary.mean == pytest.approx(trained[name].mean(dtype="float64"), rel=1e-12)
+        assert summary.standard_deviation != pytest.approx(drawn[name].std(), rel=1e-6), name  # before the training
+    kept = sum(array.nbytes for name, array in load_file(path).items() if name.startswith("weights_"))
+    assert kept < 400 * len(found)
 
 
 @posix_only
