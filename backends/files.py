@@ -77,7 +77,7 @@ def write_parameters(path: Path, parameters: Parameters, metadata: Mapping[str, 
         parameters: in the canonical layout.
         metadata: what the file says about them: ``task``, ``recipe``, ``backend``, ``seed``, ``data``.
     """
-    arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in parameters.items()}
+    arrays = {name: np.asarray(array, "<f4", order="C") for name, array in parameters.items()}
     # Not by the safetensors library: it orders the metadata at random, and equal parameters should give equal files.
     header: dict[str, Any] = {"__metadata__": {"sidebyside": str(FORMAT), **dict(sorted((metadata or {}).items()))}}
     at = 0

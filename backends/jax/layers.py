@@ -13,8 +13,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from backends.jax.stateful import Dropout as MaskedDropout
-from backends.jax.stateful import batch_norm
+from backends.jax.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     Add,
     BatchNorm,
@@ -68,5 +67,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Concatenate: lambda layer, shape: lambda *inputs: jnp.concatenate(inputs, axis=-1),
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
-    Dropout: MaskedDropout,
+    Dropout: _MaskedDropout,
 }

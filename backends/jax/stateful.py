@@ -9,11 +9,11 @@ from tasks.layers import Shape
 from tasks.masks import mask_rows
 
 
-class State(nnx.Variable):
+class _State(nnx.Variable):
     """A number that a layer keeps from step to step."""
 
 
-class Table(nnx.Variable):
+class _Table(nnx.Variable):
     """The masks of a dropout layer, which stay as they are."""
 
 
@@ -40,13 +40,13 @@ class _UnbiasedBatchNorm(nnx.BatchNorm):
         return y
 
 
-class Dropout(nnx.Dropout):
+class _MaskedDropout(nnx.Dropout):
     """Dropout by the masks of a table, (rows, *shape of an example), instead of nnx's own draw."""
 
     def __init__(self, layer: layers.Dropout, shape: Shape) -> None:
         super().__init__(layer.rate)
-        self.seed, self.next_row = State(jnp.zeros(())), State(jnp.zeros(()))
-        self.table = Table(jnp.ones((mask_rows(shape), *shape), bool))
+        self.seed, self.next_row = _State(jnp.zeros(())), _State(jnp.zeros(()))
+        self.table = _Table(jnp.ones((mask_rows(shape), *shape), bool))
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         if self.deterministic:

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 
 import keras
 
-from backends.keras.stateful import Dropout as MaskedDropout
-from backends.keras.stateful import batch_norm
+from backends.keras.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     Add,
     BatchNorm,
@@ -60,5 +59,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Concatenate: lambda layer, shape: keras.layers.Concatenate(),
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
-    Dropout: MaskedDropout,
+    Dropout: _MaskedDropout,
 }

@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from backends.keras.layers import BuildLayer, Module
-from backends.keras.stateful import STATEFUL
-from backends.keras.stateful import Dropout as MaskedDropout
+from backends.keras.stateful import _STATEFUL, _MaskedDropout
 from tasks.architecture import INPUT, Architecture, Parameters
 from tasks.layers import Dropout, Layer
 from tasks.masks import mask_table
@@ -32,7 +31,7 @@ class _Graph(keras.Model):
             taken = [values[other] for other in before]
             layer = getattr(self, f"node_{name}")
             merges = isinstance(layer, keras.layers.Add | keras.layers.Concatenate)
-            options = {"training": training} if isinstance(layer, STATEFUL) else {}
+            options = {"training": training} if isinstance(layer, _STATEFUL) else {}
             values[name] = layer(taken if merges else taken[0], **options)
         return values[name]
 
@@ -59,7 +58,7 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
     for key, variable in {**variables(network, architecture), **state(network, architecture)}.items():
         variable.assign(parameters[key])
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
-    layers = [layer for layer in network.layers if isinstance(layer, MaskedDropout)]
+    layers = [layer for layer in network.layers if isinstance(layer, _MaskedDropout)]
     for node, layer in zip(nodes, layers, strict=True):
         layer.table.assign(mask_table(node.layer, architecture.shape_before(node), int(layer.mask_seed)))
 
@@ -75,7 +74,7 @@ def state(network: Network, architecture: Architecture) -> dict[str, Any]:
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             held += [layer.moving_mean, layer.moving_variance]
-        if isinstance(layer, MaskedDropout):
+        if isinstance(layer, _MaskedDropout):
             held += [layer.mask_seed, layer.next_row]
     return dict(zip((variable.key for variable in architecture.state), held, strict=True))
 

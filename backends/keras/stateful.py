@@ -34,7 +34,7 @@ class _UnbiasedBatchNorm(keras.layers.BatchNormalization):
 _UnbiasedBatchNorm.__name__ = "BatchNormalization"  # Keras names the layer and its part of a file after it
 
 
-class Dropout(keras.layers.Layer):
+class _MaskedDropout(keras.layers.Layer):
     """Dropout by the masks of a table, (rows, *shape of an example), instead of Keras's own draw."""
 
     def __init__(self, layer: layers.Dropout, shape: Shape) -> None:
@@ -64,5 +64,6 @@ class Dropout(keras.layers.Layer):
         """Reads nothing."""
 
 
-STATEFUL = (keras.layers.BatchNormalization, Dropout)
+_MaskedDropout.__name__ = "Dropout"
+_STATEFUL = (keras.layers.BatchNormalization, _MaskedDropout)
 """The layers that have to be told whether they are trained."""

@@ -10,8 +10,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from backends.pytorch.stateful import Dropout as MaskedDropout
-from backends.pytorch.stateful import batch_norm
+from backends.pytorch.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     Add,
     BatchNorm,
@@ -85,5 +84,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     Concatenate: lambda layer, shape: _Concatenate(),
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
-    Dropout: MaskedDropout,
+    Dropout: _MaskedDropout,
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
-from backends.pytorch.stateful import Dropout as MaskedDropout
+from backends.pytorch.stateful import _MaskedDropout
 from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
 from tasks.layers import Dense, Dropout, Flatten, Layer
 from tasks.masks import mask_table
@@ -61,7 +61,7 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
             if (order := _order_of(network, architecture, variable)) is not None:
                 array = array[order]
             of_torch[variable.key].copy_(torch.tensor(array.T if array.ndim == 2 else array))
-    layers = [layer for layer in network.modules() if isinstance(layer, MaskedDropout)]
+    layers = [layer for layer in network.modules() if isinstance(layer, _MaskedDropout)]
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
     for node, layer in zip(nodes, layers, strict=True):
         masks = mask_table(node.layer, architecture.shape_before(node), int(layer.seed))

@@ -42,7 +42,7 @@ class _BiasedBatchNorm1d(_Biased, nn.BatchNorm1d): ...
 class _BiasedBatchNorm2d(_Biased, nn.BatchNorm2d): ...
 
 
-class Dropout(nn.Dropout):
+class _MaskedDropout(nn.Dropout):
     """Dropout by the masks of a table, (rows, *shape of an example as torch has it), instead of torch's own draw."""
 
     def __init__(self, layer: layers.Dropout, shape: Shape) -> None:

@@ -67,7 +67,7 @@ class Calls:
         arrays = {"losses": losses}
         arrays |= {f"parameter {key}": array for key, array in parameters.items()}
         arrays |= {f"state {key}": array for key, array in model.optimizer_state().items()}
-        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         save_file(contiguous, self.folder / f"{len(self.made)}.safetensors")
 
 

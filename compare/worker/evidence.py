@@ -101,7 +101,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
             *_trained(model, calls, copy),
         ]
     }
-    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
     write_whole(Path(copy.path), content)
     return EvidenceSummary(
         quantities=tuple(arrays),

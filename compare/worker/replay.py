@@ -45,7 +45,7 @@ def replay(request: ReplayRequest) -> Reply:
         else:
             model.load_state(start, state)
         arrays = _steps(model, dataset, batches, request, copy)
-        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
         write_whole(Path(copy.path), content)
     return Reply()
 
