@@ -101,7 +101,7 @@ class Training:
         first = epoch.steps - (self.tail_steps or 0)
         parts = [*epoch.parts(0, first, first), *epoch.parts(first, epoch.steps, epoch.steps)]
         losses, seconds = zip(*(self.calls.train(model, part) for part in parts), strict=True)
-        if all(part.losses_kept for part in self.calls.made[-2:]):
+        if all(part.steps_a_loss == 1 for part in self.calls.made[-2:]):
             return np.concatenate(losses, axis=1), sum(seconds)
         means = [part.epoch_means(loss)[0] * part.examples for part, loss in zip(parts, losses, strict=True)]
         return np.array([[sum(means) / epoch.examples]], np.float32), sum(seconds)
