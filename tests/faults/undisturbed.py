@@ -108,7 +108,7 @@ def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
             task=task.name, recipe="standard", backend=name, mode=mode, device="cpu", seed=0, epochs=task.recipe.epochs
         )
         for name in names
-        for mode in options.modes
+        for mode in backends.modes(name)
     ]
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as sessions:
         folder, here = Path(scratch), Here()
@@ -146,11 +146,10 @@ def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
 def describe(outcomes: Sequence[Outcome]) -> str:
     """How many runs there were, and of what became of them, by loss and optimizer."""
     words = Counter(outcome.word for outcome in outcomes)
-    kinds = dict.fromkeys(outcome.kind for outcome in outcomes)
-    by_kind = [
-        f"{kind}: {' and '.join(f'{n} {word}' for word, n in Counter(o.word for o in outcomes if o.kind == kind).items())}"
-        for kind in sorted(kinds)
-    ]
+    by_kind = []
+    for kind in sorted({outcome.kind for outcome in outcomes}):
+        of_kind = Counter(outcome.word for outcome in outcomes if outcome.kind == kind)
+        by_kind.append(f"{kind}: {', '.join(f'{number} {word}' for word, number in of_kind.items())}")
     counts = [f"{words[word]} {word}" for word in ("granted", "undecidable", "refused")]
     counts += [f"{n} {word}" for word, n in words.items() if word not in ("granted", "undecidable", "refused")]
     return f"{len(outcomes)} undisturbed runs: {', '.join(counts)} ({'; '.join(by_kind)})"
