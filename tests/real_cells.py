@@ -4,8 +4,8 @@ import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
-import backends
-from backends.about import Mode
+from backends.about import Mode, load_class
+from backends.registry import about
 from compare.certify import reference
 from compare.certify.judge import Reference
 from compare.executors.base import Session
@@ -23,6 +23,7 @@ from compare.worker.replay import replay
 from tasks import registry
 from tasks.task import Task
 
+_own: dict[tuple[str, Mode], str] = {}
 QUICK_SECONDS = 0.05
 """Of a timed call: its speed is not looked at here."""
 
@@ -66,9 +67,11 @@ def quicken() -> None:
         module.CALL_SECONDS = QUICK_SECONDS  # type: ignore[attr-defined]
 
 
-def plant(backend: str, mode: Mode, model: str) -> None:
-    """Runs in a worker: puts a class, named as ``package.module.Class``, in the place of a backend's model."""
-    backends.registry.about(backend).models[mode] = model  # type: ignore[index]
+def plant(backend: str, mode: Mode, fault: str) -> None:
+    """Runs in a worker: puts a class, ``package.module.Class``, before a backend's own, whose loop it spoils."""
+    own = _own.setdefault((backend, mode), about(backend).models[mode])
+    globals()["Planted"] = type("Planted", (load_class(fault), load_class(own)), {})
+    about(backend).models[mode] = f"{__name__}.Planted"  # type: ignore[index]
 
 
 def register(path: str) -> None:
@@ -84,10 +87,9 @@ def pickled(task: Task, folder: Path) -> Path:
     return path
 
 
-def run_and_check(session: Session, replays: Replays, cell: Cell, folder: Path) -> tuple[Reply, Run | None]:
+def run_and_check(session: Session, replays: Replays, request: CellRequest, folder: Path) -> tuple[Reply, Run | None]:
     """Has a worker run a cell; the reply, and the run with its check, None if it did not end well."""
-    request = CellRequest(cell=cell, evidence=str(folder / f"{cell.file_name}.safetensors"))
-    kept = folder / cell.file_name
+    kept = folder / request.cell.file_name
     kept.mkdir()
     reply = session.ask(replays.extended(request, kept))
     if reply.status != "ok" or reply.run is None:

@@ -18,6 +18,7 @@ from compare.certify.curves import check_curves
 from compare.certify.judge import judge
 from compare.executors.base import Session
 from compare.records.cell import Cell
+from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.replays import Replays
@@ -98,7 +99,6 @@ def _given(dataset: Dataset, file: Path | None) -> Dataset:
 
 def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
     """Runs a task on both loops of each framework; each run is certified, checked, and held against the others."""
-    options = make_options({"modes": "both", "backends": list(names)})
     rule = type(task.recipe.optimizer).__name__ + (
         ", momentum" if getattr(task.recipe.optimizer, "momentum", 0) else ""
     )
@@ -114,7 +114,7 @@ def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
         folder, here = Path(scratch), Here()
         register(str(pickled(task, folder)))
         reference = here.reference(cells[0], folder)
-        replays = Replays(options, here)
+        replays = Replays(make_options({}), here)
         replays.begin(cells, [])
         runs: list[Run] = []
         found: dict[str, Outcome] = {}
@@ -123,12 +123,12 @@ def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
             call_in(session, "register", str(folder / f"{task.name}.pickle"))
             for cell in (cell for cell in cells if cell.backend == name):
                 who = f"{name} {cell.mode} of {task.name}"
-                reply, run = run_and_check(session, replays, cell, folder)
+                path = folder / f"{cell.file_name}.safetensors"
+                reply, run = run_and_check(session, replays, CellRequest(cell=cell, evidence=str(path)), folder)
                 if run is None or reply.evidence is None:
                     found[who] = Outcome(who, kind, reply.status, reply.message)
                     continue
-                evidence = load_file(folder / f"{cell.file_name}.safetensors")
-                certificate = judge(cell, reply.evidence, evidence, reference)
+                certificate = judge(cell, reply.evidence, load_file(path), reference)
                 found[who] = Outcome(who, kind, certificate.outcome, f"certificate: {certificate.failure}")
                 runs.append(run)
         changed = {run.subject: run for run in check_curves(runs)}
