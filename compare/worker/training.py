@@ -165,13 +165,15 @@ class Training:
 
 def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Curve:
     """The curve of a training off the clock, tested after each epoch, or about a hundred times."""
-    losses, accuracies = [], []
+    losses, accuracies, means = [], [], []
     for call in call_batches(batches, "tuned"):
-        model.train(call)
+        means.append(call.epoch_means(model.train(call)))
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
         accuracies.append(float((predicted_labels(outputs) == dataset.test_labels).mean()))
-    return make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
+    training_losses = [float(loss) for loss in np.concatenate(means) if np.isfinite(loss)]
+    curve = make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
+    return curve.model_copy(update={"training_losses": training_losses})
 
 
 def make_curve(epochs: Sequence[int], losses: Sequence[float], accuracies: Sequence[float], *, apart: bool) -> Curve:

@@ -7,6 +7,8 @@ import pytest
 from backends.about import MODES, Mode
 from backends.numpy import ABOUT
 from backends.numpy.model import NumpyModel
+from compare.certify import replay
+from compare.certify.curves import check_curves
 from compare.records.check import Check
 from compare.records.request import CellRequest
 from compare.run.options import make_options
@@ -45,7 +47,10 @@ def check(
     reply = cell.run_cell(replays.extended(CellRequest(cell=iris), folder), lambda event: None)
     if reply.status != "ok" or reply.run is None:
         return reply.message
-    return replays.check(reply.run, reply.calls, folder)
+    run = reply.run.model_copy(update={"check": replays.check(reply.run, reply.calls, folder)})
+    (run,) = check_curves([run]) or [run]
+    assert run.check is not None
+    return run.check
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -70,3 +75,15 @@ def test_a_late_fault_is_refused(fault: str, mode: Mode, tmp_path: Path, monkeyp
         print(f"{fault}, {mode}: {checked.failure}")
     else:
         assert fault == "TestedOnFewerExamples", checked
+
+
+@pytest.mark.parametrize("fault", ["WrongOnlyAboveAThousandExamples", "ReversedInLongCalls"])
+def test_where_no_window_holds_an_epoch_a_stock_loop_is_held_against_its_second_training(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "LARGEST", 8)
+    checked = check(LATE_FAULTS[fault], "stock", tmp_path, monkeypatch)
+    assert isinstance(checked, Check)
+    assert checked.outcome == "refused"
+    assert "second training" in checked.failure
+    assert all(window.first_step > (EPOCHS - 1) * 13 for window in checked.windows)
