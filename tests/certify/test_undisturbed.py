@@ -4,7 +4,7 @@ import pytest
 
 from compare.executors.base import Session
 from tests.faults import undisturbed
-from tests.real_cells import call_in, open_worker
+from tests.worker.real_cells import call_in, open_worker
 
 
 def test_a_right_run_of_a_random_network_is_granted() -> None:

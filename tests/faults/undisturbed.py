@@ -27,8 +27,8 @@ from tasks.dataset import Dataset
 from tasks.layers import Conv2D
 from tasks.task import Task
 from tests.backends.test_random_architectures import SETTINGS, drawn_samples
-from tests.real_cells import Here, call_in, open_worker, pickled, register, run_and_check
 from tests.samples import Sample
+from tests.worker.real_cells import Here, call_in, open_worker, pickled, register, run_and_check
 
 STEPS = 200
 """Of a run, about."""

@@ -15,8 +15,8 @@ from compare.run.replays import Replays
 from tests import mixed_faults
 from tests.conftest import is_there
 from tests.mixed_faults import EPOCHS
-from tests.real_cells import Here, call_in, open_worker, run_and_check
 from tests.worker.fakes import make_cells
+from tests.worker.real_cells import Here, call_in, open_worker, run_and_check
 
 Workers = Callable[[str], Session]
 NAMES = [f"tests.mixed_faults.{fault.__name__}" for fault in mixed_faults.FAULTS]

@@ -16,8 +16,8 @@ from compare.run.replays import Replays
 from compare.worker import calls, cell, clocks
 from tests import false_answers, late_faults, wrong_examples
 from tests.late_faults import EPOCHS, keeping_means
-from tests.real_cells import Here
 from tests.worker.fakes import make_cells
+from tests.worker.real_cells import Here
 
 LATE_FAULTS = {kind.__name__: kind for kind in (*late_faults.FAULTS, *wrong_examples.FAULTS, *false_answers.FAULTS)}
 
