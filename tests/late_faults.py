@@ -197,6 +197,18 @@ class MomentumIsOff(Faulty):
         return self.plain(batch)
 
 
+class KeepsMeans(NumpyModel):
+    """Returns the mean loss of each epoch alone."""
+
+    def train(self, batches: Batches) -> NDArray[np.float32]:
+        return batches.epoch_means(super().train(batches)).astype(np.float32)[:, None]
+
+
+def keeping_means(kind: type[NumpyModel]) -> type[NumpyModel]:
+    """The same model, or fault, in a loop that keeps only the means of its epochs, as Keras's ``fit`` does."""
+    return type(kind.__name__, (KeepsMeans, kind), {})
+
+
 FAULTS = (
     SkipsEverySecondStep, SkipsAndMakesUpLosses, EveryTenthGradientIsStale, OneParameterIsNotTrained,
     BiasIsNotTrained, WrongOnlyAboveAThousandExamples, LearningRateDecays, LearningRateHalvesInTheLastEpoch,

@@ -36,7 +36,8 @@ def work_of(cell: Cell) -> Work:
 def check_curves(runs: Sequence[Run]) -> list[Run]:
     """Holds the runs' curves against each other.
 
-    A run whose losses are too far from those of more than half of the other backends' runs is refused. Where rounding
+    A run whose losses are too far from those of more than half of the other backends' runs is refused; so is a stock
+    loop's that differ from those of its second training, for its curve, which is made in shorter calls. Where rounding
     alone moves the losses by more than a hundredth, nothing can be decided from that epoch on.
 
     Returns:
@@ -74,18 +75,27 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
     assert run.check is not None
     losses = np.array(run.losses)
     limit = FACTOR * noise + FLOOR * np.abs(losses)
+    again = np.array(run.curve.training_losses if run.curve is not None else [])
+    if run.check.outcome != "refused" and again.shape == losses.shape and (np.abs(again - losses) > limit).any():
+        epoch = int(np.argmax(np.abs(again - losses) > limit))
+        return _refused(
+            run.check, epoch, abs(again[epoch] - losses[epoch]), "its second training in short calls", limit
+        )
     apart = [(other, np.flatnonzero(np.abs(np.array(other.losses) - losses) > limit)) for other in others]
     too_far = [(other, int(epochs[0])) for other, epochs in apart if epochs.size]
     if run.check.outcome != "refused" and 2 * len(too_far) > len(others):
         other, epoch = min(too_far, key=lambda pair: pair[1])
-        distance = abs(other.losses[epoch] - run.losses[epoch])
-        failure = (
-            f"loss of epoch {epoch + 1}: {distance:.1e} from that of {label(other, ('backend', 'mode', 'device'))},"
-            f" where rounding allows {limit[epoch]:.1e}"
-        )
-        return run.check.model_copy(update={"outcome": "refused", "failure": failure})
+        whose = label(other, ("backend", "mode", "device"))
+        return _refused(run.check, epoch, abs(other.losses[epoch] - run.losses[epoch]), whose, limit)
     lost = np.flatnonzero(noise > CEILING * np.abs(losses))
     if run.check.outcome == "granted" and lost.size:
         failure = f"after epoch {int(lost[0])} rounding alone moves the loss by more than {CEILING:.0%}"
         return run.check.model_copy(update={"outcome": "undecidable", "failure": failure})
     return None
+
+
+def _refused(check: Check, epoch: int, distance: float, whose: str, limit: NDArray[np.float64]) -> Check:
+    failure = (
+        f"loss of epoch {epoch + 1}: {distance:.1e} from that of {whose}, where rounding allows {limit[epoch]:.1e}"
+    )
+    return check.model_copy(update={"outcome": "refused", "failure": failure})

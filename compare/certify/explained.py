@@ -8,12 +8,13 @@ COMPARED = (
     "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is "
     "taken again from the outputs, on labels that the runner reads itself. Windows of steps are computed again by"
     " the reference, from the parameters and the optimizer's state that the model held at the end of a training "
-    "call: the losses of these steps and, where a call ends with them, all parameters and the outputs for 100 "
-    "test examples. The last steps of the recipe are always such a window, and so is the last call that was made "
-    "for its time; two others, and the test examples, are drawn after the run, from a seed that the framework "
-    "cannot know.",
+    "call: the losses of these steps (the means of whole epochs from a loop that keeps no others) and, where a call "
+    "ends with them, all parameters and the outputs for 100 test examples. The last steps of the recipe are always "
+    "such a window, and so is the last call that was made for its time; two others, and the test examples, are "
+    "drawn after the run, from a seed that the framework cannot know.",
     "Between runs: the mean loss of every epoch, of every two backends with the same seed and work. A run whose "
-    "losses are too far from those of more than half of the others is refused; of two that differ, both are.",
+    "losses are too far from those of more than half of the others is refused; of two that differ, both are. "
+    "A stock loop's are also held against those of its second training, which is made in shorter calls.",
     "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in "
     "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
     " of its size, nothing is decided by it: the row is undecidable, and is not ranked.",
@@ -26,7 +27,8 @@ BLIND_SPOTS = (
     "A rule that never acts in the task at hand, such as clipping with a bound that no gradient reaches, or an "
     "epsilon that vanishes beside every moment.",
     "What the task's own arithmetic leaves open, such as a sum where another order of terms rounds alike.",
-    "The curve of a run that has no other backend beside it: then only its windows speak for it.",
+    "The curve of a run that has no other backend beside it: then only its windows speak for it and, for a stock loop, "
+    "its second training.",
     "A framework that recognises that it is being measured by Side by Side and answers from the reference. The "
     "check is meant for faults, not for fraud.",
 )

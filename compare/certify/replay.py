@@ -38,6 +38,8 @@ FLOOR = 2.5e-7
 """As the certificate's, two units in the last place: less than there, because here rounding is measured all along."""
 OUTPUTS, LOSSES, PARAMETER = "outputs", "losses", "parameter "
 """The names of the arrays; the key of the parameter follows."""
+MEANS = "mean losses"
+"""The losses of a loop that keeps only the means of its epochs."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -75,7 +77,8 @@ def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, se
     Args:
         calls: all training calls of the run.
         recipe_steps: the steps of the recipe; calls beyond them were made for their time.
-        size: the most steps of a window. Of a call that kept no losses of steps, the whole is a window or nothing.
+        size: the most steps of a window. Of a call that kept only the means of its epochs it holds whole epochs; where
+            even one is too long, none.
         seed: of the draw.
     """
     last = next((at for at, call in enumerate(calls) if call.last_step >= recipe_steps), len(calls) - 1)
@@ -83,7 +86,7 @@ def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, se
     while first > 0 and calls[last].last_step - calls[first - 1].first_step < size:
         first -= 1
     parts = {first: _part(calls[: last + 1], first, size)}
-    usable = [at for at, call in enumerate(calls) if call.losses_kept or _steps(call) <= size]
+    usable = [at for at, call in enumerate(calls) if call.steps_a_loss <= size]
     others = [at for at in usable if at != first]
     timed = [at for at in others[-1:] if at > last]
     for at in [*timed, *random.Random(seed).sample(others, min(DRAWN, len(others)))]:
@@ -91,18 +94,14 @@ def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, se
     return [parts[at] for at in sorted(parts) if at in usable]
 
 
-def _steps(call: TrainingCall) -> int:
-    return call.last_step - call.first_step + 1
-
-
 def _part(calls: Sequence[TrainingCall], first: int, size: int) -> Part:
     """The window that begins with a call, and holds as many whole calls as fit, or a part of this one."""
-    begin = calls[first].first_step
+    begin, each = calls[first].first_step, calls[first].steps_a_loss
     end = first
     while end + 1 < len(calls) and calls[end + 1].last_step - begin < size:
         end += 1
-    ends_call = _steps(calls[first]) <= size
-    last_step = calls[end].last_step if ends_call else begin + size - 1
+    ends_call = calls[first].steps <= size
+    last_step = calls[end].last_step if ends_call else begin + size // each * each - 1
     return Part(first, begin, last_step, range(first, end + 1), ends_call)
 
 
@@ -180,7 +179,8 @@ def judge_window(part: Part, run: Arrays, exact: Arrays, copies: Sequence[Arrays
     expected = means(exact[LOSSES])
     noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
     size = np.maximum(np.abs(expected), 4 * means(exact["sizes"]))  # the floor is a quarter of the certificate's
-    of_losses = distance_of(LOSSES, run[LOSSES], expected, size, noise, FLOOR)
+    name = LOSSES if run["steps"].max() == 1 else MEANS
+    of_losses = distance_of(name, run[LOSSES], expected, size, noise, FLOOR)
     distances.append(of_losses)
     first_apart = None
     if not of_losses.passed and run[LOSSES].shape == expected.shape:
@@ -223,8 +223,9 @@ def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:
 def _where(window: Window, distance: Distance) -> str:
     if distance.quantity == OUTPUTS:
         return f"test outputs after step {window.last_step}"
-    if distance.quantity == LOSSES:
+    if distance.quantity in (LOSSES, MEANS):
         if window.first_apart is not None:
-            return f"loss of step {window.first_apart}"
-        return f"losses of steps {window.first_step} to {window.last_step}"
+            which = "loss of" if distance.quantity == LOSSES else "mean loss up to"
+            return f"{which} step {window.first_apart}"
+        return f"{distance.quantity} of steps {window.first_step} to {window.last_step}"
     return f"{distance.quantity} after step {window.last_step}"

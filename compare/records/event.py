@@ -50,8 +50,18 @@ class TrainingCall(Record):
 
     first_step: int
     last_step: int
-    losses_kept: bool
-    """Whether it returned the loss of each step; otherwise the means of its epochs."""
+    losses: int
+    """How many losses it returned: one of each step, or the mean of each epoch."""
+
+    @property
+    def steps(self) -> int:
+        """How many steps it made."""
+        return self.last_step - self.first_step + 1
+
+    @property
+    def steps_a_loss(self) -> int:
+        """Of how many steps each of its losses is the mean."""
+        return -(-self.steps // max(self.losses, 1))
 
 
 class Reply(Record):

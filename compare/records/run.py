@@ -21,6 +21,8 @@ class Curve(Record):
     accuracies: list[Fraction]
     apart: bool
     """Whether the curve is of a second training, off the clock: a stock loop is timed in few calls for all epochs."""
+    training_losses: list[FiniteLoss] = []
+    """Of a second training: the mean over each epoch's examples, to be held against those of the run."""
 
 
 class Run(Cell):

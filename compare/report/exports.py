@@ -51,7 +51,7 @@ def render_csv(results: Results) -> str:
     """One line per run, in the order of the results; the values of a list stand in one cell, separated by blanks."""
     host = ("cpu", "cores", "system")
     fields = [name for name in Run.model_fields if name not in ("check", "nudged_losses", "curve")]
-    curve = tuple(Curve.model_fields)
+    curve = [name for name in Curve.model_fields if name != "training_losses"]
     names = [
         *fields,
         *(f"curve_{name}" for name in curve),

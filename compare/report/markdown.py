@@ -53,8 +53,7 @@ def _section(section: Section) -> list[str]:
             line = f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed"
             lines.append(f"{line}; the tutorial's input: {markdown_text(pair.input)}" if pair.input else line)
     for row in section.rows:
-        if row.disturbed:
-            lines.append(f"- {markdown_text(section.label(row))}: {row.disturbed}")
+        lines += [f"- {markdown_text(section.label(row))}: {warning}" for warning in row.warnings]
         if row.outliers:
             name = markdown_text(section.label(row))
             lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")

@@ -82,7 +82,7 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
                 console.print()
                 print_table(columns[0], columns[1:], console)
         lines = self_check_lines(section) if results.settings.get("self_check") else comparison_lines(section)
-        lines += [f"{section.label(row)}: {row.disturbed}" for row in rows if row.disturbed]
+        lines += [f"{section.label(row)}: {warning}" for row in rows for warning in row.warnings]
         if lines:
             console.print()
         for line in lines:

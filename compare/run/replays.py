@@ -164,11 +164,10 @@ def _left(part: Part, calls: Sequence[TrainingCall], folder: Path, examples: Seq
         arrays = load_file(folder / f"{number + 1}.safetensors")
         values = arrays["losses"].ravel()
         losses.append(values)
-        count = calls[number].last_step - calls[number].first_step + 1
-        steps.append(np.full(len(values), count // len(values)))
+        steps.append(np.full(len(values), calls[number].steps_a_loss))
     left = {replay.LOSSES: np.concatenate(losses), "steps": np.concatenate(steps)}
     if not part.ends_call:
-        return {name: array[: part.steps] for name, array in left.items()}
+        return {name: array[: part.steps // calls[part.calls[0]].steps_a_loss] for name, array in left.items()}
     left |= {name: array for name, array in arrays.items() if name.startswith(replay.PARAMETER)}
     outputs = folder / f"{part.calls[-1] + 1}.outputs.safetensors"
     if outputs.exists():

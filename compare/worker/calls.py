@@ -59,9 +59,7 @@ class Calls:
 
     def _keep(self, model: Model, parameters: Parameters, losses: NDArray[np.float32], batches: Batches) -> None:
         steps = batches.epochs * batches.steps
-        self.made.append(
-            TrainingCall(first_step=self.steps + 1, last_step=self.steps + steps, losses_kept=losses.size == steps)
-        )
+        self.made.append(TrainingCall(first_step=self.steps + 1, last_step=self.steps + steps, losses=losses.size))
         if self.folder is None:
             return
         arrays = {"losses": losses}

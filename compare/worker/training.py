@@ -101,7 +101,7 @@ class Training:
         first = epoch.steps - (self.tail_steps or 0)
         parts = [*epoch.parts(0, first, first), *epoch.parts(first, epoch.steps, epoch.steps)]
         losses, seconds = zip(*(self.calls.train(model, part) for part in parts), strict=True)
-        if all(part.losses_kept for part in self.calls.made[-2:]):
+        if all(part.steps_a_loss == 1 for part in self.calls.made[-2:]):
             return np.concatenate(losses, axis=1), sum(seconds)
         means = [part.epoch_means(loss)[0] * part.examples for part, loss in zip(parts, losses, strict=True)]
         return np.array([[sum(means) / epoch.examples]], np.float32), sum(seconds)
@@ -165,13 +165,15 @@ class Training:
 
 def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Curve:
     """The curve of a training off the clock, tested after each epoch, or about a hundred times."""
-    losses, accuracies = [], []
+    losses, accuracies, means = [], [], []
     for call in call_batches(batches, "tuned"):
-        model.train(call)
+        means.append(call.epoch_means(model.train(call)))
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
         accuracies.append(float((predicted_labels(outputs) == dataset.test_labels).mean()))
-    return make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
+    training_losses = [float(loss) for loss in np.concatenate(means) if np.isfinite(loss)]
+    curve = make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
+    return curve.model_copy(update={"training_losses": training_losses})
 
 
 def make_curve(epochs: Sequence[int], losses: Sequence[float], accuracies: Sequence[float], *, apart: bool) -> Curve:

@@ -6,7 +6,7 @@ import pytest
 
 from compare.certify.curves import check_curves
 from compare.records.check import Check
-from compare.records.run import Run
+from compare.records.run import Curve, Run
 from tests.analysis.runs import make_run
 
 LOSSES = [2.0, 1.0, 0.5]
@@ -66,6 +66,17 @@ def test_what_was_refused_or_not_checked_stays_so() -> None:
     refused = Check(outcome="refused", failure="loss of step 7", steps=9)
     runs = [run("jax", nudged_losses=NOISE), run("keras", [9.0, 9.0, 9.0], check=refused), run("numpy", check=None)]
     assert [(r.backend, r.check.failure if r.check else "") for r in check_curves(runs) if r.backend != "jax"] == []
+
+
+@pytest.mark.parametrize(("again", "outcome"), [([2.0, 1.00003, 0.5004], "granted"), ([2.0, 1.01, 0.5], "refused")])
+def test_a_stock_loop_is_held_against_its_own_second_training(again: list[float], outcome: str) -> None:
+    curve = Curve(
+        epochs=[1, 2, 3], losses=[2.0, 1.0, 0.5], accuracies=[0.1, 0.2, 0.3], apart=True, training_losses=again
+    )
+    found = outcomes(run("keras", curve=curve, nudged_losses=NOISE))
+    assert found["keras"][0] == outcome
+    said = "loss of epoch 2: 1.0e-02 from that of its second training in short calls, where rounding allows"
+    assert found["keras"][1].startswith(said) == (outcome == "refused")
 
 
 def test_without_a_measure_of_rounding_nothing_is_said() -> None:

@@ -19,6 +19,7 @@ COUNTS = {
     "hostile_files": 10_000,
     "widths": 100,
     "rendering": 1000,
+    "undisturbed": 90,
 }
 """The topics and their counts; a count beyond the number of cases stands for all of them."""
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from compare.analysis.sections import summarize
 from compare.records.results import Results
 from compare.report.render import render
 from compare.report.terminal import print_results
@@ -25,6 +26,40 @@ def test_a_run_beside_busy_processes_is_marked(load: float | None, warned: bool)
     for form in (printed(results), page.text, render(results, None, "markdown")):
         assert (text in form) == warned
     assert ("ok, disturbed" in page.text) == warned
+
+
+@pytest.mark.parametrize(
+    ("seconds", "load", "warning"),
+    [
+        ([0.4, 0.41, 0.15], 0.1, "its epochs took 0.40 s at first and 0.15 s later: either other programs slowed the"),
+        ([0.4, 0.15, 0.15], None, "its epochs took 0.40 s at first and 0.15 s later: either other programs slowed the"),
+        (
+            [0.04, 0.015],
+            1.3,
+            "0.015 s later: other processes kept 1.3 cores busy meanwhile, which may be the reason; or",
+        ),
+        ([0.4, 0.4, 0.21, 0.21], 0.1, ""),
+        ([0.15, 0.6, 0.15], 0.1, ""),  # one call was slowed
+        ([0.15, 0.4, 0.4], 0.1, ""),
+        ([0.4], 0.1, ""),
+        ([], None, ""),
+    ],
+)
+def test_epochs_that_shrink_are_marked_and_refuse_nothing(
+    seconds: list[float], load: float | None, warning: str
+) -> None:
+    results = make_results(runs=[make_run("keras", epoch_seconds=seconds, outside_load=load), make_run("jax")])
+    for form in (printed(results), Page(render(results, None, "html")).text, render(results, None, "markdown")):
+        assert ("did less work" in form) == bool(warning)
+        assert warning in form
+    (section,) = summarize(results)
+    assert [row.refusal for row in section.rows] == ["", ""]
+
+
+def test_of_several_runs_those_whose_epochs_shrink_are_counted() -> None:
+    runs = [make_run("keras", round_=r, epoch_seconds=[0.4, 0.1] if r == 1 else [0.1, 0.1]) for r in range(3)]
+    text = printed(make_results(runs=[*runs, make_run("jax")]))
+    assert "in 1 of 3 runs its epochs took 0.40 s at first and 0.10 s later: either other programs slowed" in text
 
 
 def test_the_tutorials_input_stands_beside_its_cost() -> None:

@@ -1,35 +1,25 @@
 """The check of the run that is timed: granted to right runs, refused to faults that begin late or hide in it."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from backends.about import MODES, Mode
 from backends.numpy import ABOUT
 from backends.numpy.model import NumpyModel
-from compare.records.cell import Cell
+from compare.certify import replay
+from compare.certify.curves import check_curves
 from compare.records.check import Check
-from compare.records.event import Reply
-from compare.records.request import CellRequest, ReplayRequest, Request
+from compare.records.request import CellRequest
 from compare.run.options import make_options
-from compare.run.references import References
 from compare.run.replays import Replays
 from compare.worker import calls, cell, clocks
-from compare.worker.replay import replay
 from tests import false_answers, late_faults, wrong_examples
-from tests.late_faults import EPOCHS
+from tests.late_faults import EPOCHS, keeping_means
 from tests.worker.fakes import make_cells
+from tests.worker.real_cells import Here
 
 LATE_FAULTS = {kind.__name__: kind for kind in (*late_faults.FAULTS, *wrong_examples.FAULTS, *false_answers.FAULTS)}
-
-
-class _Here(References):
-    """Computes in this process."""
-
-    def __init__(self) -> None: ...
-
-    def compute(self, cell: Cell, requests: Sequence[Request]) -> list[Reply]:
-        return [replay(request) for request in requests if isinstance(request, ReplayRequest)]
 
 
 @pytest.fixture(autouse=True)
@@ -40,33 +30,60 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "CALL_SECONDS", 0.05)
 
 
-def check(kind: type[NumpyModel], folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int = 0) -> Check | str:
-    """Runs a cell of iris with this model in the reference's place; the check of it, or what went wrong."""
-    monkeypatch.setitem(ABOUT.models, "tuned", f"{kind.__module__}.{kind.__qualname__}")
+def check(
+    kind: type[NumpyModel], mode: Mode, folder: Path, monkeypatch: pytest.MonkeyPatch, seed: int = 0
+) -> Check | str:
+    """Runs a cell of iris with this model in the reference's place; the check of it, or what went wrong.
+
+    As a stock loop it keeps only the means of its epochs, as that of Keras does.
+    """
+    planted = kind if mode == "tuned" else keeping_means(kind)
+    monkeypatch.setattr(late_faults, "Planted", planted, raising=False)
+    monkeypatch.setitem(ABOUT.models, mode, "tests.late_faults.Planted")  # type: ignore[arg-type]
     (iris,) = make_cells("iris-mlp", "numpy", epochs=EPOCHS)
-    iris = iris.model_copy(update={"batch_size": 7, "seed": seed})
-    replays = Replays(make_options({}), _Here())
+    iris = iris.model_copy(update={"batch_size": 7, "seed": seed, "mode": mode})
+    replays = Replays(make_options({}), Here())
     replays.begin([iris], [])
     reply = cell.run_cell(replays.extended(CellRequest(cell=iris), folder), lambda event: None)
     if reply.status != "ok" or reply.run is None:
         return reply.message
-    return replays.check(reply.run, reply.calls, folder)
+    run = reply.run.model_copy(update={"check": replays.check(reply.run, reply.calls, folder)})
+    (run,) = check_curves([run]) or [run]
+    assert run.check is not None
+    return run.check
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("seed", range(3))
-def test_a_right_run_is_granted(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checked = check(NumpyModel, tmp_path, monkeypatch, seed)
+def test_a_right_run_is_granted(mode: Mode, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = check(NumpyModel, mode, tmp_path, monkeypatch, seed)
     assert isinstance(checked, Check)
     assert (checked.outcome, checked.failure) == ("granted", "")
-    assert checked.windows[-1].last_step > EPOCHS * 13  # one of the calls that were made for their time
+    assert EPOCHS * 13 in [window.last_step for window in checked.windows]
+    made_for_its_time = checked.windows[-1].last_step > EPOCHS * 13
+    # The stock loop's one call of all epochs between the first and the last may be long enough to be the timed one.
+    assert made_for_its_time or (mode == "stock" and 14 in [window.first_step for window in checked.windows])
 
 
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("fault", LATE_FAULTS)
-def test_a_late_fault_is_refused(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checked = check(LATE_FAULTS[fault], tmp_path, monkeypatch)
+def test_a_late_fault_is_refused(fault: str, mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = check(LATE_FAULTS[fault], mode, tmp_path, monkeypatch)
     if isinstance(checked, Check):
         assert checked.outcome == "refused"
         assert checked.failure
-        print(f"{fault}: {checked.failure}")
+        print(f"{fault}, {mode}: {checked.failure}")
     else:
         assert fault == "TestedOnFewerExamples", checked
+
+
+@pytest.mark.parametrize("fault", ["WrongOnlyAboveAThousandExamples", "ReversedInLongCalls"])
+def test_where_no_window_holds_an_epoch_a_stock_loop_is_held_against_its_second_training(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "LARGEST", 8)
+    checked = check(LATE_FAULTS[fault], "stock", tmp_path, monkeypatch)
+    assert isinstance(checked, Check)
+    assert checked.outcome == "refused"
+    assert "second training" in checked.failure
+    assert all(window.first_step > (EPOCHS - 1) * 13 for window in checked.windows)
