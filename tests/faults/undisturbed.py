@@ -80,10 +80,12 @@ def one_column(architecture: Architecture) -> bool:
 
     oneDNN makes garbage of it: ``one-column-pytorch`` and ``one-column-tensorflow`` of ``tests/framework_faults.py``.
     """
-    shapes = architecture.shapes
     return any(
-        isinstance(layer, Conv2D) and before[-1] == 1 and layer.strides[1] > 1 and after[1] == 1
-        for layer, before, after in zip(architecture.layers, shapes, shapes[1:], strict=False)
+        isinstance(node.layer, Conv2D)
+        and architecture.shape_before(node)[-1] == 1
+        and node.layer.strides[1] > 1
+        and architecture.shapes[node.name][1] == 1
+        for node in architecture.nodes
     )
 
 
