@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import HostData, Model
-from backends.numpy.layers import LAYERS, Array
+from backends.numpy.arrays import Array
+from backends.numpy.layers import LAYERS
 from backends.numpy.network import Network, build_network, get_parameters, set_parameters
 from backends.numpy.training import loss_function, make_optimizer
 from tasks.architecture import Parameters

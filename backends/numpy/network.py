@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
-from backends.numpy.layers import Array, Backward, Forward
+from backends.numpy.arrays import Array, Backward, Forward
 from tasks.architecture import INPUT, Architecture, Node, Parameters
 from tasks.layers import Layer, Merge
 

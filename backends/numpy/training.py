@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.numpy.layers import Array
+from backends.numpy.arrays import Array
 from tasks.architecture import Parameters
 from tasks.training import SGD, Adam, Loss, Optimizer, OptimizerState, make_state
 

@@ -2,11 +2,12 @@
 
 Everything is written for one example; the batch axis is left out of every shape. The canonical layout, which every
 backend converts to and from: inputs NHWC, dense kernels ``(in, out)``, convolution kernels ``(height, width, in,
-out)``, flatten in NHWC order.
+out)`` (``in`` divided by the groups), flatten in NHWC order.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar
 
 Shape = tuple[int, ...]
@@ -51,3 +52,9 @@ def need_positive(layer: Layer, **values: int | tuple[int, ...]) -> None:
     for name, value in values.items():
         if min(value if isinstance(value, tuple) else (value,)) < 1:
             raise ValueError(f"{layer.kind}: {name} must be at least 1, not {value}")
+
+
+def need_above_zero(layer: Layer, **values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < inf:
+            raise ValueError(f"{layer.kind}: {name} must be above 0, not {value}")
