@@ -9,7 +9,26 @@ import numpy as np
 from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
-from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
+from tasks.layers import (
+    GELU,
+    Add,
+    AveragePool2D,
+    Concatenate,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, Loss, Optimizer
 
@@ -70,6 +89,43 @@ BRANCHES = Architecture(
 )
 """A network that branches, with an output that is taken three times and a pool that can be fused."""
 
+MORE_LAYERS = (
+    Conv2D(8, (3, 2), (1, 1), ((2, 1), (0, 1)), bias=False, groups=2),
+    ReLU(),
+    MaxPool2D(),
+    LayerNorm(1e-3),
+    ConvTranspose2D(4, (3, 2), (2, 3)),  # an odd row is cropped, and a column is added
+    LeakyReLU(0.2),
+    MaxPool2D((3, 3), (2, 2), ((1, 1), (1, 0))),
+    Conv2D(4, groups=4),
+    GELU(),
+    AveragePool2D((3, 3), (2, 2), ((1, 0), (0, 1))),
+    Flatten(),
+    LayerNorm(),
+    Dense(3),
+)
+"""Every layer whose convention differs from framework to framework, in a row."""
+MORE_BRANCHES = Architecture(
+    (6, 7, 3),
+    (
+        Node("stem", Conv2D(6, (3, 3), (2, 2), bias=False), (INPUT,)),
+        Node("beside", AveragePool2D((2, 2), padding="same", count_padding=True), (INPUT,)),
+        Node("both", Concatenate(), ("stem", "beside")),
+        Node("normal", LayerNorm(), ("both",)),
+        Node("bend", GELU(approximate=True), ("normal",)),
+        Node("larger", ConvTranspose2D(5, (2, 2), (3, 2), "valid", bias=False), ("bend",)),
+        Node("maximum", MaxPool2D((3, 3), (2, 2), "same"), ("larger",)),
+        Node("slope", LeakyReLU(), ("maximum",)),
+        Node("padded", AveragePool2D((2, 2), (1, 1), ((1, 1), (1, 1)), count_padding=True), ("slope",)),
+        Node("mean", GlobalAveragePool2D(), ("padded",)),
+        Node("other", GlobalAveragePool2D(), ("normal",)),
+        Node("vector", Concatenate(), ("mean", "other")),
+        Node("again", LayerNorm(0.01), ("vector",)),
+        Node("out", Dense(3), ("again",)),
+    ),
+)
+"""The same in a graph."""
+
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
     "dense-adam": make_sample((5,), (Dense(7), Tanh(), Dense(3)), optimizer=Adam(0.01)),
@@ -100,5 +156,7 @@ SAMPLES = {
     ),
     "branches": sample_of(BRANCHES, optimizer=SGD(0.05, 0.9)),
     "branches-adam": sample_of(BRANCHES, optimizer=Adam(0.003)),
+    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.02, 0.9)),
+    "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

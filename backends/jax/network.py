@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import NDArray
 
 from backends.jax.layers import BuildLayer, Module
-from tasks.architecture import INPUT, Architecture, Parameters
-from tasks.layers import Layer
+from tasks.architecture import INPUT, Architecture, Parameter, Parameters
+from tasks.layers import ConvTranspose2D, Layer
 
 Network: TypeAlias = nnx.Module
 
@@ -43,9 +44,11 @@ def get_parameters(network: Network, architecture: Architecture) -> Parameters:
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
     """Copies parameters in the canonical layout into the network."""
-    for key, variable in variables(network, architecture).items():
+    of_nnx = variables(network, architecture)
+    for parameter in architecture.parameters:
+        variable, array = of_nnx[parameter.key], _exchanged(parameter, parameters[parameter.key])
         # On a CPU, JAX may take over the memory of a NumPy array, and training donates it: a copy.
-        array = jnp.array(parameters[key], jnp.float32, copy=True)
+        array = jnp.array(array, jnp.float32, copy=True)
         variable[...] = jax.device_put(array, variable[...].sharding)
 
 
@@ -60,5 +63,11 @@ def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Any]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is nnx's own."""
-    return {key: np.array(tensor[...]) for key, tensor in tensors.items()}
+    """Copies of parameters, or of their gradients, in the canonical layout, which is nnx's own but for one kind."""
+    return {p.key: _exchanged(p, np.array(tensors[p.key][...])) for p in architecture.parameters}
+
+
+def _exchanged(parameter: Parameter, array: NDArray[Any]) -> NDArray[Any]:
+    """The kernel of a transposed convolution from (h, w, in, out) to nnx's (h, w, out, in), or back; others as is."""
+    is_kernel = isinstance(parameter.node.layer, ConvTranspose2D) and parameter.name == "kernel"
+    return array.swapaxes(2, 3) if is_kernel else array

@@ -6,10 +6,11 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from backends.keras.layers import BuildLayer, Module
-from tasks.architecture import INPUT, Architecture, Parameters
-from tasks.layers import Layer
+from tasks.architecture import INPUT, Architecture, Parameter, Parameters
+from tasks.layers import ConvTranspose2D, Layer
 
 Network: TypeAlias = keras.Model
 
@@ -21,14 +22,17 @@ class _Graph(keras.Model):
         super().__init__(name="graph")  # not from the class: TensorFlow refuses a name that begins with an underscore
         self.graph = [(node.name, node.inputs) for node in architecture.nodes]
         for name, layer in layers.items():
-            setattr(self, f"node_{name}", layer)
+            setattr(self, f"node_{name}", _parts(layer))
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         values = {INPUT: inputs}
         for name, before in self.graph:
             taken = [values[other] for other in before]
-            layer = getattr(self, f"node_{name}")
-            values[name] = layer(taken if isinstance(layer, keras.layers.Add | keras.layers.Concatenate) else taken[0])
+            first, *others = getattr(self, f"node_{name}")
+            value = first(taken if isinstance(first, keras.layers.Add | keras.layers.Concatenate) else taken[0])
+            for layer in others:
+                value = layer(value)
+            values[name] = value
         return values[name]
 
 
@@ -38,10 +42,15 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
     first = keras.Input(architecture.input_shape)  # without it, Keras would make the parameters at the first call
     if architecture.is_sequence:
-        return keras.Sequential([first, *built.values()])
+        return keras.Sequential([first, *(part for layer in built.values() for part in _parts(layer))])
     network = _Graph(architecture, built)
     network(first)
     return network
+
+
+def _parts(layer: Module) -> list[Module]:
+    """The layers that a node is: one, or one that pads and another. Keras's files name each layer, not the node."""
+    return layer.layers if isinstance(layer, keras.Sequential) else [layer]
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
@@ -51,8 +60,9 @@ def get_parameters(network: Network, architecture: Architecture) -> Parameters:
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
     """Copies parameters in the canonical layout into the network."""
-    for key, variable in variables(network, architecture).items():
-        variable.assign(parameters[key])
+    of_keras = variables(network, architecture)
+    for parameter in architecture.parameters:
+        of_keras[parameter.key].assign(_exchanged(parameter, parameters[parameter.key]))
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
@@ -61,5 +71,11 @@ def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, tf.Tensor]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is Keras's own."""
-    return {key: np.array(tensor) for key, tensor in tensors.items()}
+    """Copies of parameters, or of their gradients, in the canonical layout, which is Keras's own but for one kind."""
+    return {p.key: _exchanged(p, np.array(tensors[p.key])) for p in architecture.parameters}
+
+
+def _exchanged(parameter: Parameter, array: NDArray[Any]) -> NDArray[Any]:
+    """The kernel of a transposed convolution from (h, w, in, out) to Keras's (h, w, out, in), or back; others as is."""
+    is_kernel = isinstance(parameter.node.layer, ConvTranspose2D) and parameter.name == "kernel"
+    return array.swapaxes(2, 3) if is_kernel else array

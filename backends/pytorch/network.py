@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
 from tasks.architecture import INPUT, Architecture, Parameter, Parameters
-from tasks.layers import Dense, Flatten, Layer
+from tasks.layers import ConvTranspose2D, Dense, Flatten, Layer, LayerNorm
 
 Network: TypeAlias = nn.Module
 
@@ -54,8 +54,8 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
         for parameter in architecture.parameters:
             array: NDArray[Any] = parameters[parameter.key]
             if array.ndim == 4:
-                array = array.transpose(3, 2, 0, 1)
-            if array.ndim == 2:
+                array = array.transpose(_kernel_axes(parameter))
+            elif array.ndim == 2 or isinstance(parameter.node.layer, LayerNorm):
                 array = array[_rows(network, architecture, parameter)].T
             of_torch[parameter.key].copy_(torch.tensor(array))
 
@@ -68,21 +68,27 @@ def variables(network: Network, architecture: Architecture) -> dict[str, nn.Para
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Tensor]) -> Parameters:
     """Copies of parameters, or of their gradients, in the canonical layout.
 
-    Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out).
+    Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out), and
+    those of transposed convolutions from (in, out, h, w).
     """
     canonical = {}
     for parameter in architecture.parameters:
         array = tensors[parameter.key].detach().cpu().numpy()
         if array.ndim == 4:
-            array = array.transpose(2, 3, 1, 0)
-        if array.ndim == 2:
+            array = array.transpose(np.argsort(_kernel_axes(parameter)))
+        elif array.ndim == 2 or isinstance(parameter.node.layer, LayerNorm):
             array = array.T[np.argsort(_rows(network, architecture, parameter))]
         canonical[parameter.key] = array.copy()
     return canonical
 
 
+def _kernel_axes(parameter: Parameter) -> tuple[int, int, int, int]:
+    """The axes of a canonical kernel (h, w, in, out) in torch's order."""
+    return (2, 3, 0, 1) if isinstance(parameter.node.layer, ConvTranspose2D) else (3, 2, 0, 1)
+
+
 def _rows(network: Network, architecture: Architecture, parameter: Parameter) -> NDArray[np.intp]:
-    """The canonical row of each of torch's inputs to a dense layer.
+    """The canonical place of each of torch's inputs to a dense layer or to a layer normalization.
 
     After ``nn.Flatten`` an image is in the order channel, height, width; canonical is height, width, channel.
     """

@@ -7,8 +7,8 @@ from tasks.layers.base import Layer, Shape, need_rank
 Pads = tuple[tuple[int, int], tuple[int, int]]
 """Rows and columns that are added before and after: ``((top, bottom), (left, right))``."""
 Padding = Literal["same", "valid"] | Pads
-"""``"valid"`` adds nothing. ``"same"`` is TensorFlow's: the output has ``ceil(size / stride)`` positions, and an odd row
-or column is added at the bottom and at the right."""
+"""``"valid"`` adds nothing. ``"same"`` is TensorFlow's: the output has ``ceil(size / stride)`` positions, and an odd
+row or column is added at the bottom and at the right."""
 
 
 def need_padding(layer: Layer, padding: Padding) -> None:
