@@ -88,18 +88,19 @@ def _average_pool2d(layer: AveragePool2D, shape: Shape) -> Module:
     return _UncountedAveragePool(layer)
 
 
-class _UncountedAveragePool(keras.layers.AveragePooling2D):
+class _UncountedAveragePool(keras.layers.Layer):
     """An average pool that is told how much to pad, and does not count that: the mean over the share that counts."""
 
     def __init__(self, layer: AveragePool2D) -> None:
-        super().__init__(layer.size, layer.steps, name=_unique("uncounted_average_pool"))
+        super().__init__(name=_unique("uncounted_average_pool"))
         self.zeros = keras.layers.ZeroPadding2D(layer.padding)
+        self.pool = keras.layers.AveragePooling2D(layer.size, layer.steps)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        return super().call(self.zeros(x)) / super().call(self.zeros(tf.ones_like(x[:1, :, :, :1])))
+        return self.pool(self.zeros(x)) / self.pool(self.zeros(tf.ones_like(x[:1, :, :, :1])))
 
     def compute_output_shape(self, shape: Any) -> Any:
-        return super().compute_output_shape(self.zeros.compute_output_shape(shape))
+        return self.pool.compute_output_shape(self.zeros.compute_output_shape(shape))
 
 
 def _unique(name: str) -> str:
