@@ -90,14 +90,15 @@ BRANCHES = Architecture(
 """A network that branches, with an output that is taken three times and a pool that can be fused."""
 
 MORE_LAYERS = (
-    Conv2D(8, (3, 2), (1, 1), ((2, 1), (0, 1)), bias=False, groups=2),
+    Conv2D(8, (3, 2), (1, 1), ((2, 1), (0, 1)), bias=False),
     ReLU(),
     MaxPool2D(),
+    Conv2D(6, (2, 2), (1, 1), ((1, 0), (0, 1)), groups=2),
     LayerNorm(1e-3),
     ConvTranspose2D(4, (3, 2), (2, 3)),  # an odd row is cropped, and a column is added
     LeakyReLU(0.2),
     MaxPool2D((3, 3), (2, 2), ((1, 1), (1, 0))),
-    Conv2D(4, groups=4),
+    Conv2D(8, groups=4),
     GELU(),
     AveragePool2D((3, 3), (2, 2), ((1, 0), (0, 1))),
     Flatten(),

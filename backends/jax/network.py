@@ -63,11 +63,14 @@ def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Any]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is nnx's own but for one kind."""
+    """Copies of parameters, or of their gradients, in the canonical layout.
+
+    It is nnx's own, except that kernels of transposed convolutions are (h, w, out, in).
+    """
     return {p.key: _exchanged(p, np.array(tensors[p.key][...])) for p in architecture.parameters}
 
 
 def _exchanged(parameter: Parameter, array: NDArray[Any]) -> NDArray[Any]:
-    """The kernel of a transposed convolution from (h, w, in, out) to nnx's (h, w, out, in), or back; others as is."""
+    """The kernel of a transposed convolution with in and out exchanged; others as they are."""
     is_kernel = isinstance(parameter.node.layer, ConvTranspose2D) and parameter.name == "kernel"
     return array.swapaxes(2, 3) if is_kernel else array

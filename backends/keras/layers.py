@@ -2,7 +2,7 @@
 
 Each entry takes a layer's description and the canonical shape of one example before it, and returns the layer; it finds
 out its number of inputs when the network is built. Keras's images are (n, height, width, channels), NHWC, and its
-kernels (in, out): the canonical layout as it is, but for transposed convolutions.
+kernels (in, out): the canonical layout as it is, but for transposed and depthwise convolutions.
 """
 
 import math
@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
+from backends.keras.native import _is_depthwise
 from tasks.layers import (
     GELU,
     Add,
@@ -42,13 +43,19 @@ BuildLayer = Callable[[Any, Shape], Module]
 def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = keras.layers.Conv2D) -> Module:
     """(n, height, width, in) to (n, height', width', filters), with a kernel (height, width, in, filters).
 
-    TensorFlow's ``padding="same"`` is the canonical one; numbers of rows and columns are a layer's of their own.
+    TensorFlow's ``padding="same"`` is the canonical one; numbers of rows and columns are a layer's of their own. A
+    depthwise convolution is a layer of its own too, with a kernel (height, width, in, filters / in).
     """
-    options = {"strides": layer.strides, "groups": layer.groups, "use_bias": layer.bias}
+    padding = layer.padding if isinstance(layer.padding, str) else "valid"
+    options = {"strides": layer.strides, "padding": padding, "use_bias": layer.bias}
+    if _is_depthwise(layer, shape):
+        multiplier = layer.filters // layer.groups
+        convolution = keras.layers.DepthwiseConv2D(layer.kernel_size, depth_multiplier=multiplier, **options)
+    else:
+        convolution = kind(layer.filters, layer.kernel_size, groups=layer.groups, **options)
     if isinstance(layer.padding, str):
-        return kind(layer.filters, layer.kernel_size, padding=layer.padding, **options)
-    padding = keras.layers.ZeroPadding2D(layer.padding)
-    return keras.Sequential([padding, kind(layer.filters, layer.kernel_size, padding="valid", **options)])
+        return convolution
+    return keras.Sequential([keras.layers.ZeroPadding2D(layer.padding), convolution])
 
 
 def _conv_transpose2d(layer: ConvTranspose2D, shape: Shape) -> Module:

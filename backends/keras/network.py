@@ -62,7 +62,8 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
     """Copies parameters in the canonical layout into the network."""
     of_keras = variables(network, architecture)
     for parameter in architecture.parameters:
-        of_keras[parameter.key].assign(_exchanged(parameter, parameters[parameter.key]))
+        variable = of_keras[parameter.key]
+        variable.assign(_exchanged(parameter, parameters[parameter.key]).reshape(variable.shape))
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
@@ -71,11 +72,15 @@ def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, tf.Tensor]) -> Parameters:
-    """Copies of parameters, or of their gradients, in the canonical layout, which is Keras's own but for one kind."""
-    return {p.key: _exchanged(p, np.array(tensors[p.key])) for p in architecture.parameters}
+    """Copies of parameters, or of their gradients, in the canonical layout.
+
+    It is Keras's own, except that kernels of transposed convolutions are (h, w, out, in), and of depthwise ones
+    (h, w, in, out / in), which is the order of (h, w, 1, out).
+    """
+    return {p.key: _exchanged(p, np.array(tensors[p.key])).reshape(p.shape) for p in architecture.parameters}
 
 
 def _exchanged(parameter: Parameter, array: NDArray[Any]) -> NDArray[Any]:
-    """The kernel of a transposed convolution from (h, w, in, out) to Keras's (h, w, out, in), or back; others as is."""
+    """The kernel of a transposed convolution with in and out exchanged; others as they are."""
     is_kernel = isinstance(parameter.node.layer, ConvTranspose2D) and parameter.name == "kernel"
     return array.swapaxes(2, 3) if is_kernel else array

@@ -35,7 +35,7 @@ class _PoolFirst(nn.Conv2d):
         self.pool = _WindowsMaxPool(pool)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool(functional.conv2d(x, self.weight, None, self.stride, self.padding, groups=self.groups))
+        x = self.pool(functional.conv2d(x, self.weight, None, self.stride, self.padding))
         return functional.relu(x if self.bias is None else x + self.bias[:, None, None])
 
 
