@@ -9,6 +9,7 @@ import numpy as np
 from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
+from tasks.initial import Initializer
 from tasks.layers import (
     GELU,
     Add,
@@ -57,13 +58,14 @@ def sample_of(
     count: int = 22,
     batch_size: int = 4,
     seed: int = 0,
+    initializer: Initializer = "pytorch",
 ) -> Sample:
     """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2."""
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
     inputs = random.standard_normal((count, *architecture.input_shape)).astype(np.float32)
     labels = random.randint(0, classes, count).astype(np.int32)
-    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, "pytorch")
+    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, initializer)
     dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
     return Sample(recipe, dataset, draw_batches(count, batch_size, EPOCHS, seed, shuffle=True))
 

@@ -28,7 +28,7 @@ class _SumConv(nnx.Conv):
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         height, width, _, filters = self.kernel.shape
-        padding = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
+        padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
         layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
         y = _weighted_sum(layer, x, self.kernel[...])
         return y if self.bias is None else y + self.bias

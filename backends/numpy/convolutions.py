@@ -23,8 +23,8 @@ def conv2d_forward(layer: Conv2D, x: Array, p: LayerParameters) -> tuple[Array, 
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
     windows = _windows(padded, layer.kernel_size, layer.strides)
     n, height, width = windows.shape[:3]
-    columns = windows.reshape(n * height * width, -1, layer.groups, x.shape[3] // layer.groups)
-    columns = columns.transpose(2, 0, 1, 3).reshape(layer.groups, n * height * width, -1)
+    rows = windows.reshape(n * height * width, -1, layer.groups, x.shape[3] // layer.groups)
+    columns = rows.transpose(2, 0, 1, 3).reshape(layer.groups, n * height * width, -1)
     kernel = p["kernel"].reshape(-1, layer.groups, layer.filters // layer.groups).transpose(1, 0, 2)
     y = (columns @ kernel).transpose(1, 0, 2).reshape(n, height, width, layer.filters)
     return _with_bias(y, p), (columns, kernel, p["kernel"].shape, x.shape, padded.shape, pads)
@@ -68,8 +68,8 @@ def conv_transpose2d_backward(layer: ConvTranspose2D, kept: Any, dy: Array) -> t
 
 def _windows(x: Array, size: tuple[int, int], strides: tuple[int, int]) -> Array:
     """What each window sees: (n, rows, columns, window height, window width, channels)."""
-    windows = sliding_window_view(x, size, axis=(1, 2))  # type: ignore[call-overload]
-    return windows[:, :: strides[0], :: strides[1]].transpose(0, 1, 2, 4, 5, 3)  # type: ignore[no-any-return]
+    windows = sliding_window_view(x, size, axis=(1, 2))
+    return windows[:, :: strides[0], :: strides[1]].transpose(0, 1, 2, 4, 5, 3)
 
 
 def _overlaid(windows: Array, shape: tuple[int, ...], strides: tuple[int, int]) -> Array:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.numpy.activations import leaky_relu_backward, relu_backward
-from backends.numpy.arrays import Array, Backward, LayerParameters
+from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
 from backends.numpy.layers import LAYERS
 from backends.numpy.model import NumpyModel
 from backends.numpy.network import Network, build_network
@@ -70,6 +70,7 @@ class NoisyModel(NumpyModel):
         if self.rounding:
             layers[ReLU] = (partial(_relu_forward, self.rounding), relu_backward)
             layers[LeakyReLU] = (partial(_leaky_relu_forward, self.rounding), leaky_relu_backward)
+        squares: dict[type[Layer], tuple[Forward, Backward]]
         squares = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
         squares[LayerNorm] = (layers[LayerNorm][0], _layer_norm_squares)
         self.squares = build_network(self.recipe.architecture, squares)

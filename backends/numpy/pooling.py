@@ -33,8 +33,9 @@ def average_pool2d_forward(layer: AveragePool2D, x: Array, p: LayerParameters) -
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
     places = _places(layer, x.shape)
     counted = np.pad(np.ones((1, *x.shape[1:3], 1), x.dtype), ((0, 0), *pads, (0, 0)))
-    counts = sum(np.ones_like(counted[at]) if layer.count_padding else counted[at] for at in places)
-    return sum(padded[at] for at in places) / counts, (1 / counts, x.shape)
+    parts = [np.ones_like(counted[at]) if layer.count_padding else counted[at] for at in places]
+    counts = np.add.reduce(parts)
+    return np.add.reduce([padded[at] for at in places]) / counts, (1 / counts, x.shape)
 
 
 def average_pool2d_backward(layer: AveragePool2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
