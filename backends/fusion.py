@@ -15,7 +15,8 @@ class PooledConv2D(Layer):
     """A convolution, ReLU and max pool in one layer, computed as convolution, pool, bias, ReLU.
 
     ``max(relu(x + bias)) = relu(max(x) + bias)``, because neither a bias nor ReLU changes which number is the largest.
-    After the pool, bias and ReLU have fewer numbers to go through: a quarter of them where windows are 2x2.
+    After the pool, bias and ReLU have fewer numbers to go through: a quarter of them where windows are 2x2. With
+    groups, or where windows overlap or are padded, the layers stay apart: the tuned loops' forms are not for these.
     """
 
     convolution: Conv2D
@@ -46,7 +47,7 @@ def fuse(architecture: Architecture) -> Architecture:
         pool = _only_user(architecture, relu) if relu else None
         if relu and pool:
             match layer, relu.layer, pool.layer:
-                case Conv2D() as convolution, ReLU(), MaxPool2D() as pooling:
+                case Conv2D(groups=1) as convolution, ReLU(), MaxPool2D(is_plain=True) as pooling:
                     layer, last = PooledConv2D(convolution, pooling), pool.name
                     becomes[relu.name] = node.name
         becomes[last] = becomes[node.name] = node.name

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.architecture import Architecture, Parameters, Variable
-from tasks.layers import Shape
+from tasks.layers import ConvTranspose2D, Shape
 from tasks.masks import SEEDS
 from tasks.reproducible import random_stream
 
@@ -23,35 +23,43 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
         architecture: whose parameters to draw.
         initializer: ``"pytorch"``: kernels and biases uniform within 1/sqrt(fan_in) (``torch.nn.Linear`` and
             ``Conv2d``); ``"keras"``: kernels Glorot uniform, within sqrt(6 / (fan_in + fan_out)), biases 0;
-            ``"normal"``: everything standard normal. Where a layer has no kernel, its scale is 1 and its bias 0.
+            ``"normal"``: everything standard normal. Layers without a kernel, which normalize, have in each framework
+            scales of 1 and biases of 0; these are not drawn, except by ``"normal"``.
         seed: any int from 0.
 
     Returns:
-        float32 arrays in the canonical layout, by key.
+        float32 arrays in the canonical layout, by ``"<node>/<name>"``.
     """
     random, of_masks = random_stream(seed, "parameters"), random_stream(seed, "masks")
     arrays: Parameters = {}
     for variable in architecture.variables:
-        kernel = architecture.parameter_shapes.get(f"{variable.node.name}/kernel")
-        if not variable.trained:
+        if variable.trained:
+            values = _draw(variable, _kernel_shape(architecture, variable), initializer, random)
+        else:
             start = of_masks.randint(SEEDS) if variable.name == "seed" else STATE[variable.name]
             values = np.full(variable.shape, start)
-        elif kernel is None:
-            values = np.full(variable.shape, float(variable.name == "scale"))
-        else:
-            values = _draw(variable, kernel, initializer, random)
         arrays[variable.key] = values.astype(np.float32)
     return arrays
 
 
 def _draw(
-    parameter: Variable, kernel: Shape, initializer: Initializer, random: np.random.RandomState
+    parameter: Variable, kernel: Shape | None, initializer: Initializer, random: np.random.RandomState
 ) -> NDArray[np.float64]:
-    """Draws a kernel, or the bias beside it, which has the kernel's range."""
+    """Draws a parameter of a layer with such a kernel, whose range a bias has too."""
     if initializer == "normal":
         return random.standard_normal(parameter.shape)
-    fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
-    limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
+    if kernel is None:
+        return np.full(parameter.shape, float(parameter.name == "scale"))
     if initializer == "keras" and parameter.name != "kernel":
         return np.zeros(parameter.shape)
+    fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
+    limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
     return random.uniform(-limit, limit, parameter.shape)
+
+
+def _kernel_shape(architecture: Architecture, parameter: Variable) -> Shape | None:
+    """The kernel (..., in, out) of a parameter's layer; None where there is none."""
+    kernel = architecture.parameter_shapes.get(f"{parameter.node.name}/kernel")
+    if kernel and isinstance(parameter.node.layer, ConvTranspose2D):
+        return (*kernel[:-2], kernel[-1], kernel[-2])  # PyTorch and Keras take its outputs for its inputs
+    return kernel

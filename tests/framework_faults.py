@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tasks.layers import Conv2D, ConvTranspose2D, Layer, Shape
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -76,6 +78,16 @@ FAULTS = {
     "one-column-pytorch": Fault(_COLUMN, "torch", "2.15.0", _one_column_in_pytorch),
     "one-column-tensorflow": Fault(_COLUMN, "tensorflow", "2.21.0", _one_column_in_tensorflow),
 }
+
+
+def meets_a_fault(layer: Layer, shape: Shape) -> bool:
+    """Whether a layer behind an image of a shape is one that some framework computes wrongly on a CPU."""
+    if not isinstance(layer, Conv2D | ConvTranspose2D):
+        return False
+    strided_1x1 = layer.kernel_size == (1, 1) and layer.strides != (1, 1)
+    one_column = shape[2] == 1 and layer.strides[1] > 1 and layer.output_shape(shape)[1] == 1
+    return strided_1x1 or one_column
+
 
 if __name__ == "__main__":
     print("wrong" if FAULTS[sys.argv[1]].show() else "right")

@@ -9,15 +9,22 @@ import numpy as np
 from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
+from tasks.initial import Initializer
 from tasks.layers import (
+    GELU,
     Add,
+    AveragePool2D,
     BatchNorm,
     Concatenate,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
+    LayerNorm,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
     Shape,
@@ -53,13 +60,14 @@ def sample_of(
     count: int = 22,
     batch_size: int = 4,
     seed: int = 0,
+    initializer: Initializer = "pytorch",
 ) -> Sample:
     """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2."""
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
     inputs = random.standard_normal((count, *architecture.input_shape)).astype(np.float32)
     labels = random.randint(0, classes, count).astype(np.int32)
-    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, "pytorch")
+    recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, initializer)
     dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
     return Sample(recipe, dataset, draw_batches(count, batch_size, EPOCHS, seed, shuffle=True))
 
@@ -88,7 +96,7 @@ BRANCHES = Architecture(
 STATE_IN_BRANCHES = Architecture(
     (6, 5, 2),
     (
-        Node("stem", Conv2D(4), (INPUT,)),
+        Node("stem", Conv2D(4, bias=False), (INPUT,)),
         Node("norm", BatchNorm(0.7), ("stem",)),
         Node("slope", Tanh(), ("norm",)),
         Node("dropped", Dropout(0.2), ("slope",)),
@@ -99,6 +107,43 @@ STATE_IN_BRANCHES = Architecture(
     ),
 )
 """A network with batch normalization and dropout in a branch."""
+MORE_LAYERS = (
+    Conv2D(8, (3, 2), (1, 1), ((2, 1), (0, 1)), bias=False),
+    ReLU(),
+    MaxPool2D(),
+    Conv2D(6, (2, 2), (1, 1), ((1, 0), (0, 1)), groups=2),
+    LayerNorm(1e-3),
+    ConvTranspose2D(4, (3, 2), (2, 3)),  # an odd row is cropped, and a column is added
+    LeakyReLU(0.2),
+    MaxPool2D((3, 3), (2, 2), ((1, 1), (1, 0))),
+    Conv2D(8, groups=4),
+    GELU(),
+    AveragePool2D((3, 3), (2, 2), ((1, 0), (0, 1))),
+    Flatten(),
+    LayerNorm(),
+    Dense(3),
+)
+"""Every layer whose convention differs from framework to framework, in a row."""
+MORE_BRANCHES = Architecture(
+    (6, 7, 3),
+    (
+        Node("stem", Conv2D(6, (3, 3), (2, 2), bias=False), (INPUT,)),
+        Node("beside", AveragePool2D((2, 2), padding="same", count_padding=True), (INPUT,)),
+        Node("both", Concatenate(), ("stem", "beside")),
+        Node("normal", LayerNorm(), ("both",)),
+        Node("bend", GELU(approximate=True), ("normal",)),
+        Node("larger", ConvTranspose2D(5, (2, 2), (3, 2), "valid", bias=False), ("bend",)),
+        Node("maximum", MaxPool2D((3, 3), (2, 2), "same"), ("larger",)),
+        Node("slope", LeakyReLU(), ("maximum",)),
+        Node("padded", AveragePool2D((2, 2), (1, 1), ((1, 1), (1, 1)), count_padding=True), ("slope",)),
+        Node("mean", GlobalAveragePool2D(), ("padded",)),
+        Node("other", GlobalAveragePool2D(), ("normal",)),
+        Node("vector", Concatenate(), ("mean", "other")),
+        Node("again", LayerNorm(0.01), ("vector",)),
+        Node("out", Dense(3), ("again",)),
+    ),
+)
+"""The same in a graph."""
 
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
@@ -133,7 +178,7 @@ SAMPLES = {
     "normalized": make_sample(
         (6, 5, 2),
         (
-            Conv2D(4),
+            Conv2D(4, bias=False),
             BatchNorm(unbiased=True),
             ReLU(),
             MaxPool2D(),
@@ -153,5 +198,7 @@ SAMPLES = {
         optimizer=SGD(0.05, 0.9),
     ),
     "state-in-branches": sample_of(STATE_IN_BRANCHES, optimizer=SGD(0.05), count=27, batch_size=6),
+    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.02, 0.9)),
+    "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends import files
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import Shape
+from tasks.layers import ConvTranspose2D, Shape
 
 SUFFIX = ".msgpack"
 """How the framework insists that the file's name ends."""
@@ -25,7 +25,10 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     for parameter in architecture.parameters:
         node = parameter.node
         layer = architecture.nodes.index(node) if architecture.is_sequence else node.name
-        found[f"layers/{layer}/{parameter.name}"] = parameter.shape
+        shape = parameter.shape
+        if isinstance(node.layer, ConvTranspose2D) and parameter.name == "kernel":
+            shape = (*shape[:2], shape[3], shape[2])
+        found[f"layers/{layer}/{parameter.name}"] = shape
     return found
 
 

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from numpy.typing import NDArray
 
 from backends.jax.layers import BuildLayer, Module
-from tasks.architecture import INPUT, Architecture, Node, Parameters
-from tasks.layers import Dropout, Layer
+from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
+from tasks.layers import ConvTranspose2D, Dropout, Layer
 from tasks.masks import mask_table
 
 Network: TypeAlias = nnx.Module
@@ -44,9 +45,11 @@ def get_parameters(network: Network, architecture: Architecture) -> Parameters:
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
     """Copies parameters and state in the canonical layout into the network."""
-    for key, variable in {**variables(network, architecture), **state(network, architecture)}.items():
+    of_nnx = {**variables(network, architecture), **state(network, architecture)}
+    for of_one in architecture.variables:
+        variable, array = of_nnx[of_one.key], _exchanged(of_one, parameters[of_one.key])
         # On a CPU, JAX may take over the memory of a NumPy array, and training donates it: a copy.
-        array = jnp.array(parameters[key], jnp.float32, copy=True)
+        array = jnp.array(array, jnp.float32, copy=True)
         variable[...] = jax.device_put(array, variable[...].sharding)
     for node in architecture.nodes:
         if isinstance(node.layer, Dropout):
@@ -71,8 +74,18 @@ def state(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Any]) -> Parameters:
-    """Copies of parameters and state, or of gradients, in the canonical layout, which is nnx's own."""
-    return {key: np.array(tensors[key][...]) for key in architecture.variable_shapes if key in tensors}
+    """Copies of parameters and state, or of gradients, in the canonical layout.
+
+    It is nnx's own, except that kernels of transposed convolutions are (h, w, out, in).
+    """
+    held = [variable for variable in architecture.variables if variable.key in tensors]
+    return {variable.key: _exchanged(variable, np.array(tensors[variable.key][...])) for variable in held}
+
+
+def _exchanged(variable: Variable, array: NDArray[Any]) -> NDArray[Any]:
+    """The kernel of a transposed convolution with in and out exchanged; others as they are."""
+    is_kernel = isinstance(variable.node.layer, ConvTranspose2D) and variable.name == "kernel"
+    return array.swapaxes(2, 3) if is_kernel else array
 
 
 def _layer(network: Network, architecture: Architecture, node: Node) -> Any:

@@ -28,12 +28,14 @@ class _SumConv(nnx.Conv):
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         height, width, _, filters = self.kernel.shape
-        layer = Conv2D(filters, (height, width), tuple(self.strides), self.padding.lower())
-        return _weighted_sum(layer, x, self.kernel[...]) + self.bias
+        padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
+        layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
+        y = _weighted_sum(layer, x, self.kernel[...])
+        return y if self.bias is None else y + self.bias
 
 
 def _conv2d(layer: Conv2D, shape: Shape) -> Module:
-    few = prod(layer.kernel_size) * shape[2] <= _FEW_INPUTS
+    few = prod(layer.kernel_size) * shape[2] <= _FEW_INPUTS and layer.groups == 1
     return conv2d(layer, shape, _SumConv if few else nnx.Conv)
 
 
@@ -79,7 +81,7 @@ _weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
 
 
 def _max_pool2d(layer: MaxPool2D, x: jax.Array) -> jax.Array:
-    """(n, height, width, channels) to (n, height', width', channels), by reshaping.
+    """(n, height, width, channels) to (n, height', width', channels), by reshaping, where windows are plain.
 
     XLA's gradient of ``nnx.max_pool`` is a scatter, which is slow.
     """
@@ -122,5 +124,5 @@ _largest.defvjp(_largest_forward, _largest_backward)
 TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     Conv2D: _conv2d,
-    MaxPool2D: lambda layer, shape: partial(_max_pool2d, layer),
+    MaxPool2D: lambda layer, shape: partial(_max_pool2d, layer) if layer.is_plain else LAYERS[MaxPool2D](layer, shape),
 }

@@ -6,11 +6,12 @@ from typing import Any, TypeAlias
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from backends.keras.layers import BuildLayer, Module
 from backends.keras.stateful import _STATEFUL, _MaskedDropout
-from tasks.architecture import INPUT, Architecture, Parameters
-from tasks.layers import Dropout, Layer
+from tasks.architecture import INPUT, Architecture, Parameters, Variable
+from tasks.layers import ConvTranspose2D, Dropout, Layer
 from tasks.masks import mask_table
 
 Network: TypeAlias = keras.Model
@@ -23,16 +24,19 @@ class _Graph(keras.Model):
         super().__init__(name="graph")  # not from the class: TensorFlow refuses a name that begins with an underscore
         self.graph = [(node.name, node.inputs) for node in architecture.nodes]
         for name, layer in layers.items():
-            setattr(self, f"node_{name}", layer)
+            setattr(self, f"node_{name}", _parts(layer))
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         values = {INPUT: inputs}
         for name, before in self.graph:
             taken = [values[other] for other in before]
-            layer = getattr(self, f"node_{name}")
-            merges = isinstance(layer, keras.layers.Add | keras.layers.Concatenate)
-            options = {"training": training} if isinstance(layer, _STATEFUL) else {}
-            values[name] = layer(taken if merges else taken[0], **options)
+            first, *others = getattr(self, f"node_{name}")
+            merges = isinstance(first, keras.layers.Add | keras.layers.Concatenate)
+            options = {"training": training} if isinstance(first, _STATEFUL) else {}
+            value = first(taken if merges else taken[0], **options)
+            for layer in others:
+                value = layer(value)
+            values[name] = value
         return values[name]
 
 
@@ -42,10 +46,15 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
     first = keras.Input(architecture.input_shape)  # without it, Keras would make the parameters at the first call
     if architecture.is_sequence:
-        return keras.Sequential([first, *built.values()])
+        return keras.Sequential([first, *(part for layer in built.values() for part in _parts(layer))])
     network = _Graph(architecture, built)
     network(first)
     return network
+
+
+def _parts(layer: Module) -> list[Module]:
+    """The layers that a node is: one, or one that pads and another. Keras's files name each layer, not the node."""
+    return layer.layers if isinstance(layer, keras.Sequential) else [layer]
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
@@ -55,8 +64,10 @@ def get_parameters(network: Network, architecture: Architecture) -> Parameters:
 
 def set_parameters(network: Network, architecture: Architecture, parameters: Parameters) -> None:
     """Copies parameters and state in the canonical layout into the network."""
-    for key, variable in {**variables(network, architecture), **state(network, architecture)}.items():
-        variable.assign(parameters[key])
+    of_keras = {**variables(network, architecture), **state(network, architecture)}
+    for of_one in architecture.variables:
+        variable = of_keras[of_one.key]
+        variable.assign(_exchanged(of_one, parameters[of_one.key]).reshape(variable.shape))
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
     layers = [layer for layer in network.layers if isinstance(layer, _MaskedDropout)]
     for node, layer in zip(nodes, layers, strict=True):
@@ -80,5 +91,16 @@ def state(network: Network, architecture: Architecture) -> dict[str, Any]:
 
 
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, tf.Tensor]) -> Parameters:
-    """Copies of parameters and state, or of gradients, in the canonical layout, which is Keras's own."""
-    return {key: np.array(tensors[key]) for key in architecture.variable_shapes if key in tensors}
+    """Copies of parameters and state, or of gradients, in the canonical layout.
+
+    It is Keras's own, except that kernels of transposed convolutions are (h, w, out, in), and of depthwise ones
+    (h, w, in, out / in), which is the order of (h, w, 1, out).
+    """
+    held = [variable for variable in architecture.variables if variable.key in tensors]
+    return {v.key: _exchanged(v, np.array(tensors[v.key])).reshape(v.shape) for v in held}
+
+
+def _exchanged(variable: Variable, array: NDArray[Any]) -> NDArray[Any]:
+    """The kernel of a transposed convolution with in and out exchanged; others as they are."""
+    is_kernel = isinstance(variable.node.layer, ConvTranspose2D) and variable.name == "kernel"
+    return array.swapaxes(2, 3) if is_kernel else array

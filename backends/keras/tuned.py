@@ -16,7 +16,7 @@ from backends.keras.training import make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
-from tasks.layers import Conv2D
+from tasks.layers import Conv2D, ConvTranspose2D
 from tasks.training import SGD, OptimizerState
 
 
@@ -46,7 +46,7 @@ class TunedModel(Model):
     def start(self) -> None:
         """Makes Keras's optimizer with fresh state, and the function that trains by it."""
         # XLA is the faster way for dense networks and, on a CPU, the slower one for convolutions.
-        convolutional = any(isinstance(layer, Conv2D) for layer in self.recipe.architecture.layers)
+        convolutional = any(isinstance(layer, Conv2D | ConvTranspose2D) for layer in self.recipe.architecture.layers)
         xla = self.device != "cpu" or not convolutional
         self.settings = {
             "compiled": compiled(f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA"),

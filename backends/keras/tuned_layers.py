@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from backends.fusion import PooledConv2D
-from backends.keras.layers import LAYERS, BuildLayer, Module, conv2d
+from backends.keras.layers import LAYERS, BuildLayer, Module, _unique, conv2d
 from tasks.layers import Layer, MaxPool2D, Shape
 
 
@@ -15,14 +15,12 @@ class _PoolFirst(keras.layers.Conv2D):
     """Convolution, pool, bias, ReLU: (n, height, width, in) to (n, height', width', filters) of the pooled image."""
 
     def __init__(self, pool: MaxPool2D, *arguments: Any, **options: Any) -> None:
-        # A name of its own: from the class's name Keras would make one that begins with an underscore, which TensorFlow
-        # refuses.
-        super().__init__(*arguments, name=f"pool_first_{keras.backend.get_uid('pool_first')}", **options)
+        super().__init__(*arguments, name=_unique("pool_first"), **options)
         self.pool = keras.layers.MaxPooling2D(pool.size)
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        x = self.convolution_op(x, self.kernel)
-        return keras.ops.relu(self.pool(x) + self.bias)
+        x = self.pool(self.convolution_op(x, self.kernel))
+        return keras.ops.relu(x + self.bias if self.use_bias else x)
 
     def compute_output_shape(self, shape: Any) -> Any:
         return self.pool.compute_output_shape(super().compute_output_shape(shape))

@@ -1,4 +1,4 @@
-"""Forward and backward passes of every layer, in the order of tasks/layers.py.
+"""Forward and backward passes of every layer, in the order of tasks/layers.
 
 Each layer is a pair of functions. ``forward(layer, x, p)`` takes the input and the layer's parameters, and returns the
 output and what the backward pass will need. ``backward(layer, kept, dy)`` takes that and the gradient of the loss for
@@ -10,9 +10,37 @@ Images are (n, height, width, channels): NHWC.
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
+from backends.numpy.activations import (
+    gelu_backward,
+    gelu_forward,
+    leaky_relu_backward,
+    leaky_relu_forward,
+    relu_backward,
+    relu_forward,
+    sigmoid_backward,
+    sigmoid_forward,
+    softmax_backward,
+    softmax_forward,
+    tanh_backward,
+    tanh_forward,
+)
 from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
+from backends.numpy.convolutions import (
+    conv2d_backward,
+    conv2d_forward,
+    conv_transpose2d_backward,
+    conv_transpose2d_forward,
+)
+from backends.numpy.normalization import layer_norm_backward, layer_norm_forward
+from backends.numpy.pooling import (
+    average_pool2d_backward,
+    average_pool2d_forward,
+    global_average_pool2d_backward,
+    global_average_pool2d_forward,
+    max_pool2d_backward,
+    max_pool2d_forward,
+)
 from backends.numpy.stateful import (
     batch_norm_backward,
     batch_norm_forward,
@@ -20,14 +48,20 @@ from backends.numpy.stateful import (
     dropout_forward,
 )
 from tasks.layers import (
+    GELU,
     Add,
+    AveragePool2D,
     BatchNorm,
     Concatenate,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
+    LayerNorm,
+    LeakyReLU,
     MaxPool2D,
     ReLU,
     Sigmoid,
@@ -47,68 +81,6 @@ def dense_backward(layer: Dense, kept: Any, dy: Array) -> tuple[Array, LayerPara
     return dy @ kernel.T, {"kernel": x.T @ dy, "bias": dy.sum(axis=0)}
 
 
-def conv2d_forward(layer: Conv2D, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """Cross-correlation plus bias: (n, height, width, in) to (n, height', width', filters).
-
-    By "im2col": every window that the kernel sees becomes a row, so that the convolution is one matrix product. The
-    kernel is (kernel height, kernel width, in, filters).
-    """
-    pads = layer.pads(x.shape[1:])
-    padded = np.pad(x, ((0, 0), *pads, (0, 0)))
-    windows = sliding_window_view(padded, layer.kernel_size, axis=(1, 2))  # (n, y, x, channel, kernel y, kernel x)
-    windows = windows[:, :: layer.strides[0], :: layer.strides[1]]
-    n, height, width = windows.shape[:3]
-    columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(n * height * width, -1)
-    kernel = p["kernel"].reshape(-1, layer.filters)
-    y = (columns @ kernel + p["bias"]).reshape(n, height, width, layer.filters)
-    return y, (columns, p["kernel"], x.shape, padded.shape, pads)
-
-
-def conv2d_backward(layer: Conv2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """From dy (n, height', width', filters): the same products as a dense layer's, of the windows' rows."""
-    columns, kernel, shape, padded_shape, ((top, _), (left, _)) = kept
-    n, height, width, filters = dy.shape
-    rows = dy.reshape(-1, filters)
-    d_kernel = (columns.T @ rows).reshape(kernel.shape)
-    # From columns back to the image: each place in the kernel adds its share to the pixels that it was multiplied with.
-    d_windows = (rows @ kernel.reshape(-1, filters).T).reshape(n, height, width, *kernel.shape[:3])
-    d_padded = np.zeros(padded_shape, dy.dtype)
-    step_y, step_x = layer.strides
-    for i in range(kernel.shape[0]):
-        for j in range(kernel.shape[1]):
-            d_padded[:, i : i + height * step_y : step_y, j : j + width * step_x : step_x] += d_windows[:, :, :, i, j]
-    dx = d_padded[:, top : top + shape[1], left : left + shape[2]]
-    return dx, {"kernel": d_kernel, "bias": rows.sum(axis=0)}
-
-
-def max_pool2d_forward(layer: MaxPool2D, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """The maximum of each window: (n, height, width, channels) to (n, height', width', channels)."""
-    y = np.maximum.reduce([x[candidates] for candidates in _pool_slices(layer, x.shape)])
-    return y, (x, y)
-
-
-def max_pool2d_backward(layer: MaxPool2D, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """From dy (n, height', width', channels): each number goes to its window's maximum, to the first of equal ones."""
-    x, y = kept
-    dx = np.zeros_like(x)
-    searching = np.ones(y.shape, bool)  # the first of equal maxima gets the gradient
-    for candidates in _pool_slices(layer, x.shape):
-        winner = searching & (x[candidates] == y)
-        dx[candidates] = dy * winner
-        searching &= ~winner
-    return dx, {}
-
-
-def _pool_slices(layer: MaxPool2D, shape: tuple[int, ...]) -> list[tuple[slice, ...]]:
-    """The pixels at one place of every window, for each place in a window."""
-    (size_y, size_x), (_, height, width, _) = layer.size, shape
-    bottom, right = height // size_y * size_y, width // size_x * size_x
-    every = slice(None)
-    return [
-        (every, slice(i, bottom, size_y), slice(j, right, size_x), every) for i in range(size_y) for j in range(size_x)
-    ]
-
-
 def flatten_forward(layer: Flatten, x: Array, p: LayerParameters) -> tuple[Array, Any]:
     """(n, height, width, channels) to (n, height * width * channels), in this order."""
     return x.reshape(len(x), -1), x.shape
@@ -117,51 +89,6 @@ def flatten_forward(layer: Flatten, x: Array, p: LayerParameters) -> tuple[Array
 def flatten_backward(layer: Flatten, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """From dy (n, inputs): the same numbers in the input's shape."""
     return dy.reshape(kept), {}
-
-
-def relu_forward(layer: ReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """``max(x, 0)``: (n, ...) to (n, ...)."""
-    return np.maximum(x, 0), x > 0
-
-
-def relu_backward(layer: ReLU, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """The slope is 1 above 0, else 0: at 0 too."""
-    return dy * kept, {}
-
-
-def tanh_forward(layer: Tanh, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """(n, ...) to (n, ...)."""
-    y = np.tanh(x)
-    return y, y
-
-
-def tanh_backward(layer: Tanh, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """The slope is ``1 - y**2``."""
-    return dy * (1 - kept * kept), {}
-
-
-def sigmoid_forward(layer: Sigmoid, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """``1 / (1 + exp(-x))``: (n, ...) to (n, ...)."""
-    small = np.exp(-np.abs(x))  # exp of a negative number never overflows
-    y = np.where(x >= 0, 1, small) / (1 + small)
-    return y, y
-
-
-def sigmoid_backward(layer: Sigmoid, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """The slope is ``y (1 - y)``."""
-    return dy * kept * (1 - kept), {}
-
-
-def softmax_forward(layer: Softmax, x: Array, p: LayerParameters) -> tuple[Array, Any]:
-    """``exp(x) / sum(exp(x))`` over the last axis: (n, outputs) to (n, outputs)."""
-    y = np.exp(x - x.max(axis=-1, keepdims=True))
-    y /= y.sum(axis=-1, keepdims=True)
-    return y, y
-
-
-def softmax_backward(layer: Softmax, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
-    """``dx_i = y_i (dy_i - sum_j dy_j y_j)``: every output depends on every input."""
-    return kept * (dy - (dy * kept).sum(axis=-1, keepdims=True)), {}
 
 
 def add_forward(layer: Add, x: list[Array], p: LayerParameters) -> tuple[Array, Any]:
@@ -187,9 +114,15 @@ def concatenate_backward(layer: Concatenate, kept: Any, dy: Array) -> tuple[list
 LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     Dense: (dense_forward, dense_backward),
     Conv2D: (conv2d_forward, conv2d_backward),
+    ConvTranspose2D: (conv_transpose2d_forward, conv_transpose2d_backward),
     MaxPool2D: (max_pool2d_forward, max_pool2d_backward),
+    AveragePool2D: (average_pool2d_forward, average_pool2d_backward),
+    GlobalAveragePool2D: (global_average_pool2d_forward, global_average_pool2d_backward),
+    LayerNorm: (layer_norm_forward, layer_norm_backward),
     Flatten: (flatten_forward, flatten_backward),
     ReLU: (relu_forward, relu_backward),
+    LeakyReLU: (leaky_relu_forward, leaky_relu_backward),
+    GELU: (gelu_forward, gelu_backward),
     Tanh: (tanh_forward, tanh_backward),
     Sigmoid: (sigmoid_forward, sigmoid_backward),
     Softmax: (softmax_forward, softmax_backward),

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backends.numpy.activations import leaky_relu_backward, relu_backward
 from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
-from backends.numpy.layers import LAYERS, relu_backward
+from backends.numpy.layers import LAYERS
 from backends.numpy.model import NumpyModel
 from backends.numpy.network import Network, build_network
 from backends.numpy.training import AdamUpdate
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import BatchNorm, Layer, ReLU
+from tasks.layers import BatchNorm, Layer, LayerNorm, LeakyReLU, ReLU
 from tasks.task import Recipe
 from tasks.training import Adam
 
@@ -70,10 +71,11 @@ class NoisyModel(NumpyModel):
         layers = dict(LAYERS)
         if self.rounding:
             layers[ReLU] = (partial(_relu_forward, self.rounding), relu_backward)
-        squares: dict[type[Layer], tuple[Forward, Backward]] = {
-            kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()
-        }
-        squares[BatchNorm] = (layers[BatchNorm][0], _squares_of_batch_norm)
+            layers[LeakyReLU] = (partial(_leaky_relu_forward, self.rounding), leaky_relu_backward)
+        squares: dict[type[Layer], tuple[Forward, Backward]]
+        squares = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
+        squares[LayerNorm] = (layers[LayerNorm][0], _layer_norm_squares)
+        squares[BatchNorm] = (layers[BatchNorm][0], _batch_norm_squares)
         self.squares = build_network(self.recipe.architecture, squares)
         return build_network(self.recipe.architecture, layers)
 
@@ -143,12 +145,31 @@ def _relu_forward(rounding: float, layer: ReLU, x: Array, p: LayerParameters) ->
     return np.maximum(x, 0), (x > rounding * np.sqrt(np.mean(x * x))) & (x != 0)
 
 
+def _leaky_relu_forward(rounding: float, layer: LeakyReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    """The same for a leaky ReLU."""
+    _, above = _relu_forward(rounding, ReLU(), x, p)
+    return np.maximum(x, layer.slope * x), np.where(above, x.dtype.type(1), x.dtype.type(layer.slope))
+
+
+def _layer_norm_squares(layer: LayerNorm, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    """A layer normalization's backward pass with all terms squared: what it subtracts adds to their size.
+
+    Each of the two means is a sum of as many terms as there are channels, divided by their number.
+    """
+    normalized, scale, deviation = _squared(kept)
+    g, channels = np.abs(dy) * scale, dy.shape[-1]
+    of_mean, of_variance = (terms.mean(axis=-1, keepdims=True) / channels for terms in (g, g * normalized))
+    before = tuple(range(dy.ndim - 1))
+    of_parameters = {"scale": (np.abs(dy) * normalized).sum(axis=before), "bias": np.abs(dy).sum(axis=before)}
+    return (g + of_mean + normalized * of_variance) / deviation, of_parameters
+
+
 def _squares(backward: Backward, layer: Layer, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """A layer's backward pass with all factors squared, and without signs: softmax subtracts."""
     return backward(layer, _squared(kept), np.abs(dy))
 
 
-def _squares_of_batch_norm(layer: BatchNorm, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+def _batch_norm_squares(layer: BatchNorm, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """As ``_squares``; the means over the batch are subtracted, so here they are added."""
     (normal, factor, scale, _, _), dy, axes = kept, np.abs(dy), tuple(range(dy.ndim - 1))
     of_scale = dy * normal**2

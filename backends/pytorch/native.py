@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backends import files
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import Conv2D, Shape
+from tasks.layers import Conv2D, ConvTranspose2D, Shape
 
 SUFFIX = ".safetensors"
 """How the framework insists that the file's name ends."""
@@ -24,12 +24,17 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     for parameter in architecture.parameters:
         node, shape = parameter.node, parameter.shape
         module = str(architecture.nodes.index(node)) if architecture.is_sequence else f"layers.{node.name}"
-        pads = node.layer.pads(architecture.shape_before(node)) if isinstance(node.layer, Conv2D) else ()
-        if any(before != after for before, after in pads):
+        if isinstance(node.layer, Conv2D) and any(
+            before != after for before, after in node.layer.pads(architecture.shape_before(node))
+        ):
             module += ".1"  # after the layer that pads
+        if isinstance(node.layer, ConvTranspose2D) and any(after > before for before, after in node.layer.crops()):
+            module += ".0"  # before the layer that crops
         if len(shape) == 4:
-            shape = (shape[3], shape[2], shape[0], shape[1])
-        name = "weight" if parameter.name == "kernel" else parameter.name
+            height, width, inputs, outputs = shape
+            transposed = isinstance(node.layer, ConvTranspose2D)
+            shape = (inputs, outputs, height, width) if transposed else (outputs, inputs, height, width)
+        name = "weight" if parameter.name in ("kernel", "scale") else parameter.name
         found[f"{module}.{name}"] = shape[::-1] if len(shape) == 2 else shape
     return found
 

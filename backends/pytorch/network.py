@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
 from backends.pytorch.stateful import _MaskedDropout
 from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
-from tasks.layers import Dense, Dropout, Flatten, Layer
+from tasks.layers import ConvTranspose2D, Dense, Dropout, Flatten, Layer
 from tasks.masks import mask_table
 
 Network: TypeAlias = nn.Module
@@ -57,7 +57,7 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
         for variable in architecture.variables:
             array: NDArray[Any] = parameters[variable.key]
             if array.ndim == 4:
-                array = array.transpose(3, 2, 0, 1)
+                array = array.transpose(_kernel_axes(variable))
             if (order := _order_of(network, architecture, variable)) is not None:
                 array = array[order]
             of_torch[variable.key].copy_(torch.tensor(array.T if array.ndim == 2 else array))
@@ -84,18 +84,24 @@ def state(network: Network, architecture: Architecture) -> dict[str, Tensor]:
 def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, Tensor]) -> Parameters:
     """Copies of parameters and state, or of gradients, in the canonical layout.
 
-    Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out).
+    Dense kernels go from (out, in) to (in, out), those of convolutions from (out, in, h, w) to (h, w, in, out), and
+    those of transposed convolutions from (in, out, h, w).
     """
     canonical = {}
     for variable in architecture.variables:
         if variable.key not in tensors:
             continue
         array = tensors[variable.key].detach().cpu().numpy()
-        array = array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T
+        array = array.transpose(np.argsort(_kernel_axes(variable))) if array.ndim == 4 else array.T
         if (order := _order_of(network, architecture, variable)) is not None:
             array = array[np.argsort(order)]
         canonical[variable.key] = array.copy()
     return canonical
+
+
+def _kernel_axes(variable: Variable) -> tuple[int, int, int, int]:
+    """The axes of a canonical kernel (h, w, in, out) in torch's order."""
+    return (2, 3, 0, 1) if isinstance(variable.node.layer, ConvTranspose2D) else (3, 2, 0, 1)
 
 
 def _order_of(network: Network, architecture: Architecture, variable: Variable) -> NDArray[np.intp] | None:

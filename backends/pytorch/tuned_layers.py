@@ -35,8 +35,8 @@ class _PoolFirst(nn.Conv2d):
         self.pool = _WindowsMaxPool(pool)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = functional.conv2d(x, self.weight, None, self.stride, self.padding)
-        return functional.relu(self.pool(x) + self.bias[:, None, None])
+        x = self.pool(functional.conv2d(x, self.weight, None, self.stride, self.padding))
+        return functional.relu(x if self.bias is None else x + self.bias[:, None, None])
 
 
 def _pooled_conv2d(layer: PooledConv2D, shape: Shape) -> Module:
@@ -44,7 +44,10 @@ def _pooled_conv2d(layer: PooledConv2D, shape: Shape) -> Module:
 
 
 class _WindowsMaxPool(nn.Module):
-    """The maximum over windows as the maximum of slices: the compiler's gradient of ``MaxPool2d`` is a slow scatter."""
+    """The maximum over windows as the maximum of slices: the compiler's gradient of ``MaxPool2d`` is a slow scatter.
+
+    For windows that neither overlap nor are padded.
+    """
 
     def __init__(self, layer: MaxPool2D) -> None:
         super().__init__()
@@ -95,6 +98,6 @@ TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     **LAYERS,
     Dense: _dense,
     PooledConv2D: _pooled_conv2d,
-    MaxPool2D: lambda layer, shape: _WindowsMaxPool(layer),
+    MaxPool2D: lambda layer, shape: _WindowsMaxPool(layer) if layer.is_plain else LAYERS[MaxPool2D](layer, shape),
     Flatten: lambda layer, shape: _ChannelsLastFlatten(),
 }

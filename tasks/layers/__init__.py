@@ -1,25 +1,35 @@
 """The layers of a network as data."""
 
-from tasks.layers.activations import ReLU, Sigmoid, Softmax, Tanh
+from tasks.layers.activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from tasks.layers.base import Layer, Merge, Shape
 from tasks.layers.batch_norm import BatchNorm
-from tasks.layers.convolution import Conv2D
+from tasks.layers.convolution import Conv2D, ConvTranspose2D
 from tasks.layers.dense import Dense, Flatten
 from tasks.layers.dropout import Dropout
 from tasks.layers.merging import Add, Concatenate
-from tasks.layers.pooling import MaxPool2D
+from tasks.layers.normalization import LayerNorm
+from tasks.layers.padding import Padding, Pads
+from tasks.layers.pooling import AveragePool2D, GlobalAveragePool2D, MaxPool2D
 
 __all__ = [
+    "GELU",
     "Add",
+    "AveragePool2D",
     "BatchNorm",
     "Concatenate",
     "Conv2D",
+    "ConvTranspose2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GlobalAveragePool2D",
     "Layer",
+    "LayerNorm",
+    "LeakyReLU",
     "MaxPool2D",
     "Merge",
+    "Padding",
+    "Pads",
     "ReLU",
     "Shape",
     "Sigmoid",

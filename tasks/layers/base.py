@@ -2,11 +2,12 @@
 
 Everything is written for one example; the batch axis is left out of every shape. The canonical layout, which every
 backend converts to and from: inputs NHWC, dense kernels ``(in, out)``, convolution kernels ``(height, width, in,
-out)``, flatten in NHWC order.
+out)`` (``in`` divided by the groups), flatten in NHWC order.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar
 
 Shape = tuple[int, ...]
@@ -61,3 +62,9 @@ def need_between(layer: Layer, least: float, most: float, **values: float) -> No
     for name, value in values.items():
         if not least <= value < most:
             raise ValueError(f"{layer.kind}: {name} must be from {least} and below {most}, not {value}")
+
+
+def need_above_zero(layer: Layer, **values: float) -> None:
+    for name, value in values.items():
+        if not 0 < value < inf:
+            raise ValueError(f"{layer.kind}: {name} must be above 0, not {value}")

@@ -90,7 +90,7 @@ def test_operations_of_a_network_without_parameters() -> None:
         (lambda: Conv2D(0), "conv2d: filters must be at least 1"),
         (lambda: Conv2D(1, (3, 0)), "conv2d: kernel_size must be at least 1"),
         (lambda: Conv2D(1, strides=(-1, 1)), "conv2d: strides must be at least 1"),
-        (lambda: Conv2D(1, padding="full"), "conv2d: padding must be 'same' or 'valid', not 'full'"),  # type: ignore[arg-type]
+        (lambda: Conv2D(1, padding="full"), "conv2d: padding must be 'same', 'valid' or .*, not 'full'"),  # type: ignore[arg-type]
         (lambda: MaxPool2D((0, 2)), "max_pool2d: size must be at least 1"),
         (lambda: sequence((28, 28, 1), (Dense(3),)), "dense needs an input of 1 axes"),
         (lambda: sequence((784,), (Conv2D(3),)), "conv2d needs an input of 3 axes"),

@@ -1,0 +1,150 @@
+"""Random networks: graphs of all layers, with any loss and optimizer."""
+
+from itertools import combinations
+
+import hypothesis
+from hypothesis import strategies as st
+
+from tasks.architecture import INPUT, Architecture, Node
+from tasks.layers import (
+    GELU,
+    Add,
+    AveragePool2D,
+    Concatenate,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Flatten,
+    GlobalAveragePool2D,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool2D,
+    Merge,
+    Padding,
+    ReLU,
+    Shape,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from tasks.training import SGD, Adam, Loss, Optimizer
+from tests.framework_faults import meets_a_fault
+from tests.samples import Sample, sample_of
+
+LARGEST_SIDE = 14
+LEAST_NORMALIZED = 3
+"""Of two numbers a normalization leaves the signs alone: no gradient passes it, and rounding is all that there is."""
+ACTIVATIONS: list[Layer] = [ReLU(), LeakyReLU(0.1), GELU(), GELU(approximate=True), Tanh(), Sigmoid()]
+OPTIMIZERS: list[Optimizer] = [SGD(0.01), SGD(0.01, 0.9), Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6)]
+LOSSES: list[Loss] = ["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
+
+activations = st.sampled_from(ACTIVATIONS)
+norms = st.sampled_from([LayerNorm(), LayerNorm(1e-3), LayerNorm(0.1)])
+
+
+def pairs(least: int, most: int) -> st.SearchStrategy[tuple[int, int]]:
+    return st.tuples(st.integers(least, most), st.integers(least, most))
+
+
+@st.composite
+def convolutions(draw: st.DrawFn, shape: Shape) -> Layer:
+    """A convolution, transposed or not, that fits an image and meets no known fault of a framework."""
+    kernel, strides, bias = draw(pairs(1, 3)), draw(pairs(1, 2)), draw(st.booleans())
+    if draw(st.integers(0, 3)) == 0:
+        padding = draw(st.sampled_from(["same", "valid"]))
+        layer: Layer = ConvTranspose2D(draw(st.integers(1, 4)), kernel, strides, padding, bias)  # type: ignore[arg-type]
+    else:
+        groups = draw(st.sampled_from([1, 1, *(n for n in (2, 3, shape[2]) if shape[2] % n == 0)]))
+        paddings = st.sampled_from(["same", "valid"]) | st.tuples(pairs(0, 2), pairs(0, 2))
+        filters = groups * draw(st.integers(1, max(6 // groups, 1)))
+        layer = Conv2D(filters, kernel, strides, draw(paddings), bias, groups)  # type: ignore[arg-type]
+    hypothesis.assume(not meets_a_fault(layer, shape))
+    return layer
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Layer:
+    size, strides = draw(pairs(1, 3)), draw(st.none() | pairs(1, 2))
+    before_and_after = st.tuples(*(st.tuples(*[st.integers(0, max(n - 1, 0))] * 2) for n in size))
+    padding: Padding = draw(st.sampled_from(["valid", "valid", "same"]) | before_and_after)  # type: ignore[arg-type]
+    if draw(st.booleans()):
+        return MaxPool2D(size, strides, padding)
+    return AveragePool2D(size, strides, padding, draw(st.booleans()))
+
+
+class _Graph:
+    """A graph that grows, and the outputs that no node has taken yet."""
+
+    def __init__(self, input_shape: Shape) -> None:
+        self.nodes: list[Node] = []
+        self.shapes = {INPUT: input_shape}
+        self.waiting = [INPUT]
+
+    def add(self, layer: Layer, *inputs: str) -> str:
+        """Adds a node and returns its name; where the layer does not fit, the draw is thrown away."""
+        before = [self.shapes[name] for name in inputs]
+        try:
+            shape = layer.merged_shape(before) if isinstance(layer, Merge) else layer.output_shape(before[0])
+        except ValueError:
+            hypothesis.reject()
+        hypothesis.assume(len(shape) == 1 or max(shape[:2]) <= LARGEST_SIDE)
+        name = f"n{len(self.nodes)}_{layer.kind}"
+        self.nodes.append(Node(name, layer, inputs))
+        self.shapes[name] = shape
+        self.waiting = [*(other for other in self.waiting if other not in inputs), name]
+        return name
+
+    def alike(self, axes: int) -> list[tuple[str, str]]:
+        """Pairs of images that are equal in their first axes."""
+        images = [name for name, shape in self.shapes.items() if len(shape) == 3]
+        return [pair for pair in combinations(images, 2) if len({self.shapes[name][:axes] for name in pair}) == 1]
+
+
+def _add_image_layers(draw: st.DrawFn, graph: _Graph) -> None:
+    """A few layers of images, each behind any earlier one, and some that merge two; then vectors are made of all."""
+    for _ in range(draw(st.integers(2, 4))):
+        before = draw(st.sampled_from([list(graph.shapes)[-1]] * 2 + list(graph.shapes)))
+        shape = graph.shapes[before]
+        kinds = [convolutions(shape), convolutions(shape), pools(), pools()]
+        if shape[2] >= LEAST_NORMALIZED:
+            kinds.append(norms)
+        name = graph.add(draw(st.one_of(kinds)), before)
+        if draw(st.booleans()):
+            graph.add(draw(activations), name)
+        merge, axes = draw(st.sampled_from([(Add(), 3), (Concatenate(), 2)]))
+        if (alike := graph.alike(axes)) and draw(st.booleans()):
+            graph.add(merge, *draw(st.sampled_from(alike)))
+    hypothesis.assume(any(node.layer.parameter_shapes(graph.shapes[node.inputs[0]]) for node in graph.nodes))
+    for name in [name for name in graph.waiting if name != INPUT or len(graph.waiting) == 1]:
+        graph.add(draw(st.sampled_from([Flatten(), Flatten(), GlobalAveragePool2D()])), name)
+    graph.waiting = [name for name in graph.waiting if name != INPUT]
+    if len(graph.waiting) > 1:
+        graph.add(Concatenate(), *graph.waiting)
+
+
+@st.composite
+def drawn_samples(draw: st.DrawFn) -> Sample:
+    """A graph or a sequence of layers of images, and of vectors behind them, with any loss and optimizer."""
+    of_images = draw(st.booleans()) or draw(st.booleans())
+    image = (draw(st.integers(4, 9)), draw(st.integers(4, 9)), draw(st.sampled_from([1, 2, 3, 6])))
+    graph = _Graph(image if of_images else (draw(st.integers(1, 9)),))
+    if of_images:
+        _add_image_layers(draw, graph)
+    (last,) = graph.waiting
+    for _ in range(draw(st.integers(0, 2))):
+        if graph.shapes[last][0] >= LEAST_NORMALIZED and draw(st.booleans()):
+            last = graph.add(draw(norms), last)
+        last = graph.add(draw(activations), graph.add(Dense(draw(st.integers(1, 12))), last))
+    loss = draw(st.sampled_from(LOSSES))
+    last = graph.add(Dense(1 if loss == "sum_of_squared_errors" else draw(st.integers(2, 5))), last)
+    if loss == "negative_log_likelihood":
+        graph.add(Softmax(), last)
+    return sample_of(
+        Architecture(graph.shapes[INPUT], tuple(graph.nodes)),
+        loss=loss,
+        optimizer=draw(st.sampled_from(OPTIMIZERS)),
+        count=draw(st.integers(20, 60)),
+        batch_size=draw(st.integers(2, 8)),
+        seed=draw(st.integers(0, 1000)),
+    )

@@ -1,0 +1,128 @@
+"""Planted faults in layers: models that compute one kind of layer as another framework, or a mistaken port, does."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from backends.numpy.layers import LAYERS
+from backends.numpy.model import NumpyModel
+from backends.numpy.network import Network, build_network
+from tasks.architecture import Parameters
+from tasks.layers import (
+    GELU,
+    AveragePool2D,
+    Conv2D,
+    ConvTranspose2D,
+    GlobalAveragePool2D,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool2D,
+)
+
+
+def with_layer(kind: type[Layer], forward: Any, backward: Any) -> type[NumpyModel]:
+    """A model that computes one kind of layer in another way."""
+
+    class OtherLayer(NumpyModel):
+        def build(self) -> Network:
+            return build_network(self.recipe.architecture, LAYERS | {kind: (forward, backward)})
+
+    return OtherLayer
+
+
+def changed(kind: type[Layer], change: Callable[[Any], Layer]) -> type[NumpyModel]:
+    """A model that computes layers of one kind as others, with the same parameters."""
+    forward, backward = LAYERS[kind]
+    return with_layer(
+        kind,
+        lambda layer, x, p: forward(change(layer), x, p),
+        lambda layer, kept, dy: backward(change(layer), kept, dy),
+    )
+
+
+def flipped(kind: type[Layer]) -> type[NumpyModel]:
+    """A model whose kernels are turned round, as where a convolution is taken for a cross-correlation."""
+    forward, backward = LAYERS[kind]
+
+    def turned(p: Parameters) -> Parameters:
+        return p | ({"kernel": p["kernel"][::-1, ::-1]} if "kernel" in p else {})
+
+    def turned_backward(layer: Any, kept: Any, dy: Any) -> Any:
+        dx, of_parameters = backward(layer, kept, dy)
+        return dx, turned(of_parameters)
+
+    return with_layer(kind, lambda layer, x, p: forward(layer, x, turned(p)), turned_backward)
+
+
+def _first_channels(layer: Conv2D, x: Any, p: Parameters) -> Any:
+    """Groups ignored: every filter sees the first channels, of as many as its kernel has."""
+    seen = np.concatenate([x[..., : p["kernel"].shape[2]]] * layer.groups, axis=-1)
+    return LAYERS[Conv2D][0](layer, seen, p)
+
+
+def _before_the_root(layer: LayerNorm, x: Any, p: Parameters) -> Any:
+    """Epsilon added to the standard deviation, not to the variance."""
+    _, (normalized, scale, deviation) = LAYERS[LayerNorm][0](layer, x, p)
+    other = np.sqrt(deviation * deviation - np.float32(layer.epsilon)) + np.float32(layer.epsilon)
+    normalized = normalized * deviation / other
+    return normalized * scale + p["bias"], (normalized, scale, other)
+
+
+def _unbiased(layer: LayerNorm, x: Any, p: Parameters) -> Any:
+    """The variance over one channel less than there are."""
+    _, (normalized, scale, deviation) = LAYERS[LayerNorm][0](layer, x, p)
+    factor = np.float32(np.sqrt(x.shape[-1] / (x.shape[-1] - 1)))
+    return normalized / factor * scale + p["bias"], (normalized / factor, scale, deviation * factor)
+
+
+def _sum_for_mean(layer: GlobalAveragePool2D, x: Any, p: Parameters) -> Any:
+    return x.sum(axis=(1, 2)), (np.ones((), x.dtype), x.shape)
+
+
+def _slope_one_at_zero(layer: LeakyReLU, x: Any, p: Parameters) -> Any:
+    """As JAX's own: the outputs are the same."""
+    slopes = np.where(x >= 0, np.float32(1), np.float32(layer.slope))
+    return x * slopes, slopes
+
+
+def _zeros_in_the_maximum(layer: MaxPool2D, x: Any, p: Parameters) -> Any:
+    """Zeros are padded, and are the maximum where all else is negative."""
+    padded = np.pad(x, ((0, 0), *layer.pads(x.shape[1:]), (0, 0)))
+    y, (place, _) = LAYERS[MaxPool2D][0](replace(layer, padding="valid"), padded, p)
+    return y, (place, x.shape)
+
+
+def _backward(kind: type[Layer]) -> Any:
+    return LAYERS[kind][1]
+
+
+SEQUENCE, GRAPH, KINK = "more-layers", "more-branches-adam", "kink"
+FAULTS: dict[str, tuple[str, type[NumpyModel], str]] = {
+    # what is wrong: the sample it is planted in, the model, the first quantity that must be named
+    "average pool counts padding": (
+        SEQUENCE, changed(AveragePool2D, lambda layer: replace(layer, count_padding=True)), "logits"
+    ),
+    "average pool does not count padding": (
+        GRAPH, changed(AveragePool2D, lambda layer: replace(layer, count_padding=False)), "logits"
+    ),
+    "global pool adds up": (
+        GRAPH, with_layer(GlobalAveragePool2D, _sum_for_mean, _backward(GlobalAveragePool2D)), "logits"
+    ),
+    "max pool pads zeros": (SEQUENCE, with_layer(MaxPool2D, _zeros_in_the_maximum, _backward(MaxPool2D)), "logits"),
+    "kernel flipped": (SEQUENCE, flipped(Conv2D), "logits"),
+    "kernel of a transposed convolution flipped": (GRAPH, flipped(ConvTranspose2D), "logits"),
+    "groups ignored": (SEQUENCE, with_layer(Conv2D, _first_channels, _backward(Conv2D)), "logits"),
+    "Keras's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-3)), "logits"),
+    "flax's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-6)), "logits"),
+    "epsilon outside the root": (GRAPH, with_layer(LayerNorm, _before_the_root, _backward(LayerNorm)), "logits"),
+    "unbiased variance": (SEQUENCE, with_layer(LayerNorm, _unbiased, _backward(LayerNorm)), "logits"),
+    "approximate GELU for exact": (SEQUENCE, changed(GELU, lambda layer: GELU(approximate=True)), "logits"),
+    "exact GELU for approximate": (GRAPH, changed(GELU, lambda layer: GELU()), "logits"),
+    "Keras's slope of LeakyReLU": (SEQUENCE, changed(LeakyReLU, lambda layer: LeakyReLU(0.3)), "logits"),
+    "slope 1 at 0": (
+        KINK, with_layer(LeakyReLU, _slope_one_at_zero, _backward(LeakyReLU)), "gradient of 0_conv2d/bias"
+    ),
+}  # fmt: skip
