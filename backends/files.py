@@ -107,17 +107,20 @@ def read_parameters(path: Path, architecture: Architecture) -> Parameters:
 def read_tensors(
     path: Path, shapes: Mapping[str, Shape], rename: Callable[[str], str] = str
 ) -> dict[str, NDArray[np.float32]]:
-    """Reads a safetensors file of tensors of these names, once they are renamed, and shapes, and no others."""
+    """Reads a safetensors file of tensors of these names and shapes, once they are renamed; "" passes one over."""
     header = read_header(path)
-    tensors = {rename(name): tensor for name, tensor in header.tensors.items()}
-    if len(tensors) < len(header.tensors):
+    names = {name: rename(name) for name in header.tensors if rename(name)}
+    tensors = {names[name]: header.tensors[name] for name in names}
+    if len(tensors) < len(names):
         raise MisfitError(f"{path}: holds two tensors for one parameter")
     check_tensors(path, tensors, shapes)
     arrays = {}
     with path.open("rb") as file:
         file.seek(header.begin)
-        for name, tensor in tensors.items():  # in the order of their bytes
-            arrays[name] = as_float32(file.read(tensor.bytes), tensor.dtype).reshape(shapes[name])
+        for name, tensor in header.tensors.items():  # in the order of their bytes
+            content = file.read(tensor.bytes)
+            if name in names:
+                arrays[names[name]] = as_float32(content, tensor.dtype).reshape(shapes[names[name]])
     check_finite(path, arrays)
     return arrays
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.layers import Layer, Merge, Shape
+from tasks.layers import Dropout, Layer, Merge, Shape
 
 Parameters = dict[str, NDArray[np.floating]]
 """Arrays by key, ``"<node>/<name>"``: a network's parameters and its state, or gradients, of parameters alone."""
@@ -138,6 +138,11 @@ class Architecture:
     def state(self) -> tuple[Variable, ...]:
         """What layers keep beside their parameters, in the order of the nodes."""
         return tuple(variable for variable in self.variables if not variable.trained)
+
+    @property
+    def portable(self) -> tuple[Variable, ...]:
+        """What the frameworks' own layers have too, and so their own files: all but dropout's place in our masks."""
+        return tuple(variable for variable in self.variables if not isinstance(variable.node.layer, Dropout))
 
     @cached_property
     def parameter_shapes(self) -> dict[str, Shape]:

@@ -1,5 +1,7 @@
 """Planted faults: models that differ from what they should be in one thing, as ports of models do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,13 +30,20 @@ class _Disguised(NumpyModel):
         raise NotImplementedError
 
     def forward(self, inputs: Any) -> Any:
+        with self.disguised():
+            return super().forward(inputs)
+
+    def logits(self, inputs: Any) -> Any:
+        with self.disguised():
+            return super().logits(inputs)
+
+    @contextmanager
+    def disguised(self) -> Iterator[None]:
         shown = self.network.parameters
         self.network.parameters = {key: value.copy() for key, value in shown.items()}
         self.disguise(self.network.parameters)
-        try:
-            return super().forward(inputs)
-        finally:
-            self.network.parameters = shown
+        yield
+        self.network.parameters = shown
 
 
 class HiddenWeightOff(_Disguised):

@@ -11,7 +11,7 @@ from tasks.layers import ConvTranspose2D, Shape
 SUFFIX = ".msgpack"
 """How the framework insists that the file's name ends."""
 LOAD = """\
-state = nnx.to_pure_dict(nnx.state(model))
+state = nnx.to_pure_dict(nnx.state(model, (nnx.Param, nnx.BatchStat)))
 with open({path}, "rb") as file:
     nnx.update(model, flax.serialization.from_bytes(state, file.read()))"""
 """How the file is loaded into a ``model`` of the same layers."""
@@ -22,13 +22,14 @@ _ARRAY = 1  # flax's msgpack code for an array: shape, dtype and bytes, packed a
 def shapes(architecture: Architecture) -> dict[str, Shape]:
     """The names and shapes in the file, in the order of the canonical parameters."""
     found = {}
-    for parameter in architecture.parameters:
+    for parameter in architecture.portable:
         node = parameter.node
         layer = architecture.nodes.index(node) if architecture.is_sequence else node.name
         shape = parameter.shape
         if isinstance(node.layer, ConvTranspose2D) and parameter.name == "kernel":
             shape = (*shape[:2], shape[3], shape[2])
-        found[f"layers/{layer}/{parameter.name}"] = shape
+        name = "var" if parameter.name == "variance" else parameter.name
+        found[f"layers/{layer}/{name}"] = shape
     return found
 
 
@@ -71,7 +72,7 @@ def write(path: Path, architecture: Architecture, parameters: Parameters) -> Non
 
     network = build_network(architecture, LAYERS)
     set_parameters(network, architecture, parameters)
-    path.write_bytes(serialization.to_bytes(nnx.to_pure_dict(nnx.state(network))))
+    path.write_bytes(serialization.to_bytes(nnx.to_pure_dict(nnx.state(network, (nnx.Param, nnx.BatchStat)))))
 
 
 def read(path: Path, architecture: Architecture) -> Parameters:
@@ -82,7 +83,7 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     from backends.jax.network import build_network, get_parameters
 
     network = build_network(architecture, LAYERS)
-    state = nnx.to_pure_dict(nnx.state(network))
+    state = nnx.to_pure_dict(nnx.state(network, (nnx.Param, nnx.BatchStat)))
     nnx.update(network, serialization.from_bytes(state, path.read_bytes()))
     return get_parameters(network, architecture)
 

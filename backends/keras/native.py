@@ -8,14 +8,18 @@ import numpy as np
 
 from backends import files
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import Conv2D, ConvTranspose2D, Layer, LayerNorm, Shape
+from tasks.layers import BatchNorm, Conv2D, ConvTranspose2D, Layer, LayerNorm, Shape
 
 SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""
 LOAD = "model.load_weights({path})"
 """How the file is loaded into a ``model`` of the same layers."""
 _LAYERS_AT_MOST = 1000
-_KINDS: dict[type[Layer], str] = {ConvTranspose2D: "conv2d_transpose", LayerNorm: "layer_normalization"}
+_KINDS: dict[type[Layer], str] = {
+    ConvTranspose2D: "conv2d_transpose",
+    LayerNorm: "layer_normalization",
+    BatchNorm: "batch_normalization",
+}
 """Where Keras calls a layer by another name than we do."""
 
 
@@ -24,7 +28,7 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
     found: dict[str, Shape] = {}
     counts: Counter[str] = Counter()  # Keras numbers layers of one kind: dense, dense_1, ...
     for node in architecture.nodes:
-        own = [parameter for parameter in architecture.parameters if parameter.node == node]
+        own = [variable for variable in architecture.portable if variable.node == node]
         if not own:
             continue
         depthwise = _is_depthwise(node.layer, architecture.shape_before(node))
@@ -108,7 +112,7 @@ def _datasets(path: Path, file: Any) -> dict[str, Any]:
         if "vars" not in list(group):
             continue
         variables = _child(path, group, "vars", "Group")
-        for variable in list(variables)[:3]:  # no layer has more than two; the third is one too many already
+        for variable in list(variables)[:5]:  # no layer has more than four; the fifth is one too many already
             data = _child(path, variables, variable, "Dataset")
             name = f"layers/{layer}/vars/{variable}"
             if (

@@ -15,13 +15,16 @@ from safetensors.torch import load_file
 model.load_state_dict(load_file({path}))"""
 """How the file is loaded into a ``model`` of the same layers."""
 
+_NAMES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "variance": "running_var"}
+_COUNT = ".num_batches_tracked"
+"""The number of steps that a batch normalization was trained, which is needed for none of its results."""
 _WRAPPERS = re.compile(r"\b(?:_orig_mod|module|_fsdp_wrapped_module)\.")
 
 
 def shapes(architecture: Architecture) -> dict[str, Shape]:
     """The names and shapes in the file, in the order of the canonical parameters."""
     found = {}
-    for parameter in architecture.parameters:
+    for parameter in architecture.portable:
         node, shape = parameter.node, parameter.shape
         module = str(architecture.nodes.index(node)) if architecture.is_sequence else f"layers.{node.name}"
         if isinstance(node.layer, Conv2D) and any(
@@ -34,7 +37,7 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
             height, width, inputs, outputs = shape
             transposed = isinstance(node.layer, ConvTranspose2D)
             shape = (inputs, outputs, height, width) if transposed else (outputs, inputs, height, width)
-        name = "weight" if parameter.name in ("kernel", "scale") else parameter.name
+        name = _NAMES.get(parameter.name, parameter.name)
         found[f"{module}.{name}"] = shape[::-1] if len(shape) == 2 else shape
     return found
 
@@ -69,10 +72,11 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     from backends.pytorch.network import build_network, get_parameters
 
     network = build_network(architecture, LAYERS)
-    network.load_state_dict({_plain_name(name): tensor for name, tensor in load_file(path).items()})
+    tensors = {_plain_name(name): tensor for name, tensor in load_file(path).items() if _plain_name(name)}
+    network.load_state_dict(tensors, strict=False)  # the names are checked, and the counts left out
     return get_parameters(network, architecture)
 
 
 def _plain_name(name: str) -> str:
-    """A parameter's name without what ``torch.compile`` and parallel modules put before it."""
-    return _WRAPPERS.sub("", name)
+    """A parameter's name without what ``torch.compile`` and parallel modules put before it; "" for what is not needed."""
+    return "" if name.endswith(_COUNT) else _WRAPPERS.sub("", name)

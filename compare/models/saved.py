@@ -15,7 +15,7 @@ CANONICAL = "safetensors"
 TIMEOUT_SECONDS = 600.0
 """The longest that one framework may work on one file."""
 _Checked = TypeVar("_Checked")
-_OF_STATE_DICT = re.compile(r"[\w.]+\.(weight|bias)")
+_OF_STATE_DICT = re.compile(r"[\w.]+\.(weight|bias|running_mean|running_var|num_batches_tracked)")
 
 
 @dataclass(frozen=True)

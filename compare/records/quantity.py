@@ -11,6 +11,7 @@ _FORMS = {
     "size": re.compile("size of (?P<name>.+)"),
     "mean_losses": re.compile(r"mean losses up to step (?P<step>\d+)"),
     "losses": re.compile(r"losses up to step (?P<step>\d+)"),
+    "logits": re.compile(r"logits at step (?P<step>\d+)"),
     "parameter": re.compile(r"(?P<name>.+) after (?P<step>\d+) steps"),
 }
 
@@ -18,10 +19,10 @@ _FORMS = {
 class Quantity(Record):
     """One quantity.
 
-    ``logits`` and ``loss`` are of the initial parameters; ``gradient`` is of the parameter ``name``; ``size`` is how
-    large the quantity with the text ``name`` is where none of its terms cancel; ``losses`` are those of each step up to
-    ``step``, and ``mean_losses`` the means over each epoch; ``parameter`` is the parameter ``name`` after ``step``
-    training steps.
+    ``logits`` are of the initial parameters, or of those after ``step``; ``loss`` is of the initial ones; ``gradient``
+    is of the parameter ``name``; ``size`` is how large the quantity with the text ``name`` is where none of its terms
+    cancel; ``losses`` are those of each step up to ``step``, and ``mean_losses`` the means over each epoch;
+    ``parameter`` is the parameter ``name`` after ``step`` training steps.
     """
 
     kind: Kind
@@ -42,6 +43,8 @@ class Quantity(Record):
                 return f"losses up to step {self.step}"
             case "parameter":
                 return f"{self.name} after {self.step} steps"
+            case "logits" if self.step is not None:
+                return f"logits at step {self.step}"
             case kind:
                 return kind
 
@@ -57,7 +60,7 @@ class Quantity(Record):
         """The quantity that is stored under a name. Raises ValueError where there is no such quantity."""
         if text in ("logits", "loss"):
             return cls(kind=text)  # type: ignore[arg-type] # one of the two
-        for kind in ("size", "gradient", "mean_losses", "losses", "parameter"):
+        for kind in ("size", "gradient", "mean_losses", "losses", "logits", "parameter"):
             if parts := _FORMS[kind].fullmatch(text):
                 return cls(kind=kind, **parts.groupdict())  # type: ignore[arg-type]
         raise ValueError(f"no quantity is stored under the name {text!r}")

@@ -99,6 +99,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
             (Quantity(kind="logits"), model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])),
             *_gradients(model, *examples, copy),
             *_trained(model, calls, copy),
+            *_trained_logits(model, dataset),
         ]
     }
     content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
@@ -110,7 +111,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
         batches_sha256=sha256_of(
             {f"{at} {name}": array for at, held in enumerate(held_batches) for name, array in vars(held).items()}
         ),
-        parameter_counts=_counts_by_layer(initial),
+        parameter_counts=_counts_by_layer({key: initial[key] for key in task.architecture.parameter_shapes}),
         parameter_count=model.parameter_count(),
     )
 
@@ -145,6 +146,14 @@ def _trained(model: Model, calls: list[Batches], copy: Copy) -> list[tuple[Quant
             quantities.append((Quantity(kind="size", name=means.text), of_epochs))
         quantities += [(Quantity(kind="parameter", name=key, step=step), p) for key, p in model.parameters().items()]
     return quantities
+
+
+def _trained_logits(model: Model, dataset: Dataset) -> list[tuple[Quantity, NDArray[Any]]]:
+    """The answers after training, where a layer answers by a state that training has moved."""
+    if not model.recipe.architecture.state:
+        return []
+    logits = model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])
+    return [(Quantity(kind="logits", step=CHECKPOINTS[-1]), logits)]
 
 
 def _counts_by_layer(parameters: dict[str, NDArray[Any]]) -> dict[str, int]:
