@@ -17,8 +17,9 @@ from compare.text import label
 
 FACTOR = 5.0
 """Two runs may differ by so many times what rounding was seen to do."""
-FLOOR = 1e-4
-"""Added to the limit, as a share of the loss: a ReLU at its kink, in one step of many, moves an epoch by some 1e-5."""
+FLOOR = 5e-4
+"""Added to the limit, as a share of the loss: a ReLU at its kink, in one step of many, was seen to move an epoch by
+1.5e-4."""
 NUDGES = 3
 """How often a framework trains again from moved parameters, once for all runs of a task."""
 ADAM_NUDGE = 1e-4

@@ -24,6 +24,8 @@ BLIND_SPOTS = (
     "A fault in the middle of a run that no window meets and that moves no epoch's mean loss by more than "
     "rounding does.",
     "What a call that was made for its time does after the steps of its window.",
+    "A fault in fewer than one of 10,000 weights of a layer that moves none of them by more than the learning rate, "
+    "where the optimizer divides a gradient by its own size, as Adam does, and no loss or output shows it.",
     "A rule that never acts in the task at hand, such as clipping with a bound that no gradient reaches, or an "
     "epsilon that vanishes beside every moment.",
     "What the task's own arithmetic leaves open, such as a sum where another order of terms rounds alike.",

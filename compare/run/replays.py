@@ -109,11 +109,11 @@ class Replays:
         windows = []
         for part, examples, copies in zip(parts, drawn, self._compute(run, first), strict=True):
             left = _left(part, calls, folder, examples)
-            window = replay.judge_window(part, left, copies[0], copies[1:])
+            window = replay.judge_window(part, task, left, copies[0], copies[1:])
             if not window.passed:
                 again = replay.second_request_for(part, run.cell, task, examples, folder, folder)
                 (more,) = self._compute(run, [again])
-                window = replay.judge_window(part, left, copies[0], [*copies[1:], *more])
+                window = replay.judge_window(part, task, left, copies[0], [*copies[1:], *more])
             windows.append(window)
         return windows
 
