@@ -159,7 +159,7 @@ SAMPLES = {
     ),
     "branches": sample_of(BRANCHES, optimizer=SGD(0.05, 0.9)),
     "branches-adam": sample_of(BRANCHES, optimizer=Adam(0.003)),
-    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.02, 0.9)),
+    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.002, 0.9), seed=1),
     "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from backends.keras.native import _is_depthwise
+from backends.keras import _is_depthwise
 from tasks.layers import (
     GELU,
     Add,
