@@ -111,7 +111,7 @@ MORE_LAYERS = (
 MORE_BRANCHES = Architecture(
     (6, 7, 3),
     (
-        Node("stem", Conv2D(6, (3, 3), (2, 2), bias=False), (INPUT,)),
+        Node("stem", Conv2D(6, (3, 3), (2, 2), ((1, 0), (1, 1)), bias=False), (INPUT,)),
         Node("beside", AveragePool2D((2, 2), padding="same", count_padding=True), (INPUT,)),
         Node("both", Concatenate(), ("stem", "beside")),
         Node("normal", LayerNorm(), ("both",)),
