@@ -127,7 +127,7 @@ MORE_LAYERS = (
 MORE_BRANCHES = Architecture(
     (6, 7, 3),
     (
-        Node("stem", Conv2D(6, (3, 3), (2, 2), bias=False), (INPUT,)),
+        Node("stem", Conv2D(6, (3, 3), (2, 2), ((1, 0), (1, 1)), bias=False), (INPUT,)),
         Node("beside", AveragePool2D((2, 2), padding="same", count_padding=True), (INPUT,)),
         Node("both", Concatenate(), ("stem", "beside")),
         Node("normal", LayerNorm(), ("both",)),
@@ -198,7 +198,7 @@ SAMPLES = {
         optimizer=SGD(0.05, 0.9),
     ),
     "state-in-branches": sample_of(STATE_IN_BRANCHES, optimizer=SGD(0.05), count=27, batch_size=6),
-    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.02, 0.9)),
+    "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.002, 0.9), seed=1),
     "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }

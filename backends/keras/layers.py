@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-from backends.keras.native import _is_depthwise
+from backends.keras import _is_depthwise
 from backends.keras.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     GELU,
@@ -46,8 +46,9 @@ BuildLayer = Callable[[Any, Shape], Module]
 def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = keras.layers.Conv2D) -> Module:
     """(n, height, width, in) to (n, height', width', filters), with a kernel (height, width, in, filters).
 
-    TensorFlow's ``padding="same"`` is the canonical one; numbers of rows and columns are a layer's of their own. A
-    depthwise convolution is a layer of its own too, with a kernel (height, width, in, filters / in).
+    TensorFlow's ``padding="same"`` is the canonical one. Keras's convolutions cannot be told how many rows and columns
+    to pad: ``ZeroPadding2D`` before them can. A depthwise convolution is a layer of its own, with a kernel (height,
+    width, in, filters / in).
     """
     padding = layer.padding if isinstance(layer.padding, str) else "valid"
     options = {"strides": layer.strides, "padding": padding, "use_bias": layer.bias}
@@ -64,7 +65,7 @@ def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = keras.laye
 def _conv_transpose2d(layer: ConvTranspose2D, shape: Shape) -> Module:
     """(n, height, width, in) to (n, height', width', filters), with a kernel (height, width, filters, in).
 
-    Without ``output_padding`` Keras adds to a kernel that is smaller than the stride, "valid" or not.
+    Unless ``output_padding`` is 0, Keras adds rows where the kernel is smaller than the stride, with "valid" too.
     """
     options = {"padding": layer.padding, "output_padding": 0 if layer.padding == "valid" else None}
     return keras.layers.Conv2DTranspose(layer.filters, layer.kernel_size, layer.strides, use_bias=layer.bias, **options)
@@ -78,7 +79,7 @@ def _max_pool2d(layer: MaxPool2D, shape: Shape) -> Module:
 
 
 class _LowestPadding(keras.layers.ZeroPadding2D):
-    """Pads what is never a maximum; Keras's pools take no numbers of rows and columns."""
+    """Pads with what is never the maximum; Keras's own pools cannot be told how much to pad."""
 
     def __init__(self, padding: Pads) -> None:
         super().__init__(padding, name=_unique("lowest_padding"))

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from backends import files
+from backends.keras import _is_depthwise
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import BatchNorm, Conv2D, ConvTranspose2D, Layer, LayerNorm, Shape
+from tasks.layers import BatchNorm, ConvTranspose2D, Layer, LayerNorm, Shape
 
 SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""
@@ -89,16 +90,6 @@ def read(path: Path, architecture: Architecture) -> Parameters:
     network = build_network(architecture, LAYERS)
     network.load_weights(path)
     return get_parameters(network, architecture)
-
-
-def _is_depthwise(layer: Layer, shape: Shape) -> bool:
-    """Whether a layer is Keras's ``DepthwiseConv2D``, which TensorFlow computes with equal strides alone.
-
-    Its ``Conv2D`` with as many groups is right too, and takes 170 times as long (64 channels of 28x28, two cores).
-    """
-    if not isinstance(layer, Conv2D):
-        return False
-    return layer.groups == shape[2] > 1 and layer.strides[0] == layer.strides[1]
 
 
 def _datasets(path: Path, file: Any) -> dict[str, Any]:

@@ -42,7 +42,7 @@ BuildLayer = Callable[[Any, Shape], Module]
 
 
 def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = nn.Conv2d) -> Module:
-    """(n, in, height, width) to (n, filters, height', width'), with a kernel (filters, in, height, width).
+    """(n, in, height, width) to (n, filters, height', width'), with a kernel (filters, in / groups, height, width).
 
     Torch pads both sides alike and refuses ``padding="same"`` with a stride: otherwise a layer of its own pads.
     """
@@ -56,8 +56,8 @@ def conv2d(layer: Conv2D, shape: Shape, kind: Callable[..., Module] = nn.Conv2d)
 def _conv_transpose2d(layer: ConvTranspose2D, shape: Shape) -> Module:
     """(n, in, height, width) to (n, filters, height', width'), with a kernel (in, filters, height, width).
 
-    Torch's padding is what is cropped, on both sides alike; it adds at the bottom and at the right, but does not crop
-    more there.
+    Torch's ``padding`` is cropped, on both sides alike, and ``output_padding`` is added at the bottom and at the right.
+    Where more has to be cropped there, a layer of its own crops: one that pads a negative number.
     """
     (top, bottom), (left, right) = layer.crops()
     convolution = nn.ConvTranspose2d(

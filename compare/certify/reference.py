@@ -25,6 +25,7 @@ from tasks.training import Adam
 
 SOURCES = (
     "tasks/*.py",
+    "tasks/layers/*.py",
     "backends/base.py",
     "backends/numpy/*.py",
     "compare/certify/judge.py",

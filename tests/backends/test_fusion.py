@@ -1,8 +1,22 @@
 """The rewriting of architectures for the tuned loops."""
 
+import pytest
+
 from backends.fusion import PooledConv2D, fuse
 from tasks.architecture import Architecture, Node, sequence
-from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh
+from tasks.layers import (
+    Add,
+    AveragePool2D,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Tanh,
+)
 from tests.samples import BRANCHES
 
 POOLED = (Conv2D(4, (3, 2), (2, 1)), ReLU(), MaxPool2D((2, 1)))
@@ -26,6 +40,27 @@ def test_fusing_keeps_parameters_and_operations() -> None:
 def test_other_architectures_stay_as_they_are() -> None:
     plain = sequence((8, 8, 1), (Conv2D(2), MaxPool2D(), ReLU(), Flatten(), Dense(3)))
     assert fuse(plain) == plain
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        (Conv2D(4, groups=2), ReLU(), MaxPool2D()),
+        (Conv2D(4), ReLU(), MaxPool2D((3, 3), (2, 2))),
+        (Conv2D(4), ReLU(), MaxPool2D(padding="same")),
+        (Conv2D(4), LeakyReLU(), MaxPool2D()),
+        (Conv2D(4), ReLU(), AveragePool2D()),
+    ],
+)
+def test_what_the_fused_layer_is_not_for_stays_as_it_is(layers: tuple[Layer, ...]) -> None:
+    plain = sequence((8, 8, 2), layers)
+    assert fuse(plain) == plain
+
+
+def test_a_convolution_without_bias_is_fused_too() -> None:
+    layer = Conv2D(4, padding=((2, 1), (0, 1)), bias=False)
+    (fused,) = fuse(sequence((8, 8, 2), (layer, ReLU(), MaxPool2D()))).layers
+    assert fused == PooledConv2D(layer, MaxPool2D())
 
 
 def test_in_a_graph_only_what_no_other_layer_takes_is_fused() -> None:

@@ -8,7 +8,7 @@ import pytest
 import tasks
 from tasks.architecture import sequence
 from tasks.initial import Initializer, draw_parameters
-from tasks.layers import Conv2D, Dense, Flatten, ReLU
+from tasks.layers import Conv2D, ConvTranspose2D, Dense, Flatten, LayerNorm, ReLU
 from tasks.reproducible import sha256_of
 from tests.tasks.common import TASKS
 
@@ -94,3 +94,20 @@ def test_the_normal_initializer_draws_biases_too() -> None:
         assert parameters[key].std() == pytest.approx(1, rel=0.15)
         assert parameters[key].mean() == pytest.approx(0, abs=0.25)
         assert np.abs(parameters[key]).max() > 2
+
+
+def test_layers_without_a_kernel_begin_with_scale_one_and_bias_zero() -> None:
+    architecture = sequence((6,), (LayerNorm(), Dense(2)))
+    for initializer, drawn in (("pytorch", False), ("keras", False), ("normal", True)):
+        parameters = draw_parameters(architecture, initializer, 0)  # type: ignore[arg-type]
+        assert np.array_equal(parameters["0_layer_norm/scale"], np.ones(6)) != drawn
+        assert np.array_equal(parameters["0_layer_norm/bias"], np.zeros(6)) != drawn
+
+
+def test_groups_and_transposed_convolutions_have_pytorchs_range() -> None:
+    """Torch takes a transposed kernel's outputs for its inputs, and counts the channels of one group."""
+    architecture = sequence((4, 4, 64), (Conv2D(32, groups=4), ConvTranspose2D(2, (2, 3))))
+    parameters = draw_parameters(architecture, "pytorch", 0)
+    for name, fan_in in (("0_conv2d", 3 * 3 * 16), ("1_conv_transpose2d", 2 * 3 * 2)):
+        largest = max(np.abs(parameters[f"{name}/{of_it}"]).max() for of_it in ("kernel", "bias"))
+        assert 0.95 / math.sqrt(fan_in) < largest <= np.float32(1 / math.sqrt(fan_in))
