@@ -24,8 +24,7 @@ def replay(request: ReplayRequest) -> Reply:
     """Computes the steps once for each copy that is asked for, and writes what came of them."""
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
-    task = load_cell_task(cell, request.learning_rate)
-    dataset = task.load(Path(request.data) if request.data else None)
+    task, dataset = load_cell_task(cell, request.learning_rate, request.data)
     batches = task.batches(
         len(dataset.train_labels),
         cell.seed,
