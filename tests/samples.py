@@ -10,8 +10,8 @@ from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
 from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
-from tasks.task import Recipe
 from tasks.schedules import Cosine, Exponential, StepDecay, Warmup
+from tasks.task import Recipe
 from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, Optimizer, RMSprop
 
 EPOCHS = 2
@@ -117,7 +117,7 @@ SAMPLES = {
         (5,),
         (Dense(7), Tanh(), Dense(1)),
         loss="binary_cross_entropy",
-        optimizer=RMSprop(0.01, momentum=0.9, weight_decay=0.1),
+        optimizer=RMSprop(0.003, momentum=0.5, weight_decay=0.1),
         schedule=StepDecay(0.5),
     ),
     "squares-adadelta-exponential": make_sample(
