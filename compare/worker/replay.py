@@ -35,6 +35,8 @@ def replay(request: ReplayRequest) -> Reply:
     parameters, state = task.parameters(cell.seed), None
     if request.start is not None:
         parameters, state = read_call(Path(request.start))
+        if "steps" in state:  # how many there were is known: a count that begins anew does not pass
+            state["steps"] = np.array(request.first_step - 1)
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
         model.place(dataset)

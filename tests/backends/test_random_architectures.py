@@ -8,11 +8,19 @@ from hypothesis import strategies as st
 
 from tasks.architecture import sequence
 from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
-from tasks.training import SGD, Adam, Loss
+from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, RMSprop
 from tests.certify.evidence import judge, make_reference, remote_evidence
 from tests.remote import RemoteBackend, RemoteError
 from tests.samples import Sample, make_sample
 
+MORE_OPTIMIZERS = (
+    SGD(0.01, 0.9, nesterov=True, weight_decay=0.1),
+    AdamW(0.001, weight_decay=0.1),
+    RMSprop(0.001),
+    RMSprop(0.001, 0.99, 1e-8, momentum=0.9, weight_decay=0.1),
+    Adadelta(),
+    Adadelta(0.1, 0.95, 1e-7),
+)
 REFUSED_ONCE = {
     # A gradient of exactly 0, half of the labels being 0 and half 1: Adam makes a step of what rounding leaves of it.
     "labels in balance": make_sample(
@@ -82,7 +90,9 @@ def drawn_samples(draw: st.DrawFn) -> Sample:
         sequence(shape, tuple(layers))
     except ValueError:
         hypothesis.reject()  # a kernel or a pool that does not fit
-    optimizer = draw(st.sampled_from([SGD(0.01), SGD(0.01, 0.9), Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6)]))
+    optimizer = draw(
+        st.sampled_from([SGD(0.01), SGD(0.01, 0.9), Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6), *MORE_OPTIMIZERS])
+    )
     return make_sample(
         shape,
         tuple(layers),
