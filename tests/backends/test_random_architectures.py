@@ -13,7 +13,11 @@ from tests.certify.evidence import judge, make_reference, remote_evidence
 from tests.remote import RemoteBackend, RemoteError
 from tests.samples import Sample, make_sample
 
-MORE_OPTIMIZERS = (
+OPTIMIZERS = (
+    SGD(0.01),
+    SGD(0.01, 0.9),
+    Adam(0.001),
+    Adam(0.003, 0.8, 0.99, 1e-6),
     SGD(0.01, 0.9, nesterov=True, weight_decay=0.1),
     AdamW(0.001, weight_decay=0.1),
     RMSprop(0.001),
@@ -90,9 +94,7 @@ def drawn_samples(draw: st.DrawFn) -> Sample:
         sequence(shape, tuple(layers))
     except ValueError:
         hypothesis.reject()  # a kernel or a pool that does not fit
-    optimizer = draw(
-        st.sampled_from([SGD(0.01), SGD(0.01, 0.9), Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6), *MORE_OPTIMIZERS])
-    )
+    optimizer = draw(st.sampled_from(OPTIMIZERS))
     return make_sample(
         shape,
         tuple(layers),
