@@ -110,10 +110,9 @@ def read_tensors(
     """Reads a safetensors file of tensors of these names and shapes, once they are renamed; "" passes one over."""
     header = read_header(path)
     names = {name: rename(name) for name in header.tensors if rename(name)}
-    tensors = {names[name]: header.tensors[name] for name in names}
-    if len(tensors) < len(names):
+    if len(set(names.values())) < len(names):
         raise MisfitError(f"{path}: holds two tensors for one parameter")
-    check_tensors(path, tensors, shapes)
+    check_tensors(path, {names[name]: header.tensors[name] for name in names}, shapes)
     arrays = {}
     with path.open("rb") as file:
         file.seek(header.begin)
@@ -235,10 +234,8 @@ def _place(entry: dict[str, Any]) -> tuple[int, int]:
     if not entry.keys() >= {"dtype", "shape"}:
         raise ValueError("a tensor without dtype or shape")
     begin, end = entry["data_offsets"]
-    if type(begin) is not int or type(end) is not int:
-        raise TypeError("offsets are whole numbers")
-    if end >= 1 << 64:  # a message would show all its digits
-        raise ValueError("offsets have 64 bits")
+    if type(begin) is not int or type(end) is not int or end >= 1 << 64:  # a message would show all its digits
+        raise ValueError("offsets are whole numbers of 64 bits")
     return begin, end
 
 

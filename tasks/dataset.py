@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.reproducible import sha256_of
+from tasks.training import Loss
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,10 @@ class Dataset:
         return sha256_of({"inputs": self.train_inputs, "labels": self.train_labels})
 
 
-def predicted_labels(outputs: NDArray[np.floating]) -> NDArray[np.int64]:
-    """The labels that outputs (n, outputs) stand for: the largest; with a single output, whether it exceeds 1/2."""
-    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(np.int64)
+def predicted_labels(outputs: NDArray[np.floating], loss: Loss) -> NDArray[np.int64]:
+    """The labels that outputs (n, outputs) of a network trained with this loss stand for: the largest.
+
+    With a single output, whether it exceeds 1/2; or 0, if it is the logit of a binary cross-entropy.
+    """
+    threshold = 0.0 if loss == "binary_cross_entropy" else 0.5
+    return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > threshold).astype(np.int64)

@@ -1,7 +1,9 @@
 """A task: data, the recipes it is trained by, and how its inputs are prepared. Describes; knows no framework."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import ceil
 from pathlib import Path
 from typing import Self
 
@@ -13,7 +15,8 @@ from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
 from tasks.errors import UnknownNameError
 from tasks.initial import Initializer, draw_parameters
-from tasks.training import Loss, Optimizer
+from tasks.schedules import CONSTANT, Schedule
+from tasks.training import Adam, Loss, Optimizer, OptimizerState
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Recipe:
         shuffle: whether each epoch has an order of its own; otherwise the order of the data set is kept.
         initializer: how the initial parameters are drawn.
         flaw: what is wrong with this recipe, for those that are kept because their mistake is worth teaching.
+        schedule: how the learning rate changes in the course of the run.
+        clip_norm: the largest norm that the gradients of all parameters have together; longer ones are scaled by
+            ``clip_norm / norm``. None for no limit.
+        label_smoothing: the share of each target that is spread evenly over all classes; for the cross-entropy.
+        steps_an_epoch: training steps in an epoch; None until :meth:`Task.with_workload` has put it in.
     """
 
     architecture: Architecture
@@ -39,6 +47,40 @@ class Recipe:
     shuffle: bool
     initializer: Initializer
     flaw: str = ""
+    schedule: Schedule = CONSTANT
+    clip_norm: float | None = None
+    label_smoothing: float = 0.0
+    steps_an_epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.label_smoothing and self.loss != "cross_entropy":
+            raise ValueError(f"label smoothing is for the cross-entropy, not for {self.loss.replace('_', ' ')}")
+
+    @cached_property
+    def learning_rates(self) -> NDArray[np.float32] | None:
+        """``(steps,)``: the learning rate of each step of the run; steps after these keep the last. None if constant.
+
+        Raises:
+            ValueError: the length of the run is not known.
+        """
+        if self.schedule == CONSTANT:
+            return None
+        if self.steps_an_epoch is None:
+            raise ValueError("a schedule needs the length of the run: take the task from Task.with_workload")
+        factors = self.schedule.factors(self.epochs * self.steps_an_epoch, self.steps_an_epoch)
+        return (self.optimizer.learning_rate * factors).astype(np.float32)
+
+    @cached_property
+    def decayed(self) -> frozenset[str]:
+        """The keys of the parameters to which weight decay applies: the kernels."""
+        return frozenset(parameter.key for parameter in self.architecture.parameters if parameter.name == "kernel")
+
+    def make_state(self, moments: Sequence[Parameters], steps: int) -> OptimizerState:
+        """The optimizer's state in its canonical form, from the moments in the rule's order and the number of steps."""
+        pairs = zip(self.optimizer.moments, moments, strict=True)
+        state: OptimizerState = {f"{name}/{key}": array for name, of_one in pairs for key, array in of_one.items()}
+        counts = isinstance(self.optimizer, Adam) or self.schedule != CONSTANT
+        return state | {"steps": np.array(steps, np.int64)} if counts else state
 
 
 @dataclass(frozen=True)
@@ -107,6 +149,25 @@ class Task:
         if rate is None:
             return self
         recipe = replace(self.recipe, optimizer=replace(self.recipe.optimizer, learning_rate=rate))
+        return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
+
+    def with_workload(
+        self,
+        example_count: int,
+        *,
+        epochs: int | None = None,
+        examples: int | None = None,
+        batch_size: int | None = None,
+    ) -> Self:
+        """The same task, whose chosen recipe knows how long its run is; the arguments are those of ``batches``."""
+        recipe = self.recipe
+        count = min(example_count, examples or example_count)
+        recipe = replace(
+            recipe,
+            epochs=recipe.epochs if epochs is None else epochs,
+            batch_size=batch_size or recipe.batch_size,
+            steps_an_epoch=ceil(count / min(batch_size or recipe.batch_size, count)),
+        )
         return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
 
     def parameters(self, seed: int) -> Parameters:

@@ -1,29 +1,48 @@
-"""Losses and optimizers, described as data."""
+"""Losses and optimizers, described as data. Schedules of the learning rate are in ``schedules.py``.
 
-from collections.abc import Sequence
+A step of training, in this order: the gradient; it is clipped, if the recipe says so, by the norm of all parameters'
+gradients together; coupled weight decay is added; the optimizer's rule; and decoupled weight decay, with the learning
+rate of the step and the parameters as they were before it. Weight decay is for kernels alone, not for biases.
+"""
+
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import Parameters
-
-Loss = Literal["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
+Loss = Literal[
+    "cross_entropy", "negative_log_likelihood", "sum_of_squared_errors", "mean_squared_error", "binary_cross_entropy"
+]
 """The loss of a batch, from the network's outputs ``z`` (n, outputs) and the labels ``y`` (n,).
 
-``cross_entropy``: the mean of ``logsumexp(z) - z[y]``: z are logits.
+``cross_entropy``: the mean of ``logsumexp(z) - z[y]``: z are logits. With label smoothing s, ``z[y]`` becomes
+``(1 - s) * z[y] + s * mean(z)``: of each target, a share of s is spread evenly over all classes, its own among them.
 ``negative_log_likelihood``: the mean of ``-z[y]``: z should be log-probabilities.
 ``sum_of_squared_errors``: the sum of ``(z - y)**2``, for one output.
+``mean_squared_error``: the mean of ``(z - y)**2``, for one output.
+``binary_cross_entropy``: the mean of ``log(1 + exp(z)) - y * z``, for one output, a logit, and labels 0 and 1.
 """
 
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent with momentum: ``v = momentum * v + g; p -= learning_rate * v``."""
+    """Stochastic gradient descent with momentum: ``v = momentum * v + g; p -= learning_rate * v``.
+
+    With Nesterov's: ``p -= learning_rate * (g + momentum * v)``, of the new v. Weight decay is coupled:
+    ``g + weight_decay * p`` takes the place of g.
+    """
 
     learning_rate: float
     momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    decoupled: ClassVar[bool] = False
+    normalizes: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.nesterov and not self.momentum:
+            raise ValueError("Nesterov's momentum needs a momentum above 0")
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -37,12 +56,19 @@ class Adam:
 
     ``m = beta_1 m + (1 - beta_1) g; v = beta_2 v + (1 - beta_2) g**2;``
     ``p -= learning_rate * (m / (1 - beta_1**t)) / (sqrt(v / (1 - beta_2**t)) + epsilon)``
+    Weight decay is coupled: ``g + weight_decay * p`` takes the place of g.
     """
 
     learning_rate: float = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    decoupled: ClassVar[bool] = False
+    """Whether weight decay acts on the parameter beside the rule, not through the gradient."""
+    normalizes: ClassVar[bool] = True
+    """Whether it divides gradients by the root of their own squares: a gradient of rounding alone makes a step too."""
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -50,15 +76,64 @@ class Adam:
         return ("first_moment", "second_moment")
 
 
-Optimizer = SGD | Adam
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019): ``p -= learning_rate * weight_decay * p``, too."""
+
+    weight_decay: float = 0.01
+
+    decoupled: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class RMSprop:
+    """RMSprop (Hinton 2012), with epsilon added to the root and the learning rate outside of the momentum, as torch's.
+
+    ``s = decay * s + (1 - decay) g**2; v = momentum * v + g / (sqrt(s) + epsilon); p -= learning_rate * v``
+    Weight decay is coupled: ``g + weight_decay * p`` takes the place of g.
+    """
+
+    learning_rate: float = 0.001
+    decay: float = 0.9
+    epsilon: float = 1e-7
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+    decoupled: ClassVar[bool] = False
+    normalizes: ClassVar[bool] = True
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """What it carries from step to step for each parameter: ``s`` and, if there is momentum, ``v``."""
+        return ("square_average", "velocity") if self.momentum else ("square_average",)
+
+
+@dataclass(frozen=True)
+class Adadelta:
+    """Adadelta (Zeiler 2012), with a learning rate.
+
+    ``s = decay * s + (1 - decay) g**2; d = g * sqrt(u + epsilon) / sqrt(s + epsilon);``
+    ``u = decay * u + (1 - decay) d**2; p -= learning_rate * d``
+    Weight decay is coupled: ``g + weight_decay * p`` takes the place of g.
+    """
+
+    learning_rate: float = 1.0
+    decay: float = 0.9
+    epsilon: float = 1e-6
+    weight_decay: float = 0.0
+
+    decoupled: ClassVar[bool] = False
+    normalizes: ClassVar[bool] = True
+
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """What it carries from step to step for each parameter: ``s`` and ``u``."""
+        return ("square_average", "update_average")
+
+
+Optimizer = SGD | Adam | AdamW | RMSprop | Adadelta
 
 OptimizerState: TypeAlias = dict[str, NDArray[Any]]
 """What an optimizer carries from step to step, as in the formulas above: ``velocity/0_dense/kernel`` and so on, in the
-parameters' canonical layout; and for Adam ``steps``, the number ``t`` of steps so far."""
-
-
-def make_state(optimizer: Optimizer, moments: Sequence[Parameters], steps: int) -> OptimizerState:
-    """The state in its canonical form, from the moments in the optimizer's order, and the number of steps."""
-    pairs = zip(optimizer.moments, moments, strict=True)
-    state = {f"{name}/{key}": array for name, parameters in pairs for key, array in parameters.items()}
-    return state | {"steps": np.array(steps, np.int64)} if isinstance(optimizer, Adam) else state
+parameters' canonical layout; and ``steps``, the number ``t`` of steps so far, where the rule is Adam or the learning
+rate follows a schedule."""

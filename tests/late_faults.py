@@ -192,7 +192,7 @@ class MomentumIsOff(Faulty):
 
     def one(self, batch: Any) -> float:
         if isinstance(self.recipe.optimizer, SGD):
-            for velocity in self.optimizer.velocities.values():  # type: ignore[union-attr]
+            for velocity in self.optimizer.moments["velocity"].values():
                 velocity *= np.float32(0.999)
         return self.plain(batch)
 

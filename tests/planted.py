@@ -107,20 +107,17 @@ class KerasAdamUpdate(AdamUpdate):
 
     epsilon = 1e-7
 
-    def update(self, parameters: Parameters, gradients: Parameters) -> None:
-        adam = self.rule
-        self.steps += 1
-        rate = adam.learning_rate * (1 - adam.beta_2**self.steps) ** 0.5 / (1 - adam.beta_1**self.steps)
-        for key, p in parameters.items():
-            self.first[key] += (1 - adam.beta_1) * (gradients[key] - self.first[key])
-            self.second[key] += (1 - adam.beta_2) * (gradients[key] ** 2 - self.second[key])
-            p -= np.float32(rate) * self.first[key] / (np.sqrt(self.second[key]) + np.float32(self.epsilon))
+    def direction(self, key: str, g: Any) -> Any:
+        adam, (first, second) = self.rule, (moment[key] for moment in self.moments.values())
+        first += (1 - adam.beta_1) * (g - first)
+        second += (1 - adam.beta_2) * (g**2 - second)
+        factor = (1 - adam.beta_2**self.steps) ** 0.5 / (1 - adam.beta_1**self.steps)
+        return np.float32(factor) * first / (np.sqrt(second) + np.float32(self.epsilon))
 
 
 class KerasAdam(NumpyModel):
     def start(self) -> None:
-        assert isinstance(self.recipe.optimizer, Adam)
-        self.optimizer = KerasAdamUpdate(self.recipe.optimizer, self.network.parameters)
+        self.optimizer = KerasAdamUpdate(self.recipe, self.network.parameters)
 
 
 def with_optimizer(optimizer: SGD | Adam) -> type[NumpyModel]:

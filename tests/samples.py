@@ -1,7 +1,7 @@
 """Small recipes and data that reach every layer, loss and optimizer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,9 @@ from tasks.layers import (
     Softmax,
     Tanh,
 )
+from tasks.schedules import Cosine, Exponential, StepDecay, Warmup
 from tasks.task import Recipe
-from tasks.training import SGD, Adam, Loss, Optimizer
+from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, Optimizer, RMSprop
 
 EPOCHS = 2
 
@@ -61,15 +62,21 @@ def sample_of(
     batch_size: int = 4,
     seed: int = 0,
     initializer: Initializer = "pytorch",
+    **training: Any,
 ) -> Sample:
-    """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2."""
+    """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2.
+
+    ``training``: further fields of the recipe: schedule, clip_norm, label_smoothing.
+    """
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
     inputs = random.standard_normal((count, *architecture.input_shape)).astype(np.float32)
     labels = random.randint(0, classes, count).astype(np.int32)
+    batches = draw_batches(count, batch_size, EPOCHS, seed, shuffle=True)
     recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, initializer)
+    recipe = replace(recipe, steps_an_epoch=batches.steps, **training)
     dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
-    return Sample(recipe, dataset, draw_batches(count, batch_size, EPOCHS, seed, shuffle=True))
+    return Sample(recipe, dataset, batches)
 
 
 BRANCHES = Architecture(
@@ -172,6 +179,31 @@ SAMPLES = {
         optimizer=SGD(0.05, 0.9),
         count=250,
         batch_size=120,  # and a last one of 10: JAX has two forms of the gradient
+    ),
+    "nesterov-warm-up": make_sample(
+        (5,),
+        (Dense(7), ReLU(), Dense(3)),
+        optimizer=SGD(0.1, 0.9, nesterov=True, weight_decay=0.1),
+        schedule=Warmup(0.5, Cosine(0.1)),
+        clip_norm=0.5,
+        label_smoothing=0.1,
+    ),
+    "binary-rmsprop-steps": make_sample(
+        (5,),
+        (Dense(7), Tanh(), Dense(1)),
+        loss="binary_cross_entropy",
+        optimizer=RMSprop(0.003, momentum=0.5, weight_decay=0.1),
+        schedule=StepDecay(0.5),
+    ),
+    "squares-adadelta-exponential": make_sample(
+        (5,),
+        (Dense(7), Tanh(), Dense(1)),
+        loss="mean_squared_error",
+        optimizer=Adadelta(1.0, weight_decay=0.1),
+        schedule=Exponential(0.5),
+    ),
+    "convolution-adamw": make_sample(
+        (6, 5, 2), (Conv2D(4), ReLU(), Flatten(), Dense(3)), optimizer=AdamW(0.003, weight_decay=0.5), clip_norm=1.0
     ),
     "branches": sample_of(BRANCHES, optimizer=SGD(0.05, 0.9)),
     "branches-adam": sample_of(BRANCHES, optimizer=Adam(0.003)),

@@ -15,7 +15,7 @@ from backends.jax.network import Network, build_network, get_parameters, set_par
 from backends.jax.training import loss_function
 from tasks.architecture import Parameters
 from tasks.task import Recipe
-from tasks.training import OptimizerState, make_state
+from tasks.training import Adadelta, OptimizerState
 
 
 class Model(base.Model):
@@ -24,7 +24,7 @@ class Model(base.Model):
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         super().__init__(recipe, parameters, device, dtype)
         self.own_device = device_of(device)
-        self.loss = loss_function(recipe.loss)
+        self.loss = loss_function(recipe)
         self.network = self.build()
         self.load_parameters(parameters)
 
@@ -71,10 +71,17 @@ class Model(base.Model):
 
 def _canonical_state(state: Any, network: Network, recipe: Recipe) -> OptimizerState:
     """Optax's state in the canonical form; optax calls SGD's velocity trace, and Adam's moments mu and nu."""
-    names = {"velocity": "trace", "first_moment": "mu", "second_moment": "nu"}
+    names = {
+        "velocity": "trace",
+        "first_moment": "mu",
+        "second_moment": "nu",
+        "square_average": "e_g" if isinstance(recipe.optimizer, Adadelta) else "nu",
+        "update_average": "e_x",
+    }
     trees = [optax.tree_utils.tree_get(state, names[moment]) for moment in recipe.optimizer.moments]
     moments = [to_canonical(network, recipe.architecture, variables(tree, recipe.architecture)) for tree in trees]
-    return make_state(recipe.optimizer, moments, int(optax.tree_utils.tree_get(state, "count", 0)))
+    counts = optax.tree_utils.tree_get_all_with_path(state, "count")  # Adam has one, a schedule another
+    return recipe.make_state(moments, max((int(count) for _, count in counts), default=0))
 
 
 @nnx.jit

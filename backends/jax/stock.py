@@ -28,7 +28,7 @@ class StockModel(HostData, Model):
             "layout": "NHWC",
             "input": "arrays prepared beforehand, of which NumPy gathers a batch",
         }
-        self.optimizer = nnx.Optimizer(self.network, make_optimizer(self.recipe.optimizer), wrt=nnx.Param)
+        self.optimizer = nnx.Optimizer(self.network, make_optimizer(self.recipe), wrt=nnx.Param)
 
         def loss_of(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:
             return self.loss(network(inputs), labels)

@@ -61,7 +61,7 @@ class TunedModel(Model):
             "layout": "NHWC",
             "convolution": convolution,
         }
-        self.optimizer = make_optimizer(self.recipe.optimizer)
+        self.optimizer = make_optimizer(self.recipe)
         self.state = jax.device_put(self.optimizer.init(nnx.state(self.network, nnx.Param)), self.own_device)
 
     def optimizer_state(self) -> OptimizerState:

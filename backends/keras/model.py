@@ -12,7 +12,7 @@ from backends.keras.network import Network, build_network, get_parameters, set_p
 from backends.keras.training import loss_function
 from tasks.architecture import Parameters
 from tasks.task import Recipe
-from tasks.training import SGD, OptimizerState, make_state
+from tasks.training import SGD, OptimizerState, RMSprop
 
 
 class Model(base.Model):
@@ -21,7 +21,7 @@ class Model(base.Model):
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         super().__init__(recipe, parameters, device, dtype)
         self.own_device = device_of(device)
-        self.loss = loss_function(recipe.loss)
+        self.loss = loss_function(recipe)
         self.network = self.build()
         self.load_parameters(parameters)
 
@@ -72,16 +72,22 @@ class Model(base.Model):
 
 
 def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, recipe: Recipe) -> OptimizerState:
-    """The state of Keras's optimizer in the canonical form; its momentum is minus the learning rate times velocity."""
+    """The state of Keras's optimizer in the canonical form."""
     rule, architecture = recipe.optimizer, recipe.architecture
     optimizer.build(network.trainable_variables)  # fit does so at its first step, and then this does nothing
-    kept = [optimizer.momentums] if isinstance(rule, SGD) else [optimizer._momentums, optimizer._velocities]
+    names = {
+        "velocity": "momentums" if isinstance(rule, SGD) else "_momentums",
+        "first_moment": "_momentums",
+        "second_moment": "_velocities",
+        "square_average": "_velocities" if isinstance(rule, RMSprop) else "_accumulated_grads",
+        "update_average": "_accumulated_delta_vars",
+    }
     moments = [
         to_canonical(network, architecture, dict(zip(architecture.parameter_shapes, variables, strict=True)))
-        for variables in kept[: len(rule.moments)]
+        for variables in (getattr(optimizer, names[moment]) for moment in rule.moments)
     ]
-    if isinstance(rule, SGD):
+    if type(optimizer) is keras.optimizers.SGD:  # its momentum is minus the learning rate times the velocity
         moments = [
             {key: -array / np.float64(rule.learning_rate) for key, array in of_one.items()} for of_one in moments
         ]
-    return make_state(rule, moments, int(optimizer.iterations))
+    return recipe.make_state(moments, int(optimizer.iterations))

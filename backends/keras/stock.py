@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from backends.base import HostData
 from backends.keras.backend import compiled
 from backends.keras.model import Model, _canonical_state
+from backends.keras.network import variables
 from backends.keras.training import make_optimizer
 from tasks.batches import Batches
 from tasks.training import OptimizerState
@@ -31,7 +32,8 @@ class StockModel(HostData, Model):
             "input": "arrays prepared beforehand, of which tf.data gathers a batch",
         }
         with tf.device(self.own_device):
-            self.network.compile(optimizer=make_optimizer(self.recipe.optimizer), loss=self._loss_in_fit)
+            optimizer = make_optimizer(self.recipe, variables(self.network, self.recipe.architecture))
+            self.network.compile(optimizer=optimizer, loss=self._loss_in_fit)
 
     def optimizer_state(self) -> OptimizerState:
         """The moments and the count of steps that Keras's optimizer keeps, in the canonical form."""

@@ -1,44 +1,124 @@
 """The losses and optimizers of tasks/training.py in Keras."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
-from tasks.training import SGD, Loss, Optimizer
+from tasks.task import Recipe
+from tasks.training import SGD, Adam, RMSprop
 
 
-def loss_function(loss: Loss) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def loss_function(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """The loss of a batch, from outputs (n, outputs) and labels (n,). Keras's own order is labels, outputs.
 
     They are TensorFlow's functions, because Keras's cross-entropy looks for a softmax that made its input and, finding
     one, takes the logits before it: the ``as-written`` recipe would come out right.
     """
-    if loss == "cross_entropy":
-        return lambda outputs, labels: tf.reduce_mean(
-            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
-        )
-    if loss == "negative_log_likelihood":
-        return lambda outputs, labels: -tf.reduce_mean(tf.gather(outputs, labels, batch_dims=1))
-    return lambda outputs, labels: tf.reduce_sum(tf.square(outputs - tf.cast(labels[:, None], outputs.dtype)))
+    match recipe.loss:
+        case "cross_entropy" if recipe.label_smoothing:
+            share = recipe.label_smoothing
+
+            def smoothed(outputs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+                classes = outputs.shape[1]
+                targets = tf.one_hot(labels, classes, 1 - share + share / classes, share / classes, dtype=outputs.dtype)
+                return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=outputs))
+
+            return smoothed
+        case "cross_entropy":
+            return lambda outputs, labels: tf.reduce_mean(
+                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
+            )
+        case "negative_log_likelihood":
+            return lambda outputs, labels: -tf.reduce_mean(tf.gather(outputs, labels, batch_dims=1))
+        case "binary_cross_entropy":
+            return lambda outputs, labels: tf.reduce_mean(
+                tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.cast(labels[:, None], outputs.dtype), logits=outputs)
+            )
+    reduce = tf.reduce_mean if recipe.loss == "mean_squared_error" else tf.reduce_sum
+    return lambda outputs, labels: reduce(tf.square(outputs - tf.cast(labels[:, None], outputs.dtype)))
 
 
-def make_optimizer(optimizer: Optimizer) -> keras.optimizers.Optimizer:
-    """Keras's optimizer, which is told its variables later.
+def make_optimizer(recipe: Recipe, variables: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """Keras's optimizer for the variables, by canonical key; for what the task's rule does otherwise, a subclass.
 
-    Keras's SGD has the learning rate inside the momentum: the same while the rate is constant.
+    Keras's SGD has the learning rate inside the momentum: the same while the rate is constant. Its ``weight_decay`` is
+    decoupled, and for all variables that are not excluded. Its ``clipnorm`` is for each variable by itself.
     """
-    if isinstance(optimizer, SGD):
-        return keras.optimizers.SGD(optimizer.learning_rate, momentum=optimizer.momentum)
-    betas = (optimizer.beta_1, optimizer.beta_2)
-    return _PaperAdam(optimizer.learning_rate, *betas, optimizer.epsilon, name="paper_adam")
+    rule, rate = recipe.optimizer, _learning_rate(recipe)
+    options: dict[str, Any] = {"learning_rate": rate, "global_clipnorm": recipe.clip_norm}
+    optimizer: Any
+    if isinstance(rule, SGD):
+        own = recipe.learning_rates is None and not rule.weight_decay
+        kind = keras.optimizers.SGD if own else _SGD
+        optimizer = kind(momentum=rule.momentum, nesterov=rule.nesterov, name="sgd", **options)
+    elif isinstance(rule, Adam):
+        options |= {"beta_1": rule.beta_1, "beta_2": rule.beta_2, "epsilon": rule.epsilon}
+        decay = rule.weight_decay if rule.decoupled else None
+        optimizer = _PaperAdam(weight_decay=decay, name="paper_adam", **options)
+    elif isinstance(rule, RMSprop):
+        options |= {"rho": rule.decay, "epsilon": rule.epsilon, "momentum": rule.momentum}
+        optimizer = _RMSprop(name="rmsprop", **options)
+    else:
+        kind = _Adadelta if rule.weight_decay else keras.optimizers.Adadelta
+        optimizer = kind(rho=rule.decay, epsilon=rule.epsilon, name="adadelta", **options)
+    if rule.weight_decay and rule.decoupled:
+        optimizer.exclude_from_weight_decay([variables[key] for key in variables if key not in recipe.decayed])
+    elif rule.weight_decay:
+        optimizer.decay_kernels(recipe, variables)
+    return optimizer
 
 
-class _PaperAdam(keras.optimizers.Adam):
+def _learning_rate(recipe: Recipe) -> "float | _Table":
+    return recipe.optimizer.learning_rate if recipe.learning_rates is None else _Table(recipe.learning_rates)
+
+
+class _Table(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step, from a table; steps beyond it keep the last."""
+
+    def __init__(self, rates: NDArray[np.float32]) -> None:
+        self.rates = rates
+
+    def __call__(self, step: tf.Tensor) -> tf.Tensor:
+        return tf.gather(self.rates, tf.minimum(tf.cast(step, tf.int32), len(self.rates) - 1))
+
+
+class _CoupledDecay(keras.optimizers.Optimizer):
+    """Adds weight decay to the gradients of kernels, after they are clipped; Keras's own is decoupled."""
+
+    _coupled_decay = 0.0
+    _decayed: frozenset[Any] = frozenset()
+
+    def decay_kernels(self, recipe: Recipe, variables: Mapping[str, Any]) -> None:
+        """Sets the decay, and the variables to which it applies."""
+        self._coupled_decay = recipe.optimizer.weight_decay
+        self._decayed = frozenset(self._var_key(variables[key]) for key in recipe.decayed)
+
+    def decayed(self, gradient: tf.Tensor, variable: Any) -> tf.Tensor:
+        """The gradient with the decay of its variable."""
+        return gradient + self._coupled_decay * variable if self._var_key(variable) in self._decayed else gradient
+
+
+class _SGD(_CoupledDecay, keras.optimizers.SGD):
+    """SGD with the learning rate out of the momentum; Keras's own momentum keeps the rates of earlier steps."""
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        gradient = direction = self.decayed(gradient, variable)
+        if self.momentum:
+            velocity = self.momentums[self._get_variable_index(variable)]
+            velocity.assign(self.momentum * velocity + gradient)
+            direction = gradient + self.momentum * velocity if self.nesterov else velocity
+        variable.assign_sub(learning_rate * direction)
+
+
+class _PaperAdam(_CoupledDecay, keras.optimizers.Adam):
     """Adam with epsilon added to the bias-corrected root; Keras's own adds it before the correction."""
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        gradient = self.decayed(gradient, variable)
         step = tf.cast(self.iterations + 1, variable.dtype)
         m, v = (moments[self._get_variable_index(variable)] for moments in (self._momentums, self._velocities))
         m.assign(self.beta_1 * m + (1 - self.beta_1) * gradient)
@@ -46,3 +126,26 @@ class _PaperAdam(keras.optimizers.Adam):
         m_hat = m / (1 - tf.pow(tf.cast(self.beta_1, variable.dtype), step))
         v_hat = v / (1 - tf.pow(tf.cast(self.beta_2, variable.dtype), step))
         variable.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
+
+
+class _RMSprop(_CoupledDecay, keras.optimizers.RMSprop):
+    """RMSprop with epsilon added to the root and the rate out of the momentum; Keras's own has both inside."""
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        gradient = self.decayed(gradient, variable)
+        index = self._get_variable_index(variable)
+        square = self._velocities[index]
+        square.assign(self.rho * square + (1 - self.rho) * tf.square(gradient))
+        direction = gradient / (tf.sqrt(square) + self.epsilon)
+        if self.momentum:
+            velocity = self._momentums[index]
+            velocity.assign(self.momentum * velocity + direction)
+            direction = velocity
+        variable.assign_sub(learning_rate * direction)
+
+
+class _Adadelta(_CoupledDecay, keras.optimizers.Adadelta):
+    """Keras's Adadelta with coupled weight decay."""
+
+    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+        super().update_step(self.decayed(gradient, variable), variable, learning_rate)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -11,8 +10,8 @@ from numpy.typing import NDArray
 from backends.fusion import fuse
 from backends.keras.backend import compiled
 from backends.keras.model import Model, _canonical_state
-from backends.keras.network import Network, build_network, state
-from backends.keras.training import make_optimizer
+from backends.keras.network import Network, build_network, state, variables
+from backends.keras.training import _SGD, _learning_rate, make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
@@ -52,9 +51,14 @@ class TunedModel(Model):
             "compiled": compiled(f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA"),
             "layout": "NHWC",
         }
-        rule = self.recipe.optimizer
+        rule, by_key = self.recipe.optimizer, variables(self.network, self.recipe.architecture)
         with tf.device(self.own_device):
-            self.optimizer = _FusedSGD(rule) if isinstance(rule, SGD) and rule.momentum else make_optimizer(rule)
+            if isinstance(rule, SGD) and rule.momentum:
+                self.optimizer = _FusedSGD(rule, _learning_rate(self.recipe), self.recipe.clip_norm)
+                if rule.weight_decay:
+                    self.optimizer.decay_kernels(self.recipe, by_key)
+            else:
+                self.optimizer = make_optimizer(self.recipe, by_key)
             self.optimizer.build(self.network.trainable_variables)
         self._run = tf.function(self._train_epochs, jit_compile=xla)
 
@@ -108,17 +112,21 @@ class TunedModel(Model):
         return tf.reshape(losses.stack(), [epochs, -1])
 
 
-class _FusedSGD(keras.optimizers.SGD):
-    """Keras's rule by TensorFlow's own kernel for it: one call, where Keras's is one for each operation."""
+class _FusedSGD(_SGD):
+    """SGD by TensorFlow's own kernel for it: one call, where Keras's is one for each operation.
 
-    def __init__(self, rule: SGD) -> None:
-        super().__init__(rule.learning_rate, momentum=rule.momentum, name="fused_sgd")
+    Of its two, the one that keeps the learning rate out of the momentum.
+    """
+
+    def __init__(self, rule: SGD, rate: Any, clip_norm: float | None) -> None:
+        super().__init__(rate, rule.momentum, rule.nesterov, global_clipnorm=clip_norm, name="fused_sgd")
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
-        tf.raw_ops.ResourceApplyKerasMomentum(
+        tf.raw_ops.ResourceApplyMomentum(
             var=variable.handle,
             accum=self.momentums[self._get_variable_index(variable)].value.handle,
             lr=tf.cast(learning_rate, variable.dtype),
-            grad=gradient,
+            grad=self.decayed(gradient, variable),
             momentum=tf.constant(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
         )

@@ -22,7 +22,7 @@ class NumpyModel(HostData, Model):
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         super().__init__(recipe, parameters, device, dtype)
         self.number = np.float64 if dtype == "float64" else np.float32
-        self.loss = loss_function(recipe.loss)
+        self.loss = loss_function(recipe)
         self.network = self.build()
         self.load_parameters(parameters)
 
@@ -72,7 +72,7 @@ class NumpyModel(HostData, Model):
 
     def start(self) -> None:
         """Makes the optimizer with fresh state."""
-        self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters)
+        self.optimizer = make_optimizer(self.recipe, self.network.parameters)
 
     def optimizer_state(self) -> OptimizerState:
         """Copies of the moments, and the count of steps."""

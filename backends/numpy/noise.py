@@ -1,8 +1,9 @@
 """Not part of the reference: copies of it that imitate rounding, to measure how far rounding alone can lead.
 
 A certificate allows a framework a multiple of this noise. Rounding matters most where it decides something: on which
-side of ReLU's kink an input falls that is all but 0; and which way Adam goes, which divides a gradient by its own size,
-where the terms of that gradient cancel. One copy decides these one way, another copy the other way.
+side of ReLU's kink an input falls that is all but 0; and, where the terms of a gradient cancel, which way an optimizer
+goes that divides it by its own size, as Adam, RMSprop and Adadelta do. One copy decides these one way, another copy the
+other way.
 """
 
 from functools import partial
@@ -85,13 +86,13 @@ class NoisyModel(NumpyModel):
         self.loss_sizes: list[float] = []
         """Of each step since: see :meth:`loss_size`."""
         if self.dtype == "mixed" and isinstance(self.recipe.optimizer, Adam):
-            self.optimizer = _Float64Scalars(self.recipe.optimizer, self.network.parameters)
+            self.optimizer = _Float64Scalars(self.recipe, self.network.parameters)
 
     def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
-        """As the reference's; but before Adam's update each gradient is moved by the rounding of its terms."""
+        """As the reference's; but gradients that are divided by their size are first moved by their terms' rounding."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
         self.loss_sizes.append(self.loss_size(self.outputs, labels))
-        if self.rounding and isinstance(self.recipe.optimizer, Adam):
+        if self.rounding and self.recipe.optimizer.normalizes:
             for key, size in self.gradient_sizes(inputs, labels).items():
                 # Alternating signs: softmax cancels a shift that all outputs share.
                 signs = 1 - 2 * (np.arange(size.size) % 2)
@@ -112,9 +113,9 @@ class NoisyModel(NumpyModel):
         last place, which is an eighth of what is allowed for a quantity of that size.
         """
         sizes = np.abs(outputs).max(axis=1)
-        if self.recipe.loss == "sum_of_squared_errors":
-            difference = np.abs(outputs[:, 0] - labels)
-            return float((difference * (sizes + np.abs(labels))).sum()) / 8
+        if self.recipe.loss in ("sum_of_squared_errors", "mean_squared_error"):
+            each = np.abs(outputs[:, 0] - labels) * (sizes + np.abs(labels))
+            return float(each.sum() if self.recipe.loss == "sum_of_squared_errors" else each.mean()) / 8
         return float(sizes.mean()) / 8
 
     def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:

@@ -1,37 +1,51 @@
 """The losses and optimizers of tasks/training.py in NumPy."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backends.numpy.arrays import Array
 from tasks.architecture import Parameters
-from tasks.training import SGD, Adam, Loss, Optimizer, OptimizerState, make_state
+from tasks.task import Recipe
+from tasks.training import SGD, Adadelta, Adam, OptimizerState, RMSprop
 
 Labels = NDArray[np.int32]
 LossFunction = Callable[[Array, Labels], tuple[Array, Array]]
 
 
-def loss_function(loss: Loss) -> LossFunction:
+def loss_function(recipe: Recipe) -> LossFunction:
     """The function from outputs (n, outputs) and labels (n,) to the loss and its gradient for the outputs."""
-    if loss == "cross_entropy":
-        return cross_entropy
-    if loss == "negative_log_likelihood":
-        return negative_log_likelihood
+    match recipe.loss:
+        case "cross_entropy":
+            return partial(cross_entropy, smoothing=recipe.label_smoothing)
+        case "negative_log_likelihood":
+            return negative_log_likelihood
+        case "mean_squared_error":
+            return mean_squared_error
+        case "binary_cross_entropy":
+            return binary_cross_entropy
     return sum_of_squared_errors
 
 
-def cross_entropy(outputs: Array, labels: Labels) -> tuple[Array, Array]:
-    """The mean of ``logsumexp(z) - z[y]``; its gradient is ``(softmax(z) - one_hot(y)) / n``."""
+def cross_entropy(outputs: Array, labels: Labels, smoothing: float = 0.0) -> tuple[Array, Array]:
+    """The mean of ``logsumexp(z) - z @ t``; its gradient is ``(softmax(z) - t) / n``.
+
+    The targets t are ``one_hot(y)``, of which a share, ``smoothing``, is spread evenly over all classes.
+    """
     n = len(outputs)
     rows = np.arange(n)
     shifted = outputs - outputs.max(axis=1, keepdims=True)  # exp never overflows
     exponentials = np.exp(shifted)
     sums = exponentials.sum(axis=1, keepdims=True)
     gradient = exponentials / sums
-    gradient[rows, labels] -= 1
-    return (np.log(sums[:, 0]) - shifted[rows, labels]).mean(), gradient / n
+    gradient[rows, labels] -= 1 - smoothing
+    expected = shifted[rows, labels]
+    if smoothing:
+        gradient -= smoothing / outputs.shape[1]
+        expected = (1 - smoothing) * expected + smoothing * shifted.mean(axis=1)
+    return (np.log(sums[:, 0]) - expected).mean(), gradient / n
 
 
 def negative_log_likelihood(outputs: Array, labels: Labels) -> tuple[Array, Array]:
@@ -49,77 +63,153 @@ def sum_of_squared_errors(outputs: Array, labels: Labels) -> tuple[Array, Array]
     return (difference**2).sum(), 2 * difference
 
 
-def make_optimizer(optimizer: Optimizer, parameters: Parameters) -> "SGDUpdate | AdamUpdate":
+def mean_squared_error(outputs: Array, labels: Labels) -> tuple[Array, Array]:
+    """The mean of ``(z - y)**2`` over outputs (n, 1); its gradient is ``2 (z - y) / n``."""
+    difference = outputs - labels[:, None].astype(outputs.dtype)
+    return (difference**2).mean(), 2 * difference / len(outputs)
+
+
+def binary_cross_entropy(outputs: Array, labels: Labels) -> tuple[Array, Array]:
+    """The mean of ``log(1 + exp(z)) - y z`` over logits (n, 1); its gradient is ``(sigmoid(z) - y) / n``."""
+    targets = labels[:, None].astype(outputs.dtype)
+    small = np.exp(-np.abs(outputs))  # exp never overflows: log(1 + exp(z)) is max(z, 0) + log(1 + exp(-|z|))
+    sigmoid = np.where(outputs < 0, small, 1) / (1 + small)
+    loss = np.maximum(outputs, 0) + np.log1p(small) - targets * outputs
+    return loss.mean(), (sigmoid - targets) / len(outputs)
+
+
+def make_optimizer(recipe: Recipe, parameters: Parameters) -> "Update":
     """The optimizer with fresh state for these parameters."""
-    return SGDUpdate(optimizer, parameters) if isinstance(optimizer, SGD) else AdamUpdate(optimizer, parameters)
+    rule = recipe.optimizer
+    if isinstance(rule, SGD):
+        return SGDUpdate(recipe, parameters)
+    if isinstance(rule, Adam):
+        return AdamUpdate(recipe, parameters)
+    return (RMSpropUpdate if isinstance(rule, RMSprop) else AdadeltaUpdate)(recipe, parameters)
 
 
-class SGDUpdate:
-    """SGD with momentum: one velocity for each parameter."""
+class Update:
+    """What all rules have in common: a step from the gradients to the parameters, in the order of tasks/training.py.
 
-    def __init__(self, rule: SGD, parameters: Parameters) -> None:
-        self.rule = rule
-        self.velocities = zeros_like(parameters)
+    Attributes:
+        moments: what the rule carries from step to step, by its names; of each a number for each of the parameters'.
+        steps: the steps so far.
+    """
 
-    def state(self) -> OptimizerState:
-        """Copies of the velocities."""
-        return make_state(self.rule, [copies(self.velocities)][: len(self.rule.moments)], 0)
-
-    def load(self, state: OptimizerState) -> None:
-        """Goes on from a state, in the precision of the parameters."""
-        for key, velocity in self.velocities.items():
-            velocity[:] = state.get(f"velocity/{key}", 0)
-
-    def update(self, parameters: Parameters, gradients: Parameters) -> None:
-        """One step, in place."""
-        for key, p in parameters.items():
-            v = self.velocities[key]
-            v *= self.rule.momentum
-            v += gradients[key]
-            p -= self.rule.learning_rate * v
-
-
-class AdamUpdate:
-    """Adam: for each parameter the running means of its gradient and of the gradient's square, and the steps so far."""
-
-    def __init__(self, rule: Adam, parameters: Parameters) -> None:
-        self.rule = rule
-        self.first, self.second = zeros_like(parameters), zeros_like(parameters)
+    def __init__(self, recipe: Recipe, parameters: Parameters) -> None:
+        self.recipe, self.rule = recipe, recipe.optimizer
+        self.moments = {
+            name: {key: np.zeros_like(value) for key, value in parameters.items()} for name in self.rule.moments
+        }
         self.steps = 0
 
     def state(self) -> OptimizerState:
         """Copies of the moments, and the steps so far."""
-        return make_state(self.rule, [copies(self.first), copies(self.second)], self.steps)
+        copies = [{key: value.copy() for key, value in moment.items()} for moment in self.moments.values()]
+        return self.recipe.make_state(copies, self.steps)
 
     def load(self, state: OptimizerState) -> None:
         """Goes on from a state, in the precision of the parameters."""
-        self.steps = int(state["steps"].item())
-        for key in self.first:
-            self.first[key][:] = state[f"first_moment/{key}"]
-            self.second[key][:] = state[f"second_moment/{key}"]
+        self.steps = int(state["steps"].item()) if "steps" in state else 0
+        for name, moment in self.moments.items():
+            for key, value in moment.items():
+                value[:] = state[f"{name}/{key}"]
 
     def update(self, parameters: Parameters, gradients: Parameters) -> None:
-        """One step, in place. The means begin at 0; dividing by ``1 - beta**steps`` corrects that."""
-        rule = self.rule
+        """One step, in place."""
+        rate = self.learning_rate()
         self.steps += 1
+        if self.recipe.clip_norm is not None:
+            gradients = clipped(gradients, self.recipe.clip_norm)
         for key, p in parameters.items():
             g = gradients[key]
-            m = self.first[key] = rule.beta_1 * self.first[key] + (1 - rule.beta_1) * g
-            v = self.second[key] = rule.beta_2 * self.second[key] + (1 - rule.beta_2) * g * g
-            m_hat = m / self.correction(rule.beta_1, p.dtype.type)
-            v_hat = v / self.correction(rule.beta_2, p.dtype.type)
-            p -= rule.learning_rate * m_hat / (np.sqrt(v_hat) + rule.epsilon)
+            decay = self.decay(key)
+            if decay and not self.rule.decoupled:
+                g = g + decay * p
+            step = rate * self.direction(key, g)
+            p -= step + rate * decay * p if decay and self.rule.decoupled else step
+
+    def learning_rate(self) -> float:
+        """The learning rate of the step that comes next."""
+        rates = self.recipe.learning_rates
+        return self.rule.learning_rate if rates is None else float(rates[min(self.steps, len(rates) - 1)])
+
+    def decay(self, key: str) -> float:
+        """The weight decay of a parameter."""
+        return self.rule.weight_decay if key in self.recipe.decayed else 0.0
+
+    def direction(self, key: str, g: Array) -> Array:
+        """By what, times the learning rate, the rule lowers a parameter whose gradient is g; updates the moments."""
+        raise NotImplementedError
+
+
+class SGDUpdate(Update):
+    """SGD with momentum: one velocity for each parameter."""
+
+    rule: SGD
+
+    def direction(self, key: str, g: Array) -> Array:
+        if not self.rule.momentum:
+            return g
+        v = self.moments["velocity"][key]
+        v *= self.rule.momentum
+        v += g
+        return g + self.rule.momentum * v if self.rule.nesterov else v
+
+
+class AdamUpdate(Update):
+    """Adam: for each parameter the running means of its gradient and of the gradient's square."""
+
+    rule: Adam
+
+    def direction(self, key: str, g: Array) -> Array:
+        """The means begin at 0; dividing by ``1 - beta**steps`` corrects that."""
+        rule, number = self.rule, g.dtype.type
+        m, v = self.moments["first_moment"][key], self.moments["second_moment"][key]
+        m[:] = rule.beta_1 * m + (1 - rule.beta_1) * g
+        v[:] = rule.beta_2 * v + (1 - rule.beta_2) * g * g
+        m_hat = m / self.correction(rule.beta_1, number)
+        v_hat = v / self.correction(rule.beta_2, number)
+        return m_hat / (np.sqrt(v_hat) + rule.epsilon)
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         """``1 - beta**steps``, computed in the parameters' own precision."""
         return number(1 - number(beta) ** number(self.steps))
 
 
-def copies(parameters: Parameters) -> Parameters:
-    """A copy of each array."""
-    return {key: value.copy() for key, value in parameters.items()}
+class RMSpropUpdate(Update):
+    """RMSprop: for each parameter the running mean of its gradient's square and, with momentum, a velocity."""
+
+    rule: RMSprop
+
+    def direction(self, key: str, g: Array) -> Array:
+        rule = self.rule
+        s = self.moments["square_average"][key]
+        s[:] = rule.decay * s + (1 - rule.decay) * g * g
+        scaled = g / (np.sqrt(s) + rule.epsilon)
+        if not rule.momentum:
+            return scaled
+        v = self.moments["velocity"][key]
+        v *= rule.momentum
+        v += scaled
+        return v
 
 
-def zeros_like(parameters: Parameters) -> Parameters:
-    """A zero for each number of each parameter."""
-    return {key: np.zeros_like(value) for key, value in parameters.items()}
+class AdadeltaUpdate(Update):
+    """Adadelta: for each parameter the running means of the squares of its gradient and of its updates."""
+
+    rule: Adadelta
+
+    def direction(self, key: str, g: Array) -> Array:
+        rule = self.rule
+        s, u = self.moments["square_average"][key], self.moments["update_average"][key]
+        s[:] = rule.decay * s + (1 - rule.decay) * g * g
+        d = g * np.sqrt(u + rule.epsilon) / np.sqrt(s + rule.epsilon)
+        u[:] = rule.decay * u + (1 - rule.decay) * d * d
+        return np.asarray(d)
+
+
+def clipped(gradients: Parameters, norm: float) -> Parameters:
+    """The gradients, scaled together so that their common norm is at most this one."""
+    total = np.sqrt(sum((gradient * gradient).sum() for gradient in gradients.values()))
+    return gradients if total <= norm else {key: gradient * (norm / total) for key, gradient in gradients.items()}

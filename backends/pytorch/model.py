@@ -29,7 +29,7 @@ class Model(base.Model):
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         super().__init__(recipe, parameters, device, dtype)
         self.own_device = device_of(device)
-        self.loss = loss_function(recipe.loss)
+        self.loss = loss_function(recipe)
         self.network = self.build()
         self.load_parameters(parameters)
 

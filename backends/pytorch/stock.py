@@ -13,10 +13,10 @@ from torchvision import transforms
 
 from backends.pytorch.model import Model
 from backends.pytorch.network import _channels_first, to_canonical, variables
-from backends.pytorch.training import make_optimizer
+from backends.pytorch.training import _clipped, _make_scheduler, make_optimizer
 from tasks.batches import Batches
 from tasks.dataset import Dataset, RawImages
-from tasks.training import OptimizerState, make_state
+from tasks.training import OptimizerState
 
 
 class StockModel(Model):
@@ -50,18 +50,25 @@ class StockModel(Model):
     def start(self) -> None:
         """Makes torch's optimizer with fresh state."""
         self.settings |= {"compiled": "no: eager", "layout": "NCHW"}
-        self.optimizer = make_optimizer(self.recipe.optimizer, self.network.parameters())
+        self.optimizer = make_optimizer(self.recipe, variables(self.network, self.recipe.architecture))
+        self.scheduler = _make_scheduler(self.recipe, self.optimizer)
 
     def optimizer_state(self) -> OptimizerState:
         """The moments that torch keeps by parameter, and the count of steps, in the canonical form."""
-        names = {"velocity": "momentum_buffer", "first_moment": "exp_avg", "second_moment": "exp_avg_sq"}
+        names = {
+            "velocity": "momentum_buffer",
+            "first_moment": "exp_avg",
+            "second_moment": "exp_avg_sq",
+            "square_average": "square_avg",
+            "update_average": "acc_delta",
+        }
         state, by_key = self.optimizer.state, variables(self.network, self.recipe.architecture)
         moments = []
         for moment in self.recipe.optimizer.moments:  # torch makes them at the first step
             tensors = {key: state[p].get(names[moment], torch.zeros_like(p)) for key, p in by_key.items()}
             moments.append(to_canonical(self.network, self.recipe.architecture, tensors))
         steps = max((int(of_one.get("step", 0)) for of_one in state.values()), default=0)
-        return make_state(self.recipe.optimizer, moments, steps)
+        return self.recipe.make_state(moments, self.scheduler.last_epoch if self.scheduler else steps)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
@@ -73,7 +80,14 @@ class StockModel(Model):
                 self.optimizer.zero_grad()
                 loss = self.loss(self.network(inputs), labels)
                 loss.backward()
+                if self.recipe.clip_norm is not None:
+                    parameters = list(self.network.parameters())
+                    gradients = _clipped([p.grad for p in parameters if p.grad is not None], self.recipe.clip_norm)
+                    for parameter, gradient in zip(parameters, gradients, strict=True):
+                        parameter.grad = gradient
                 self.optimizer.step()
+                if self.scheduler:
+                    self.scheduler.step()
                 losses.append(loss.item())
         return np.array(losses, np.float32).reshape(batches.epochs, batches.steps)
 

@@ -1,32 +1,75 @@
 """The losses and optimizers of tasks/training.py in PyTorch."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tasks.training import SGD, Loss, Optimizer
+from tasks.task import Recipe
+from tasks.training import SGD, Adam, AdamW, RMSprop
 
 
-def loss_function(loss: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+def loss_function(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
     """The loss of a batch, from outputs (n, outputs) and labels (n,): torch's order of arguments.
 
-    ``cross_entropy`` takes logits and ``nll_loss`` log-probabilities; both take labels of 64 bits only.
+    ``cross_entropy`` takes logits and ``nll_loss`` log-probabilities; both take labels of 64 bits only. The others take
+    targets of the outputs' shape and type: of labels (n,) they would make (n, n) differences.
     """
-    if loss == "cross_entropy":
-        return functional.cross_entropy
-    if loss == "negative_log_likelihood":
-        return functional.nll_loss
-    return lambda outputs, labels: functional.mse_loss(outputs, labels[:, None].to(outputs.dtype), reduction="sum")
+    match recipe.loss:
+        case "cross_entropy" if recipe.label_smoothing:
+            return partial(functional.cross_entropy, label_smoothing=recipe.label_smoothing)
+        case "cross_entropy":
+            return functional.cross_entropy
+        case "negative_log_likelihood":
+            return functional.nll_loss
+        case "binary_cross_entropy":
+            of_targets: Callable[[Tensor, Tensor], Tensor] = functional.binary_cross_entropy_with_logits
+        case "mean_squared_error":
+            of_targets = functional.mse_loss
+        case _:
+            of_targets = partial(functional.mse_loss, reduction="sum")
+    return lambda outputs, labels: of_targets(outputs, labels[:, None].to(outputs.dtype))
 
 
-def make_optimizer(optimizer: Optimizer, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Torch's optimizer for these parameters, which it updates in place.
+def make_optimizer(recipe: Recipe, variables: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:
+    """Torch's optimizer for the parameters, by canonical key, which it updates in place.
 
-    As in the task's rules, SGD keeps the learning rate out of the momentum, and Adam adds epsilon last.
+    Its rules are the task's: SGD and RMSprop keep the learning rate out of the momentum, Adam and RMSprop add epsilon
+    last, and weight decay is coupled in all but AdamW. A group of parameters is decayed as a whole: kernels have one.
     """
-    if isinstance(optimizer, SGD):
-        return torch.optim.SGD(parameters, optimizer.learning_rate, momentum=optimizer.momentum)
-    betas = (optimizer.beta_1, optimizer.beta_2)
-    return torch.optim.Adam(parameters, optimizer.learning_rate, betas, optimizer.epsilon)
+    rule = recipe.optimizer
+    groups: list[Any] = list(variables.values())
+    if rule.weight_decay:
+        kernels = [p for key, p in variables.items() if key in recipe.decayed]
+        others = [p for key, p in variables.items() if key not in recipe.decayed]
+        groups = [{"params": kernels, "weight_decay": rule.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if isinstance(rule, SGD):
+        return torch.optim.SGD(groups, rule.learning_rate, momentum=rule.momentum, nesterov=rule.nesterov)
+    if isinstance(rule, Adam):
+        kind = torch.optim.AdamW if isinstance(rule, AdamW) else torch.optim.Adam
+        return kind(groups, rule.learning_rate, (rule.beta_1, rule.beta_2), rule.epsilon)
+    if isinstance(rule, RMSprop):
+        return torch.optim.RMSprop(groups, rule.learning_rate, rule.decay, rule.epsilon, momentum=rule.momentum)
+    return torch.optim.Adadelta(groups, rule.learning_rate, rule.decay, rule.epsilon)
+
+
+def _make_scheduler(recipe: Recipe, optimizer: torch.optim.Optimizer) -> torch.optim.lr_scheduler.LRScheduler | None:
+    """Torch's scheduler, which goes on a step after each step of the optimizer; None where the rate is constant."""
+    rates = recipe.learning_rates
+    if rates is None:
+        return None
+    factors = rates.astype(float) / recipe.optimizer.learning_rate
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: float(factors[min(step, len(factors) - 1)]))
+
+
+def _clipped(gradients: Sequence[Tensor], norm: float) -> list[Tensor]:
+    """The gradients, scaled together so that their common norm is at most this one.
+
+    ``torch.nn.utils.clip_grad_norm_`` adds 1e-6 to the norm that it divides by, and so clips a little more.
+    """
+    total = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
+    factor = (norm / total).clamp(max=1)
+    return [gradient * factor for gradient in gradients]

@@ -16,11 +16,12 @@ from backends.base import EAGER
 from backends.fusion import fuse
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
-from backends.pytorch.network import Network, _channels_first, build_network, to_canonical
+from backends.pytorch.network import Network, _channels_first, build_network, to_canonical, variables
+from backends.pytorch.training import _clipped
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
-from tasks.training import SGD, OptimizerState, make_state
+from tasks.training import SGD, Adam, OptimizerState, RMSprop
 
 _SMALL_STEP = 1_000_000
 """A step of fewer floating-point operations takes less time than calling it: several are compiled into one call."""
@@ -36,11 +37,17 @@ class TunedModel(Model):
         """Builds the tuned network, the optimizer's moments and the compiled steps, once."""
         network = build_network(fuse(self.recipe.architecture), TUNED_LAYERS).to(self.own_device)
         network.to(memory_format=torch.channels_last)
-        self.moments: tuple[_Tensors, ...] = tuple(
-            {name: torch.zeros_like(parameter) for name, parameter in network.named_parameters()}
-            for _ in range(1 if isinstance(self.recipe.optimizer, SGD) else 2)
-        )
+        self.moments: dict[str, _Tensors] = {
+            moment: {name: torch.zeros_like(parameter) for name, parameter in network.named_parameters()}
+            for moment in self.recipe.optimizer.moments
+        }
         self.steps_done = torch.zeros((), device=self.own_device)
+        rates = self.recipe.learning_rates
+        # Read on the device by the steps done: a rate that were a number would be compiled anew at each step.
+        self.rates = None if rates is None else torch.from_numpy(rates).to(self.own_device)
+        by_key = variables(network, self.recipe.architecture)
+        kernels = {id(by_key[key]) for key in self.recipe.decayed}
+        self.decayed = {name for name, parameter in network.named_parameters() if id(parameter) in kernels}
         # Inductor writes C++ for a CPU and Triton's language, whose launcher is C, for a GPU.
         names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
@@ -75,18 +82,18 @@ class TunedModel(Model):
 
     def start(self) -> None:
         """Sets the moments and the count of steps to 0: in place, because new tensors would be compiled for anew."""
-        for tensors in (*self.moments, {"steps": self.steps_done}):
+        for tensors in (*self.moments.values(), {"steps": self.steps_done}):
             for tensor in tensors.values():
                 tensor.zero_()
 
     def optimizer_state(self) -> OptimizerState:
         """The moments and the count of steps, in the canonical form."""
-        optimizer, keys = self.recipe.optimizer, self.recipe.architecture.parameter_shapes
+        keys = self.recipe.architecture.parameter_shapes
         moments = [
             to_canonical(self.network, self.recipe.architecture, dict(zip(keys, tensors.values(), strict=True)))
-            for tensors in self.moments[: len(optimizer.moments)]
+            for tensors in self.moments.values()
         ]
-        return make_state(optimizer, moments, int(self.steps_done))
+        return self.recipe.make_state(moments, int(self.steps_done))
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains a few steps a call, the losses staying on the device to the end; returns them, (epochs, steps)."""
@@ -120,21 +127,49 @@ class TunedModel(Model):
 
     def update(self, parameters: _Tensors, gradients: _Tensors) -> None:
         """The task's optimizer, in place and written out, so that the compiler can fuse it."""
-        optimizer = self.recipe.optimizer
+        rule, clip_norm = self.recipe.optimizer, self.recipe.clip_norm
+        rate: float | Tensor = rule.learning_rate
+        if self.rates is not None:
+            rate = self.rates[self.steps_done.clamp(max=len(self.rates) - 1).long()]
         self.steps_done += 1
+        if clip_norm is not None:
+            gradients = dict(zip(gradients, _clipped(list(gradients.values()), clip_norm), strict=True))
         for name, p in parameters.items():
-            g = gradients[name]
-            if isinstance(optimizer, SGD):
-                (velocity,) = self.moments
-                velocity[name].mul_(optimizer.momentum).add_(g)
-                p.sub_(velocity[name], alpha=optimizer.learning_rate)
+            g, decay = gradients[name], rule.weight_decay if name in self.decayed else 0.0
+            if decay and not rule.decoupled:
+                g = g.add(p, alpha=decay)
+            direction = self._direction(name, g)
+            if decay and rule.decoupled:
+                p.mul_(1 - rate * decay)
+            if isinstance(rate, Tensor):
+                p.sub_(rate * direction)
             else:
-                first, second = self.moments
-                first[name].mul_(optimizer.beta_1).add_(g, alpha=1 - optimizer.beta_1)
-                second[name].mul_(optimizer.beta_2).addcmul_(g, g, value=1 - optimizer.beta_2)
-                m_hat = first[name] / (1 - optimizer.beta_1**self.steps_done)
-                v_hat = second[name] / (1 - optimizer.beta_2**self.steps_done)
-                p.sub_(m_hat / (v_hat.sqrt() + optimizer.epsilon), alpha=optimizer.learning_rate)
+                p.sub_(direction, alpha=rate)
+
+    def _direction(self, name: str, g: Tensor) -> Tensor:
+        """By what, times the learning rate, the rule lowers a parameter whose gradient is g; updates the moments."""
+        rule = self.recipe.optimizer
+        moments = [tensors[name] for tensors in self.moments.values()]
+        if isinstance(rule, SGD):
+            if not rule.momentum:
+                return g
+            velocity = moments[0].mul_(rule.momentum).add_(g)
+            return g.add(velocity, alpha=rule.momentum) if rule.nesterov else velocity
+        if isinstance(rule, Adam):
+            first, second = moments
+            first.mul_(rule.beta_1).add_(g, alpha=1 - rule.beta_1)
+            second.mul_(rule.beta_2).addcmul_(g, g, value=1 - rule.beta_2)
+            m_hat = first / (1 - rule.beta_1**self.steps_done)
+            v_hat = second / (1 - rule.beta_2**self.steps_done)
+            return m_hat / (v_hat.sqrt() + rule.epsilon)
+        square = moments[0].mul_(rule.decay).addcmul_(g, g, value=1 - rule.decay)
+        if isinstance(rule, RMSprop):
+            scaled = g / (square.sqrt() + rule.epsilon)
+            return moments[1].mul_(rule.momentum).add_(scaled) if rule.momentum else scaled
+        update = moments[1]
+        direction = g * (update + rule.epsilon).sqrt() / (square + rule.epsilon).sqrt()
+        update.mul_(rule.decay).addcmul_(direction, direction, value=1 - rule.decay)
+        return direction
 
     def on_device(self, batches: Batches) -> tuple[Tensor, Tensor]:
         """The indices (epochs, steps, batch_size) and the remainder (epochs, rest) of the batches, on the device."""

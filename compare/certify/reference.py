@@ -21,6 +21,7 @@ from compare.records.event import EvidenceSummary
 from compare.records.request import Copy, EvidenceRequest
 from tasks import load_task
 from tasks.files import TEMPORARY, write_whole
+from tasks.schedules import CONSTANT
 from tasks.training import Adam
 
 SOURCES = (
@@ -70,7 +71,10 @@ def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: floa
 def reference_key(cell: Cell, data: str | None, learning_rate: float | None) -> str:
     """The hash of everything that the reference's evidence follows from."""
     digest = hashlib.sha256()
-    digest.update(json.dumps([cell.task, cell.recipe, cell.seed, cell.batch_size, learning_rate]).encode())
+    request: list[object] = [cell.task, cell.recipe, cell.seed, cell.batch_size, learning_rate]
+    if load_task(cell.task, cell.recipe).recipe.schedule != CONSTANT:
+        request += [cell.epochs, cell.examples]  # the learning rate of a step depends on the length of the run
+    digest.update(json.dumps(request).encode())
     digest.update(version("numpy").encode())
     if data:
         digest.update(Path(data).read_bytes())

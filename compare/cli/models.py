@@ -148,14 +148,13 @@ def _trained_on_other(model: "SavedModel", dataset: "Dataset") -> bool | None:
 
 def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset", origin: str) -> None:
     from compare.report.layout import TextColumn, print_lines, print_table, terminal
-    from tasks.dataset import predicted_labels
 
     labels = dataset.test_labels
     lines = [f"{model}: {len(labels):,} test examples of {origin}"]
     if _trained_on_other(model, dataset):
         lines.append("The model was trained on other data than these; --data FILE takes the test set of another file.")
     print_lines(lines)
-    right = [int((predicted_labels(outputs) == labels).sum()) for outputs in answers.outputs.values()]
+    right = [int((found == labels).sum()) for found in answers.labels.values()]
     columns = [
         TextColumn("right", [f"{count:,}" for count in right]),
         TextColumn("accuracy", [f"{count / len(labels):.4f}" for count in right]),
@@ -166,12 +165,11 @@ def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset
 
 def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequence[str]]) -> None:
     from compare.report.layout import TextColumn, print_lines, print_table, terminal
-    from tasks.dataset import predicted_labels
 
     classes = answers.task.classes
     digits = 4 if len(classes) < 5 else 3
     names = TextColumn("backend", list(answers.outputs), right=False)
-    labels = [predicted_labels(outputs) for outputs in answers.outputs.values()]
+    labels = answers.labels.values()
     probabilities = [answers.probabilities(backend) for backend in answers.outputs]
     for index, steps in enumerate(done):
         name = words[index] if answers.task.prepare else " ".join(words)
@@ -191,8 +189,6 @@ def _as_json(
     done: Sequence[Sequence[str]],
     labels: "NDArray[np.int32] | None",
 ) -> dict[str, Any]:
-    from tasks.dataset import predicted_labels
-
     classes = model.task.classes
     shown: dict[str, Any] = {
         "task": model.task.name,
@@ -204,9 +200,7 @@ def _as_json(
     }
     if labels is not None:
         shown["test_examples"] = len(labels)
-        shown["accuracy"] = {
-            name: float((predicted_labels(outputs) == labels).mean()) for name, outputs in answers.outputs.items()
-        }
+        shown["accuracy"] = {name: float((found == labels).mean()) for name, found in answers.labels.items()}
         return shown
     shown["inputs"] = [
         {
@@ -214,7 +208,7 @@ def _as_json(
             "done": list(steps),
             "answers": {
                 name: {
-                    "answer": classes[predicted_labels(outputs[index : index + 1])[0]],
+                    "answer": classes[answers.labels[name][index]],
                     "probabilities": dict(zip(classes, answers.probabilities(name)[index].tolist(), strict=True)),
                     "outputs": outputs[index].tolist(),
                 }

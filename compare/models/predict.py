@@ -46,7 +46,7 @@ class Answers:
         """Whether all give the same answers, and outputs within 1e-5; None where there are not two to compare."""
         if len(self.outputs) < 2:
             return None
-        labels = [predicted_labels(output) for output in self._without_denormals().values()]
+        labels = list(self._labels_of(self._without_denormals()).values())
         return self.distance <= AGREEMENT and all(np.array_equal(label, labels[0]) for label in labels)
 
     @property
@@ -54,7 +54,7 @@ class Answers:
         """The same, in a line."""
         if self.agree is None:
             return "one backend alone: there is nothing to compare it with"
-        labels = np.array([predicted_labels(output) for output in self._without_denormals().values()])
+        labels = np.array(list(self._labels_of(self._without_denormals()).values()))
         differing = int((labels != labels[0]).any(axis=0).sum())
         names = " and ".join(filter(None, [", ".join(list(self.outputs)[:-1]), list(self.outputs)[-1]]))
         distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
@@ -63,14 +63,24 @@ class Answers:
         answers = f"{differing} different answer{'s' * (differing != 1)}" if differing else "the same answers"
         return f"{names} DISAGREE: {answers}, {distance} (allowed: {AGREEMENT:.0e})"
 
+    @property
+    def labels(self) -> dict[str, NDArray[np.int64]]:
+        """The labels ``(n,)`` that the outputs stand for, by backend."""
+        return self._labels_of(self.outputs)
+
+    def _labels_of(self, outputs: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.int64]]:
+        return {name: predicted_labels(output, self.task.recipe.loss) for name, output in outputs.items()}
+
     def _without_denormals(self) -> dict[str, NDArray[np.floating]]:
         """The outputs with 0 for numbers too small for full precision: some frameworks compute with 0 instead."""
         least = np.finfo(np.float32).tiny
         return {name: np.where(np.abs(output) < least, 0, output) for name, output in self.outputs.items()}
 
     def probabilities(self, backend: str) -> NDArray[np.floating]:
-        """``(n, classes)``: from logits by softmax; where the network ends in one or in a sigmoid, the outputs."""
+        """``(n, classes)``: from logits by softmax or sigmoid; where the network ends in one of these, the outputs."""
         outputs = self.outputs[backend].astype(np.float64)
+        if self.task.recipe.loss == "binary_cross_entropy":
+            outputs = np.exp(-np.logaddexp(0, -outputs))
         if outputs.shape[1] == 1:
             return np.concatenate([1 - outputs, outputs], axis=1)
         if isinstance(self.task.architecture.layers[-1], Softmax):

@@ -10,7 +10,9 @@ from tasks import load_task
 from tasks.architecture import INPUT
 from tasks.errors import SideBySideError
 from tasks.layers import Layer, Shape
-from tasks.task import Task
+from tasks.schedules import CONSTANT, Cosine, Exponential, Schedule, StepDecay, Warmup
+from tasks.task import Recipe, Task
+from tasks.training import SGD
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,44 @@ def describe(section: Section, settings: Mapping[str, Setting]) -> Described | N
     tested = f", tested on {run.test_examples:,}" if run.test_examples else ""
     text = (
         f"{task.summary.rstrip('.')}. {epochs}{tested}, {size} examples a step; loss:"
-        f" {task.recipe.loss.replace('_', ' ')}; optimizer: {_optimizer(task)}."
+        f" {_loss(task.recipe)}; optimizer: {_optimizer(task.recipe)}."
     )
     return Described(text, _layers(task), _boxes(task))
 
 
-def _optimizer(task: Task) -> str:
-    rule = task.recipe.optimizer
-    settings = [f"{field.name.replace('_', ' ')} {getattr(rule, field.name):g}" for field in fields(rule)]
-    return f"{type(rule).__name__}, {', '.join(settings)}"
+def _loss(recipe: Recipe) -> str:
+    smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    return f"{recipe.loss.replace('_', ' ')}{smoothing}"
+
+
+def _optimizer(recipe: Recipe) -> str:
+    rule = recipe.optimizer
+    numbers = [field.name for field in fields(rule) if field.name not in ("nesterov", "weight_decay")]
+    words = [type(rule).__name__, *(f"{name.replace('_', ' ')} {getattr(rule, name):g}" for name in numbers)]
+    if isinstance(rule, SGD) and rule.nesterov:
+        words[-1] += " (Nesterov's)"
+    if rule.weight_decay:
+        words.append(f"{'decoupled' if rule.decoupled else 'coupled'} weight decay {rule.weight_decay:g} of kernels")
+    if recipe.clip_norm is not None:
+        words.append(f"gradients clipped to a common norm of {recipe.clip_norm:g}")
+    schedule = "" if recipe.schedule == CONSTANT else f"; the learning rate {_schedule(recipe.schedule)}"
+    return ", ".join(words) + schedule
+
+
+def _schedule(schedule: Schedule) -> str:
+    """What the learning rate does: a predicate for it."""
+    match schedule:
+        case StepDecay():
+            often = "epoch" if schedule.epochs == 1 else f"{schedule.epochs} epochs"
+            return f"is multiplied by {schedule.gamma:g} after every {often}"
+        case Exponential():
+            return f"falls a little at each step, to {schedule.gamma:g} of itself in an epoch"
+        case Cosine():
+            return f"falls along half a cosine to {schedule.end:g}{' of itself' * (schedule.end > 0)} at the end"
+        case Warmup():
+            epochs = "epoch" if schedule.epochs == 1 else f"{schedule.epochs:g} epochs"
+            return f"rises evenly over the first {epochs}, then {_schedule(schedule.then)}"
+    return "stays as it is"
 
 
 def _layers(task: Task) -> list[tuple[str, str, str, int]]:

@@ -148,9 +148,10 @@ def _plain_failure(
         return f"steps: the recipe has {steps}"
     if run.test_examples != len(labels):
         return f"test examples: {run.test_examples} of {len(labels)}"
+    loss = load_task(run.task, run.recipe).recipe.loss
     for epoch, accuracy in zip(run.accuracy_epochs, run.accuracies, strict=True):
         number = next(at for at, call in enumerate(calls, 1) if call.last_step == epoch * steps // run.epochs)
-        predicted = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"])
+        predicted = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"], loss)
         if predicted.shape != labels.shape or float((predicted == labels).mean()) != accuracy:
             return f"test accuracy after epoch {epoch}"
     return ""

@@ -26,6 +26,7 @@ from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
 from compare.worker.training import Training, call_batches, train_for_the_curve
+from tasks import load_task
 from tasks.errors import SideBySideError
 from tasks.files import write_whole
 from tasks.reproducible import sha256_of
@@ -56,7 +57,7 @@ class CellWork:
         self.tell = tell
         self.outside_load = OutsideLoad()
         self.measured: dict[str, Any] = {"status": "ok", "load_average": host.load_average()}
-        self.task = load_cell_task(self.cell, request.learning_rate)
+        self.task = load_task(self.cell.task, self.cell.recipe)
         self.curve: Curve | None = None
         self.calls = Calls(Path(request.calls) if request.calls else None)
         self.training = Training(
@@ -107,8 +108,8 @@ class CellWork:
         return evidence
 
     def _prepare(self) -> None:
-        cell, data = self.cell, self.request.data
-        self.dataset = self.task.load(Path(data) if data else None)
+        cell = self.cell
+        self.task, self.dataset = load_cell_task(cell, self.request.learning_rate, self.request.data)
         self.batches = self.task.batches(
             len(self.dataset.train_labels),
             cell.seed,

@@ -55,17 +55,19 @@ def certificate_batches(task: Task, example_count: int, seed: int, batch_size: i
     return calls
 
 
-def load_cell_task(cell: Cell, learning_rate: float | None = None) -> Task:
-    """The task and recipe of a cell, with another learning rate where one is given."""
-    return load_task(cell.task, cell.recipe).with_learning_rate(learning_rate)
+def load_cell_task(cell: Cell, learning_rate: float | None, data: str | None) -> tuple[Task, Dataset]:
+    """The task of a cell, with its recipe, its workload and another learning rate where one is given; and its data."""
+    task = load_task(cell.task, cell.recipe).with_learning_rate(learning_rate)
+    dataset = task.load(Path(data) if data else None)
+    workload = {"epochs": cell.epochs, "examples": cell.examples, "batch_size": cell.batch_size}
+    return task.with_workload(len(dataset.train_labels), **workload), dataset
 
 
 def compute_evidence(request: EvidenceRequest) -> Reply:
     """Computes the evidence of the reference, once for each copy that is asked for."""
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
-    task = load_cell_task(cell, request.learning_rate)
-    dataset = task.load(Path(request.data) if request.data else None)
+    task, dataset = load_cell_task(cell, request.learning_rate, request.data)
     summaries = []
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)

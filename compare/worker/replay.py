@@ -24,8 +24,7 @@ def replay(request: ReplayRequest) -> Reply:
     """Computes the steps once for each copy that is asked for, and writes what came of them."""
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
-    task = load_cell_task(cell, request.learning_rate)
-    dataset = task.load(Path(request.data) if request.data else None)
+    task, dataset = load_cell_task(cell, request.learning_rate, request.data)
     batches = task.batches(
         len(dataset.train_labels),
         cell.seed,
@@ -36,6 +35,8 @@ def replay(request: ReplayRequest) -> Reply:
     parameters, state = task.parameters(cell.seed), None
     if request.start is not None:
         parameters, state = read_call(Path(request.start))
+        if "steps" in state:  # how many there were is known: a count that begins anew does not pass
+            state["steps"] = np.array(request.first_step - 1)
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
         model.place(dataset)

@@ -127,7 +127,7 @@ class Training:
         self.evaluate_seconds.append(time.perf_counter() - start)
         self.calls.keep_outputs(outputs)
         self.test_losses.append(test_loss(model, outputs, dataset))
-        self.predictions = predicted_labels(outputs)
+        self.predictions = predicted_labels(outputs, model.recipe.loss)
         self.accuracies.append(float((self.predictions == dataset.test_labels).mean()))
         return self.accuracies[-1]
 
@@ -170,7 +170,7 @@ def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Cur
         means.append(call.epoch_means(model.train(call)))
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
-        accuracies.append(float((predicted_labels(outputs) == dataset.test_labels).mean()))
+        accuracies.append(float((predicted_labels(outputs, model.recipe.loss) == dataset.test_labels).mean()))
     training_losses = [float(loss) for loss in np.concatenate(means) if np.isfinite(loss)]
     curve = make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
     return curve.model_copy(update={"training_losses": training_losses})
@@ -187,7 +187,7 @@ def make_curve(epochs: Sequence[int], losses: Sequence[float], accuracies: Seque
 def test_loss(model: Model, outputs: NDArray[np.floating], dataset: Dataset) -> float:
     """The recipe's loss on the whole test set, from the outputs for it; a sum is scaled to a batch, as in training."""
     recipe = model.recipe
-    loss, _ = loss_function(recipe.loss)(outputs.astype(np.float64), dataset.test_labels)
+    loss, _ = loss_function(recipe)(outputs.astype(np.float64), dataset.test_labels)
     share = recipe.batch_size / len(outputs) if recipe.loss == "sum_of_squared_errors" else 1.0
     return float(loss * share)
 

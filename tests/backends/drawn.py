@@ -28,7 +28,7 @@ from tasks.layers import (
     Softmax,
     Tanh,
 )
-from tasks.training import SGD, Adam, Loss, Optimizer
+from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, Optimizer, RMSprop
 from tests.framework_faults import meets_a_fault
 from tests.samples import Sample, sample_of
 
@@ -36,8 +36,17 @@ LARGEST_SIDE = 14
 LEAST_NORMALIZED = 3
 """Of two numbers a normalization leaves the signs alone: no gradient passes it, and rounding is all that there is."""
 ACTIVATIONS: list[Layer] = [ReLU(), LeakyReLU(0.1), GELU(), GELU(approximate=True), Tanh(), Sigmoid()]
-OPTIMIZERS: list[Optimizer] = [Adam(0.001), Adam(0.003, 0.8, 0.99, 1e-6), SGD(0.01), SGD(0.01, 0.9)]
-SMALLER: list[Optimizer] = [*OPTIMIZERS[:2], SGD(0.001), SGD(0.0002, 0.9)]
+ADAPTIVE: list[Optimizer] = [
+    Adam(0.001),
+    Adam(0.003, 0.8, 0.99, 1e-6),
+    AdamW(0.001, weight_decay=0.1),
+    RMSprop(0.001),
+    RMSprop(0.001, 0.99, 1e-8, momentum=0.9, weight_decay=0.1),
+    Adadelta(),
+    Adadelta(0.1, 0.95, 1e-7),
+]
+OPTIMIZERS = [*ADAPTIVE, SGD(0.01), SGD(0.01, 0.9), SGD(0.01, 0.9, nesterov=True, weight_decay=0.1)]
+SMALLER = [*ADAPTIVE, SGD(0.001), SGD(0.0002, 0.9)]
 """For a sum over the batch, with which training would diverge at the others' rates."""
 LOSSES: list[Loss] = ["cross_entropy", "negative_log_likelihood", "sum_of_squared_errors"]
 

@@ -12,7 +12,6 @@ from compare import cli
 from compare.models.predict import AGREEMENT, Answers
 from compare.run.reading import read_results
 from tasks.architecture import Parameters
-from tasks.dataset import predicted_labels
 from tasks.task import Task
 from tests.cli.common import Capture, asked
 from tests.conftest import is_there
@@ -29,9 +28,8 @@ def evaluate(
         outputs = {
             other: remote.build(task, parameters).logits(dataset.test_inputs) for other, remote in remotes.items()
         }
-        table[name] = {
-            other: float((predicted_labels(values) == dataset.test_labels).mean()) for other, values in outputs.items()
-        }
+        predicted = Answers(task, outputs, {}).labels
+        table[name] = {other: float((labels == dataset.test_labels).mean()) for other, labels in predicted.items()}
         distances[name] = Answers(task, outputs, {}).distance
     return table, distances
 

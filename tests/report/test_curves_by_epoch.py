@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from compare.report.described import describe
 from compare.report.exports import render_csv
 from compare.report.terminal import print_tables
 from compare.report.validation import draw_accuracy, draw_validation
+from tasks import load_task, registry
+from tasks.schedules import Cosine, Exponential, StepDecay, Warmup
+from tasks.training import SGD, Adadelta, AdamW
 from tests.analysis.runs import make_results, make_run
 from tests.screen import terminal, written
 
@@ -78,6 +82,33 @@ def test_the_page_says_what_was_compared() -> None:
     assert "loss: cross entropy; optimizer: SGD, learning rate 0.5, momentum 0.5." in described.text
     assert described.layers[0] == ("input", "", "28 x 28 x 1", 0)
     assert described.layers[2] == ("1_dense", "units 512", "512", 401_920)
+
+
+def test_what_is_special_in_the_training_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = load_task("mnist-mlp")
+    for optimizer, options, words in (
+        (
+            SGD(0.1, 0.9, nesterov=True, weight_decay=0.01),
+            {"schedule": Warmup(2, Cosine(0.1)), "clip_norm": 1.0, "label_smoothing": 0.1},
+            "loss: cross entropy, label smoothing 0.1; optimizer: SGD, learning rate 0.1, momentum 0.9 (Nesterov's),"
+            " coupled weight decay 0.01 of kernels, gradients clipped to a common norm of 1; the learning rate rises"
+            " evenly over the first 2 epochs, then falls along half a cosine to 0.1 of itself at the end.",
+        ),
+        (
+            AdamW(0.001),
+            {"schedule": StepDecay(0.7)},
+            "optimizer: AdamW, learning rate 0.001, beta 1 0.9, beta 2 0.999, epsilon 1e-08, decoupled weight decay"
+            " 0.01 of kernels; the learning rate is multiplied by 0.7 after every epoch.",
+        ),
+        (Adadelta(), {"schedule": Exponential(0.5)}, "falls a little at each step, to 0.5 of itself in an epoch."),
+        (SGD(0.1), {"schedule": Warmup(1)}, "rises evenly over the first epoch, then stays as it is."),
+        (SGD(0.1), {"schedule": StepDecay(0.5, 3)}, "is multiplied by 0.5 after every 3 epochs."),
+    ):
+        recipe = replace(task.recipe, optimizer=optimizer, **options)  # type: ignore[arg-type]
+        monkeypatch.setitem(registry._TASKS, "mnist-mlp", replace(task, recipes={"standard": recipe}))
+        described = describe(section(results()), {})
+        assert described is not None
+        assert described.text.endswith(words)
 
 
 def test_a_network_that_this_version_does_not_know_is_not_described() -> None:
