@@ -130,7 +130,8 @@ class TunedModel(Model):
         rule, clip_norm = self.recipe.optimizer, self.recipe.clip_norm
         rate: float | Tensor = rule.learning_rate
         if self.rates is not None:
-            rate = self.rates[self.steps_done.clamp(max=len(self.rates) - 1).long()]
+            step = self.steps_done.clamp(max=len(self.rates) - 1).long()
+            rate = self.rates.index_select(0, step[None])[0]  # rates[step] would read the step back from the device
         self.steps_done += 1
         if clip_norm is not None:
             gradients = dict(zip(gradients, _clipped(list(gradients.values()), clip_norm), strict=True))
