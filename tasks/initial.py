@@ -11,7 +11,9 @@ from tasks.layers import ConvTranspose2D, Shape
 from tasks.masks import SEEDS
 from tasks.reproducible import random_stream
 
-Initializer = Literal["pytorch", "keras", "normal"]
+Initializer = Literal["pytorch", "keras", "flax", "he", "normal"]
+_TRUNCATED_DEVIATION = 0.8796256610342398
+"""The standard deviation of a standard normal that is truncated at two of its own."""
 STATE = {"mean": 0.0, "variance": 1.0, "next_row": 0.0}
 """What the state begins with, by name; a seed is drawn."""
 
@@ -23,6 +25,8 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
         architecture: whose parameters to draw.
         initializer: ``"pytorch"``: kernels and biases uniform within 1/sqrt(fan_in) (``torch.nn.Linear`` and
             ``Conv2d``); ``"keras"``: kernels Glorot uniform, within sqrt(6 / (fan_in + fan_out)), biases 0;
+            ``"flax"``: kernels normal with the variance 1 / fan_in, truncated at two standard deviations (LeCun's),
+            biases 0; ``"he"``: kernels normal with the variance 2 / fan_in, biases 0;
             ``"normal"``: everything standard normal. Layers without a kernel, which normalize, have in each framework
             scales of 1 and biases of 0; these are not drawn, except by ``"normal"``.
         seed: any int from 0.
@@ -50,11 +54,23 @@ def _draw(
         return random.standard_normal(parameter.shape)
     if kernel is None:
         return np.full(parameter.shape, float(parameter.name == "scale"))
-    if initializer == "keras" and parameter.name != "kernel":
+    if initializer != "pytorch" and parameter.name != "kernel":
         return np.zeros(parameter.shape)
     fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
+    if initializer == "he":
+        return random.standard_normal(parameter.shape) * sqrt(2 / fan_in)
+    if initializer == "flax":
+        return _truncated_normal(parameter.shape, random) * sqrt(1 / fan_in)
     limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
     return random.uniform(-limit, limit, parameter.shape)
+
+
+def _truncated_normal(shape: Shape, random: np.random.RandomState) -> NDArray[np.float64]:
+    """A standard normal truncated at two standard deviations, and scaled so that its variance is 1 again."""
+    values = random.standard_normal(shape)
+    while (outside := np.abs(values) > 2).any():
+        values[outside] = random.standard_normal(int(outside.sum()))
+    return values / _TRUNCATED_DEVIATION
 
 
 def _kernel_shape(architecture: Architecture, parameter: Variable) -> Shape | None:

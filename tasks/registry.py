@@ -1,11 +1,22 @@
 """The tasks by name."""
 
-from tasks import and_gate, iris, mnist
+from tasks import and_gate, iris, mnist, mnist_examples
 from tasks.errors import UnknownNameError
 from tasks.task import Task
 
 _TASKS = {
-    task.name: task for task in (and_gate.AND_GATE, iris.IRIS_MLP, mnist.MNIST_MLP, mnist.MNIST_DENSE, mnist.MNIST_CNN)
+    task.name: task
+    for task in (
+        and_gate.AND_GATE,
+        iris.IRIS_MLP,
+        mnist.MNIST_MLP,
+        mnist.MNIST_DENSE,
+        mnist.MNIST_CNN,
+        mnist_examples.MNIST_PYTORCH_EXAMPLE,
+        mnist_examples.MNIST_KERAS_EXAMPLE,
+        mnist_examples.MNIST_FLAX_EXAMPLE,
+        mnist_examples.MNIST_RESNET,
+    )
 }
 
 
