@@ -37,12 +37,12 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     """The architecture's layers: (n, *input_shape), images NCHW, to (n, outputs)."""
     nodes = architecture.nodes
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
-    if architecture.is_sequence:
-        return nn.Sequential(*built.values())
+    in_torchs_order = architecture.is_sequence and any(isinstance(node.layer, Dense) for node in nodes)
     for node in nodes:
-        if isinstance(node.layer, Flatten):  # other branches may be added to it, which are in the canonical order
+        # What is added to it, or compared as the output, is in the canonical order; a dense layer's rows can follow.
+        if isinstance(node.layer, Flatten) and not in_torchs_order:
             built[node.name] = _ChannelsLastFlatten()
-    return _Graph(architecture, built)
+    return nn.Sequential(*built.values()) if architecture.is_sequence else _Graph(architecture, built)
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:

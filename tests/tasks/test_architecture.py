@@ -42,6 +42,10 @@ def test_parameter_counts_as_published() -> None:
         "mnist-mlp": 669_706,
         "mnist-dense": 118_282,
         "mnist-cnn": 804_554,
+        "mnist-pytorch-example": 1_199_882,
+        "mnist-keras-example": 34_826,
+        "mnist-flax-example": 824_650,
+        "mnist-resnet": 91_642,
     }
 
 

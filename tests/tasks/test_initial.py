@@ -8,7 +8,7 @@ import pytest
 import tasks
 from tasks.architecture import sequence
 from tasks.initial import Initializer, draw_parameters
-from tasks.layers import Conv2D, ConvTranspose2D, Dense, Flatten, LayerNorm, ReLU
+from tasks.layers import BatchNorm, Conv2D, ConvTranspose2D, Dense, Flatten, LayerNorm, ReLU
 from tasks.reproducible import sha256_of
 from tests.tasks.common import TASKS
 
@@ -38,13 +38,26 @@ def test_the_first_weights_of_iris() -> None:
 def test_parameters_depend_on_the_seed_alone(name: str) -> None:
     task = tasks.load_task(name)
     first, again, other = task.parameters(7), task.parameters(7), task.parameters(8)
-    assert list(first) == list(task.architecture.parameter_shapes)
-    for key, shape in task.architecture.parameter_shapes.items():
+    assert list(first) == list(task.architecture.variable_shapes)
+    for variable in task.architecture.variables:
+        key = variable.key
         assert first[key].dtype == np.float32
-        assert first[key].shape == shape
+        assert first[key].shape == variable.shape
         np.testing.assert_array_equal(first[key], again[key])
-        if task.recipe.initializer != "keras" or key.endswith("/kernel"):
+        biases_too = task.recipe.initializer in ("pytorch", "normal") and variable.trained
+        of_a_norm = isinstance(variable.node.layer, BatchNorm)
+        if variable.name in ("kernel", "seed") or (biases_too and not of_a_norm):
             assert not np.array_equal(first[key], other[key])
+
+
+@pytest.mark.parametrize(("initializer", "variance", "largest"), [("he", 2.0, np.inf), ("flax", 1.0, 2.2738)])
+def test_normal_draws_have_their_variance(initializer: Initializer, variance: float, largest: float) -> None:
+    """Of a dense kernel with 400 inputs; flax's is truncated at two standard deviations of what it is drawn from."""
+    drawn = draw_parameters(sequence((400,), (Dense(300),)), initializer, 5)
+    standard = drawn["0_dense/kernel"].astype(np.float64) * math.sqrt(400)
+    assert standard.var() == pytest.approx(variance, rel=0.02)
+    assert np.abs(standard).max() <= largest
+    assert not drawn["0_dense/bias"].any()
 
 
 WIDE = sequence((6, 6, 4), (Conv2D(50, (3, 2)), ReLU(), Flatten(), Dense(300), ReLU(), Dense(200)))

@@ -8,7 +8,7 @@ import tasks
 from tasks.errors import UnknownNameError
 from tasks.initial import Initializer
 from tasks.layers import Softmax
-from tasks.training import SGD, Adam, Loss, Optimizer
+from tasks.training import SGD, Adadelta, Adam, Loss, Optimizer
 from tests.tasks.common import TASKS
 
 
@@ -24,6 +24,9 @@ def test_the_tasks_are_named_simplest_first() -> None:
         ("mnist-mlp", "cross_entropy", SGD(0.01, momentum=0.5), 64, 5, True, "pytorch"),
         ("mnist-dense", "cross_entropy", Adam(0.001, 0.9, 0.999, 1e-8), 32, 3, True, "keras"),
         ("mnist-cnn", "cross_entropy", SGD(0.0008, momentum=0.9), 32, 10, True, "pytorch"),
+        ("mnist-pytorch-example", "cross_entropy", Adadelta(1.0, 0.9, 1e-6), 64, 14, True, "pytorch"),
+        ("mnist-keras-example", "cross_entropy", Adam(0.001, 0.9, 0.999, 1e-7), 128, 15, True, "keras"),
+        ("mnist-flax-example", "cross_entropy", SGD(0.1, momentum=0.9), 1024, 10, True, "flax"),
     ],
 )
 def test_recipes_are_their_sources(
