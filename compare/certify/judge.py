@@ -10,9 +10,11 @@ PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
 quantity's size or, for a gradient or loss that is smaller because terms cancel, of its size where they do not.
 Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: the certificate is undecidable
-from that quantity on, neither granted nor refused.
+from that quantity on, neither granted nor refused. A parameter is measured beside the others of its layer here, for a
+bias that begins with 0 is small for long, and does little.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -23,6 +25,7 @@ from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.event import EvidenceSummary
 from compare.records.quantity import Quantity
+from tasks.training import Optimizer
 
 Evidence = Mapping[str, NDArray[Any]]
 """The arrays by the text of their quantity."""
@@ -35,6 +38,11 @@ FLOOR = 1e-6
 can by luck be exact in the float32 reference and cannot be in another order."""
 CEILING = 1e-2
 """Where rounding alone moves a quantity by more than this share of its size, nothing can be decided by it."""
+SPARED = 1e-4
+"""The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
+divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
+_NAMES = ("kernel", "scale", "bias")
+_TRAINED = re.compile(r"/(kernel|scale|bias)\b")
 _HASHES = (
     ("initial parameters", "parameters_sha256"),
     ("batches", "batches_sha256"),
@@ -80,7 +88,8 @@ def judge(
             continue
         size_name = Quantity(kind="size", name=name).text
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
-        distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name])
+        layer = layer_size(reference.evidence, name) if quantity.kind == "parameter" else 0.0
+        distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name], layer=layer)
         distances.append(distance)
         if not distance.decidable and not undecidable and not failures:
             undecidable = name
@@ -138,6 +147,7 @@ def distance_of(
     size: NDArray[Any],
     noise: tuple[float, float],
     floor: float = FLOOR,
+    layer: float = 0.0,
 ) -> Distance:
     """How far a quantity is from the reference, and how far it may be.
 
@@ -148,6 +158,7 @@ def distance_of(
         size: of each of its numbers, where no terms of it cancel.
         noise: the absolute and relative distance that rounding alone makes.
         floor: the share of the size that is added to the limits.
+        layer: the norm of all parameters of its layer, if it is one.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         largest = float(np.finfo(np.float32).max)  # JSON has no infinity
@@ -166,8 +177,29 @@ def distance_of(
         limit=limit,
         absolute_limit=absolute_limit,
         passed=relative <= limit and absolute <= absolute_limit,
-        decidable=reference_relative * _norm(expected) <= CEILING * _norm(size),
+        decidable=reference_relative * _norm(expected) <= CEILING * max(_norm(size), layer),
     )
+
+
+def layer_size(arrays: Evidence, name: str) -> float:
+    """The norm of all trained parameters of a layer, from the name of one of them among the arrays; 0 for a state."""
+    parts = _TRAINED.split(name)
+    siblings = ["/".join([parts[0], other + parts[2]]) for other in _NAMES] if len(parts) == 3 else []
+    return float(np.linalg.norm([0.0, *(_norm(arrays[sibling]) for sibling in siblings if sibling in arrays)]))
+
+
+def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer) -> NDArray[Any]:
+    """A parameter with the few numbers that are farthest off put right, if an optimizer like Adam may have done it."""
+    count = int(SPARED * found.size)
+    if not rule.normalizes or not count or found.shape != expected.shape:
+        return found
+    apart = np.abs(found - expected)
+    farthest = np.argpartition(apart, -count, axis=None)[-count:]
+    right = found.copy()
+    right.flat[farthest] = np.where(
+        apart.flat[farthest] <= rule.learning_rate, expected.flat[farthest], found.flat[farthest]
+    )
+    return right
 
 
 def _undecidable_from(name: str) -> str:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
-from compare.certify.judge import CEILING, distance_of, noise_of
+from compare.certify.judge import CEILING, distance_of, layer_size, noise_of, without_spared
 from compare.records.cell import Cell
 from compare.records.certificate import Distance
 from compare.records.check import Outcome, Window
 from compare.records.event import TrainingCall
 from compare.records.request import Copy, ReplayRequest
 from tasks.task import Task
-from tasks.training import SGD, Adam
+from tasks.training import Adam
 
 OPERATIONS = 3e9
 """Floating-point operations of a window's steps, about: a second of the reference's work for each of its copies."""
@@ -36,9 +36,6 @@ TEST_EXAMPLES = 100
 """Test examples, drawn anew for each window, whose outputs are compared."""
 FLOOR = 2.5e-7
 """As the certificate's, two units in the last place: less than there, because here rounding is measured all along."""
-SPARED = 1e-4
-"""The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
-divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
 OUTPUTS, LOSSES, PARAMETER = "outputs", "losses", "parameter "
 """The names of the arrays; the key of the parameter follows."""
 MEANS = "mean losses"
@@ -206,24 +203,12 @@ def _first_or_worst(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arr
         if name.startswith(PARAMETER):
             noise = noise_of(exact[name], [copy[name] for copy in copies])
             key = name.removeprefix(PARAMETER)
-            found = _without_spared(run[name], exact[name], task)
-            distances.append(distance_of(key, found, exact[name], np.abs(exact[name]), noise, FLOOR))
+            found = without_spared(run[name], exact[name], task.recipe.optimizer)
+            distances.append(
+                distance_of(key, found, exact[name], np.abs(exact[name]), noise, FLOOR, layer_size(exact, name))
+            )
     failed = [distance for distance in distances if not distance.passed or not distance.decidable]
     return failed[0] if failed else max(distances, key=lambda distance: distance.share)
-
-
-def _without_spared(found: NDArray[Any], expected: NDArray[Any], task: Task) -> NDArray[Any]:
-    """A parameter with the few numbers that are farthest off put right, if an optimizer like Adam may have done it."""
-    rule, count = task.recipe.optimizer, int(SPARED * found.size)
-    if isinstance(rule, SGD) or not count or found.shape != expected.shape:
-        return found
-    apart = np.abs(found - expected)
-    farthest = np.argpartition(apart, -count, axis=None)[-count:]
-    right = found.copy()
-    right.flat[farthest] = np.where(
-        apart.flat[farthest] <= rule.learning_rate, expected.flat[farthest], found.flat[farthest]
-    )
-    return right
 
 
 def outcome_of(windows: Sequence[Window]) -> tuple[Outcome, str]:
