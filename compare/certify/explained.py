@@ -17,7 +17,8 @@ COMPARED = (
     "A stock loop's are also held against those of its second training, which is made in shorter calls.",
     "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in "
     "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
-    " of its size, nothing is decided by it: the row is undecidable, and is not ranked.",
+    " of its size (of a parameter, of all parameters of its layer), nothing is decided by it: the row is "
+    "undecidable, and is not ranked.",
 )
 """Paragraphs on what is compared."""
 BLIND_SPOTS = (
