@@ -55,7 +55,11 @@ class TunedModel(Model):
 
     def start(self) -> None:
         """Makes optax's optimizer with fresh state."""
-        convolution = "a sum of shifted images, where an output has few inputs" if self.device == "cpu" else "XLA's"
+        convolution = (
+            "a sum of shifted images where an output has few inputs, else of matrix products"
+            if self.device == "cpu"
+            else "XLA's"
+        )
         self.settings = {
             "compiled": compiled("jax.jit of a scan over all epochs of a call"),
             "layout": "NHWC",

@@ -1,8 +1,7 @@
 """Layers in forms that XLA makes faster code of, with the same parameters and the same results."""
 
 from functools import partial, reduce
-from math import prod
-from operator import and_
+from operator import add, and_
 from typing import Any
 
 import jax
@@ -14,29 +13,37 @@ from backends.jax.layers import LAYERS, BuildLayer, Module, conv2d
 from tasks.layers import Conv2D, Layer, MaxPool2D, Shape
 
 _FEW_INPUTS = 100
-"""Convolutions whose outputs have at most this number of inputs each are computed as a sum, a term for each input."""
+"""Convolutions whose outputs have at most this number of inputs each are a sum with a term for each input."""
 _MANY_IMAGES = 100
 """From this batch size on, the kernel's gradient is one product for each image, which the processor's cache holds."""
 
 
-class _SumConv(nnx.Conv):
-    """A convolution as a sum of shifted images times weights, which XLA fuses with its surroundings.
+class _ScannedConv(nnx.Conv):
+    """A convolution in a form that is fast inside a scan: XLA's CPU compiler has a fast path for its own outside alone.
 
-    (n, height, width, in) to (n, height', width', filters). XLA's CPU compiler brings convolutions onto its fast path
-    only outside of loops, and this one runs inside a scan.
+    (n, height, width, in) to (n, height', width', filters). With few inputs an output, a sum of shifted images times
+    weights, which XLA fuses with its surroundings; else a sum of matrix products, one for each place in the kernel.
     """
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
-        height, width, _, filters = self.kernel.shape
+        height, width, channels, filters = self.kernel.shape
         padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
         layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
-        y = _weighted_sum(layer, x, self.kernel[...])
+        few = height * width * channels <= _FEW_INPUTS
+        y = (_weighted_sum if few else _sum_of_products)(layer, x, self.kernel[...])
         return y if self.bias is None else y + self.bias
 
 
 def _conv2d(layer: Conv2D, shape: Shape) -> Module:
-    few = prod(layer.kernel_size) * shape[2] <= _FEW_INPUTS and layer.groups == 1
-    return conv2d(layer, shape, _SumConv if few else nnx.Conv)
+    return conv2d(layer, shape, _ScannedConv if layer.groups == 1 else nnx.Conv)
+
+
+def _sum_of_products(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """The convolution (n, rows, columns, filters) of images (n, height, width, channels), without bias."""
+    images = _at_places(layer, x)
+    weights = kernel.reshape(len(images), x.shape[3], layer.filters)
+    products = [image.reshape(-1, x.shape[3]) @ weight for image, weight in zip(images, weights, strict=True)]
+    return reduce(add, products).reshape(*images[0].shape[:3], layer.filters)
 
 
 def _sum_of_images(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -47,6 +54,11 @@ def _sum_of_images(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 def _shifted(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
     """What each weight of a filter is multiplied with: images (n, rows, columns, 1), in the order of the kernel."""
+    return [image[..., channel, None] for image in _at_places(layer, x) for channel in range(x.shape[3])]
+
+
+def _at_places(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
+    """What each place in the kernel meets: images (n, rows, columns, channels)."""
     x = jnp.pad(x, ((0, 0), *layer.pads(x.shape[1:]), (0, 0)))
     rows, columns = (
         (size - kernel) // stride + 1
@@ -54,8 +66,8 @@ def _shifted(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
     )
     step_y, step_x = layer.strides
     return [
-        x[:, i : i + (rows - 1) * step_y + 1 : step_y, j : j + (columns - 1) * step_x + 1 : step_x, channel, None]
-        for i, j, channel in np.ndindex(*layer.kernel_size, x.shape[3])
+        x[:, i : i + (rows - 1) * step_y + 1 : step_y, j : j + (columns - 1) * step_x + 1 : step_x]
+        for i, j in np.ndindex(*layer.kernel_size)
     ]
 
 

@@ -63,6 +63,7 @@ SETTINGS = {
     "deadline": None,
     "derandomize": True,
     "database": None,
+    "phases": [hypothesis.Phase.explicit, hypothesis.Phase.generate],  # to shrink a failing network takes minutes
     "suppress_health_check": list(hypothesis.HealthCheck),
 }
 
