@@ -212,7 +212,7 @@ SAMPLES = {
         (
             Conv2D(4, bias=False),
             BatchNorm(unbiased=True),
-            ReLU(),
+            Tanh(),  # behind a ReLU the next one would normalize this one's scale away
             MaxPool2D(),
             Flatten(),
             BatchNorm(0.8, 1e-3),

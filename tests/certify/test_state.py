@@ -99,7 +99,7 @@ FAULTS: dict[str, tuple[str, str, type, Any, str]] = {
             otherwise({BatchNorm: LAYERS[BatchNorm][0]}, BatchNorm, lambda layer: replace(layer, epsilon=1e-3)),
             LAYERS[BatchNorm][1],
         ),
-        "gradient of 0_conv2d/kernel",  # the scale is normalized away behind it
+        "loss",
     ),
     "running statistics in training": (
         "state-in-branches", LAYER, BatchNorm, (_frozen_in_training, LAYERS[BatchNorm][1]), "loss"
