@@ -1,0 +1,48 @@
+"""Lessons on conventions: frameworks that are set to mean the same agree, and defaults differ as is worked out here."""
+
+import math
+from collections.abc import Callable, Sequence
+from statistics import mean, pvariance, variance
+
+import pytest
+
+from tests.lessons.common import Ran, by_framework, check
+
+CHANNELS = ((3, 4, 5, 2), (1, 1, 9, 6))
+
+
+def normalized(pixels: Sequence[Sequence[float]], means: Sequence[float], variances: Sequence[float]) -> list[float]:
+    """The pixels, ``(pixel, channel)``, normalized, scaled and shifted: flat."""
+    scale, shift = (2.0, 0.5), (0.5, 1.0)
+    return [
+        scale[c] * (pixel[c] - means[c]) / math.sqrt(variances[c] + 1e-3) + shift[c] for pixel in pixels for c in (0, 1)
+    ]
+
+
+def running(old: float, of: Callable[[Sequence[int]], float]) -> list[float]:
+    """The running averages of both channels after one batch, of which a tenth is new."""
+    return [0.9 * old + 0.1 * of(channel) for channel in CHANNELS]
+
+
+def test_batch_norm(ran: Ran) -> None:
+    result = ran["batch-norm"]
+    pixels = list(zip(*CHANNELS, strict=True))
+    check(result, "training", normalized(pixels, [*map(mean, CHANNELS)], [*map(pvariance, CHANNELS)]))
+    check(result, "inference", normalized(pixels, [4, 5], [4, 9]))
+    check(result, "running_mean", running(0, mean))
+    check(result, "biased_running_variance", running(1, pvariance))
+    defaults = {
+        "pytorch": ("momentum=0.1, eps=1e-05", "trains", 0.1),
+        "keras": ("momentum=0.99, epsilon=0.001", "infers", 0.9),
+        "jax": ("momentum=0.99, epsilon=1e-05", "trains", 0.9),
+    }
+    for framework, found in by_framework(result).items():
+        variances = running(1, variance if framework == "pytorch" else pvariance)
+        after = normalized(pixels[:1], running(0, mean), variances)
+        assert found["running_variance"] == pytest.approx(variances, rel=1e-5)
+        assert found["inference_after_one_batch"] == pytest.approx(after, rel=1e-5)
+        if framework in defaults:
+            *texts, new = defaults[framework]
+            assert [found["defaults"], found["called_plainly"]] == texts
+            means = [new * mean(channel) for channel in CHANNELS]
+            assert found["mean_with_momentum_0_1"] == pytest.approx(means, rel=1e-5)
