@@ -45,6 +45,7 @@ _LESSONS = {
     "batch-norm": "batch_norm",
     "loss-traps": "loss_traps",
     "randomness": "randomness",
+    "dropout": "dropout",
     "training-loop": "training_loop",
     "save-load": "save_load",
     "save-formats": "save_formats",

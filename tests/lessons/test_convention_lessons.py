@@ -46,3 +46,18 @@ def test_batch_norm(ran: Ran) -> None:
             assert [found["defaults"], found["called_plainly"]] == texts
             means = [new * mean(channel) for channel in CHANNELS]
             assert found["mean_with_momentum_0_1"] == pytest.approx(means, rel=1e-5)
+
+
+def test_dropout(ran: Ran) -> None:
+    result = ran["dropout"]
+    dropped = (2, 7)
+    check(result, "given_mask", [0 if x in dropped else x / 0.8 for x in range(1, 11)])
+    check(result, "gradient", [0 if x in dropped else 2 * x / 0.8**2 for x in range(1, 11)])
+    check(result, "inference", list(range(1, 11)))
+    check(result, "one_becomes", 1 / 0.8)
+    for framework, found in by_framework(result).items():
+        for output in ("own_is_a_mask_and_a_division", "new_mask_each_time", "whole_channels"):
+            assert found[output] is True
+        assert found["share_dropped"] == pytest.approx(0.2, abs=4 * math.sqrt(0.2 * 0.8 / 100_000))
+        plainly = {"pytorch": "drops", "keras": "does nothing", "jax": "drops"}
+        assert found.get("called_plainly") == plainly.get(framework)
