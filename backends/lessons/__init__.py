@@ -47,6 +47,7 @@ _LESSONS = {
     "randomness": "randomness",
     "dropout": "dropout",
     "training-loop": "training_loop",
+    "schedules": "schedules",
     "save-load": "save_load",
     "save-formats": "save_formats",
     "inputs": "inputs",

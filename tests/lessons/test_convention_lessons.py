@@ -61,3 +61,38 @@ def test_dropout(ran: Ran) -> None:
         assert found["share_dropped"] == pytest.approx(0.2, abs=4 * math.sqrt(0.2 * 0.8 / 100_000))
         plainly = {"pytorch": "drops", "keras": "does nothing", "jax": "drops"}
         assert found.get("called_plainly") == plainly.get(framework)
+
+
+def weights_by_hand(rates: Sequence[float], *, rate_in_velocity: bool) -> list[float]:
+    """The path of a weight from 0 with gradient 1 and momentum 0.9."""
+    weight, velocity, path = 0.0, 0.0, []
+    for rate in rates:
+        velocity = 0.9 * velocity + (rate if rate_in_velocity else 1)
+        weight -= velocity if rate_in_velocity else rate * velocity
+        path.append(weight)
+    return path
+
+
+def test_schedules(ran: Ran) -> None:
+    result = ran["schedules"]
+    halved = [0.1] * 3 + [0.05] * 3 + [0.025] * 3
+    check(result, "halved_each_epoch", halved)
+    check(result, "exponential", [0.1 / 2 ** (step / 3) for step in range(9)])
+    check(result, "cosine", [0.1 * math.cos(math.pi * step / 18) ** 2 for step in range(9)])  # half an angle, squared
+    check(result, "epochs_taken_for_steps", [0.1 / 2**step for step in range(9)])
+    check(result, "plain_weights", [-sum(halved[: step + 1]) for step in range(9)])
+    for inside in (False, True):  # while the rate is constant, where it stands makes no difference
+        check(result, "momentum_constant_rate", weights_by_hand([0.1] * 9, rate_in_velocity=inside))
+    after = {  # the third step is the last of the first epoch; CosineAnnealingLR goes back the way that it came
+        "pytorch": (0.1, 0.05, [0.1 * math.sin(math.pi * step / 18) ** 2 for step in range(4)]),
+        "keras": (0.05, None, [0] * 4),
+        "jax": (0.1, None, [0] * 4),
+    }
+    for framework, found in by_framework(result).items():
+        path = weights_by_hand(halved, rate_in_velocity=framework == "keras")
+        assert found["momentum_falling_rate"] == pytest.approx(path, rel=1e-5)
+        if framework in after:
+            shown, early, past = after[framework]
+            assert found["shown_after_a_step"] == pytest.approx(shown)
+            assert found.get("first_rate_if_stepped_too_early") == (early and pytest.approx(early))
+            assert found["cosine_past_its_end"] == pytest.approx(past, abs=1e-6)
