@@ -193,7 +193,7 @@ def pictures(outputs: dict) -> dict[str, Any]:
         for output, name in names.items()
         for step, rate in enumerate(outputs[output])
     ]
-    points = alt.Chart(alt.Data(values=rows)).mark_line(point=True)
+    points = alt.Chart(alt.Data(values=rows)).mark_line(point=True, interpolate="step-after")
     chart = points.encode(
         x=alt.X("step:Q", title="step", axis=alt.Axis(values=list(range(STEPS)), format="d")),
         y=alt.Y("rate:Q", title="learning rate"),
