@@ -47,6 +47,7 @@ _LESSONS = {
     "randomness": "randomness",
     "dropout": "dropout",
     "training-loop": "training_loop",
+    "weight-decay": "weight_decay",
     "schedules": "schedules",
     "save-load": "save_load",
     "save-formats": "save_formats",

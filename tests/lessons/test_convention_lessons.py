@@ -96,3 +96,46 @@ def test_schedules(ran: Ran) -> None:
             assert found["shown_after_a_step"] == pytest.approx(shown)
             assert found.get("first_rate_if_stepped_too_early") == (early and pytest.approx(early))
             assert found["cosine_past_its_end"] == pytest.approx(past, abs=1e-6)
+
+
+def sgd_by_hand(
+    weight: float, gradient: float, *, coupled: float = 0, decoupled: float = 0, momentum: float = 0
+) -> float:
+    """A weight after five steps with rate 0.1."""
+    velocity = 0.0
+    for _ in range(5):
+        velocity = momentum * velocity + gradient + coupled * weight
+        weight -= 0.1 * (velocity + decoupled * weight)
+    return weight
+
+
+def adam_by_hand(weight: float, gradient: float, *, coupled: float = 0, decoupled: float = 0) -> float:
+    first, second = 0.0, 0.0
+    for step in range(1, 6):
+        whole = gradient + coupled * weight
+        first, second = 0.9 * first + 0.1 * whole, 0.999 * second + 0.001 * whole**2
+        corrected = first / (1 - 0.9**step), second / (1 - 0.999**step)
+        weight -= 0.1 * (corrected[0] / (math.sqrt(corrected[1]) + 1e-8) + decoupled * weight)
+    return weight
+
+
+def test_weight_decay(ran: Ran) -> None:
+    result = ran["weight-decay"]
+    kernel = ((4, 0.5), (-2, 0.1), (1, -0.2))  # weight and gradient
+    for form in ("coupled", "decoupled"):  # with plain SGD there is no difference
+        check(result, "sgd_given_weight_decay", [sgd_by_hand(*pair, **{form: 0.1}) for pair in kernel])
+        check(result, f"adam_{form}", [adam_by_hand(*pair, **{form: 0.1}) for pair in kernel])
+    check(result, "momentum_coupled", [sgd_by_hand(*pair, coupled=0.1, momentum=0.9) for pair in kernel])
+    check(result, "bias", sgd_by_hand(3, 0.4, coupled=0.1))
+    check(result, "bias_left_out", 3 - 5 * 0.1 * 0.4)
+    forms = {"pytorch": ("coupled", 0.1, 0.01), "keras": ("decoupled", 2 * 0.1, 0.004), "jax": (None, 0.1, 0.0001)}
+    for framework, found in by_framework(result).items():
+        form, factor, default = forms.get(framework, (None, None, None))
+        if form:
+            momentum = [sgd_by_hand(*pair, **{form: 0.1}, momentum=0.9) for pair in kernel]
+            assert found["momentum_given_weight_decay"] == pytest.approx(momentum, rel=1e-5)
+            adam = [adam_by_hand(*pair, **{form: 0.1}) for pair in kernel]
+            assert found["adam_given_weight_decay"] == pytest.approx(adam, rel=1e-5)
+        if factor:
+            assert found["added_to_the_gradient"] == pytest.approx([factor * weight for weight, _ in kernel], rel=1e-5)
+        assert found.get("adamw_default") == default
