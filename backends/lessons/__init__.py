@@ -42,6 +42,7 @@ _LESSONS = {
     "counting": "counting",
     "and-gate": "and_gate",
     "layers": "layers",
+    "padding": "padding",
     "batch-norm": "batch_norm",
     "loss-traps": "loss_traps",
     "randomness": "randomness",

@@ -14,8 +14,8 @@ from tests.conftest import is_there
 
 NAMES = (
     *("neuron", "activations", "tensors", "matmul", "two-layers", "gradient", "gradient-descent", "counting"),
-    *("and-gate", "layers", "batch-norm", "loss-traps", "randomness", "dropout", "training-loop", "weight-decay"),
-    *("schedules", "save-load", "save-formats", "inputs", "data-look"),
+    *("and-gate", "layers", "padding", "batch-norm", "loss-traps", "randomness", "dropout", "training-loop"),
+    *("weight-decay", "schedules", "save-load", "save-formats", "inputs", "data-look"),
 )
 SLOW = ("loss-traps", "save-load")
 Ran = dict[str, LessonResult]

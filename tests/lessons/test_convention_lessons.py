@@ -6,7 +6,7 @@ from statistics import mean, pvariance, variance
 
 import pytest
 
-from tests.lessons.common import Ran, by_framework, check
+from tests.lessons.common import Ran, by_framework, check, flat
 
 CHANNELS = ((3, 4, 5, 2), (1, 1, 9, 6))
 
@@ -139,3 +139,38 @@ def test_weight_decay(ran: Ran) -> None:
         if factor:
             assert found["added_to_the_gradient"] == pytest.approx([factor * weight for weight, _ in kernel], rel=1e-5)
         assert found.get("adamw_default") == default
+
+
+def convolved(n: int, before: int) -> list[list[int]]:
+    """Windows of 3 x 3 with stride 2 over an image 0, 1, 2 ... of n x n, times a kernel 1 to 9: ceil(n / 2) a side."""
+
+    def pixel(y: int, x: int) -> int:
+        return y * n + x if 0 <= y < n and 0 <= x < n else 0
+
+    inner, outer = range(3), range((n + 1) // 2)
+    return [
+        [
+            sum(pixel(2 * y + i - before, 2 * x + j - before) * (3 * i + j + 1) for i in inner for j in inner)
+            for x in outer
+        ]
+        for y in outer
+    ]
+
+
+def test_padding(ran: Ran) -> None:
+    result = ran["padding"]
+    check(result, "padded_0_1", convolved(4, before=0))
+    check(result, "padded_1_1", convolved(4, before=1))
+    check(result, "odd_image", convolved(5, before=1))
+    check(result, "sizes", [math.ceil(n / 2) for n in (4, 5, 6, 7)])
+    check(result, "sizes_without_padding", [(n - 3) // 2 + 1 for n in (4, 5, 6, 7)])
+    counted, not_counted = [4 / 9, 6 / 9, 4 / 9, 6 / 9, 1, 6 / 9, 4 / 9, 6 / 9, 4 / 9], [1] * 9
+    check(result, "average_counted", counted)
+    check(result, "average_not_counted", not_counted)
+    check(result, "largest_of_minus_ones", [-1] * 9)
+    for framework, found in by_framework(result).items():
+        assert found["usual_line"] == convolved(4, before=1 if framework == "pytorch" else 0)
+        if framework != "numpy":
+            assert found["same_with_a_stride"].startswith("ValueError" if framework == "pytorch" else "2 x 2")
+            default = not_counted if framework == "keras" else counted
+            assert flat(found["average_by_default"]) == pytest.approx(default)
