@@ -1,7 +1,7 @@
 """Batch normalization: one layer, three conventions.
 
 In training a batch is normalized by its own mean and variance, and running averages of the two are kept; in inference
-the running ones take their place. Each framework's layer by default, then set so that all mean the same.
+the running ones take their place. Each framework's layer runs with its defaults, then set so that all mean the same.
 """
 
 import numpy as np

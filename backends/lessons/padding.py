@@ -1,7 +1,7 @@
 """Padding with a stride: as many outputs, at other places.
 
-A convolution and a pool of 3 x 3 windows with stride 2. "Same" pads an even image at its end only, the usual line of
-PyTorch on both sides: the sizes are equal, the numbers are not. And whether an average counts the padding.
+A convolution and a pool have 3 x 3 windows and stride 2. "Same" pads an even image at its end only, the usual line of
+PyTorch pads it on both sides: the sizes are equal, the numbers are not. Averages may count the padding or not.
 """
 
 from typing import Any
