@@ -14,8 +14,8 @@ from tests.conftest import is_there
 
 NAMES = (
     *("neuron", "activations", "tensors", "matmul", "two-layers", "gradient", "gradient-descent", "counting"),
-    *("and-gate", "layers", "loss-traps", "randomness", "training-loop", "save-load", "save-formats"),
-    *("inputs", "data-look"),
+    *("and-gate", "layers", "padding", "batch-norm", "loss-traps", "randomness", "dropout", "training-loop"),
+    *("weight-decay", "schedules", "save-load", "save-formats", "inputs", "data-look"),
 )
 SLOW = ("loss-traps", "save-load")
 Ran = dict[str, LessonResult]
@@ -38,6 +38,11 @@ def check(result: LessonResult, output: str, expected: Any) -> None:
     """Holds one output of every framework against a value worked out here."""
     for value in everywhere(result, output):
         assert flat(value) == pytest.approx(flat(expected), rel=1e-5, abs=1e-6)
+
+
+def by_framework(result: LessonResult) -> dict[str, dict[str, Any]]:
+    """The outputs of every framework that is installed."""
+    return {column.framework: column.outputs for column in result.columns if column.status == "ok"}
 
 
 def flat(value: Any) -> list[float]:
