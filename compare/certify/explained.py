@@ -3,8 +3,8 @@
 COMPARED = (
     "Before the run: hashes of the initial parameters, the batches and the data, read back from the framework; "
     "parameter counts by layer; the outputs for 64 test examples; the loss and every gradient of one batch, "
-    "before the optimizer; the losses and all parameters after 1, 10 and 100 steps of the very loop that is "
-    "timed.",
+    "before the optimizer; the losses and all parameters after 1, 10 and 100 steps (19 at the least, where steps are "
+    "large) of the very loop that is timed.",
     "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is "
     "taken again from the outputs, on labels that the runner reads itself. Windows of steps are computed again by"
     " the reference, from the parameters and the optimizer's state that the model held at the end of a training "

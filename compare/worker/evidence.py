@@ -1,5 +1,6 @@
 """The evidence of a certificate: gathered inside a backend's own process, and written as plain arrays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,21 @@ from tasks.reproducible import sha256_of
 from tasks.task import Task
 
 LOGITS_EXAMPLES = 64
-CHECKPOINTS = (1, 10, 100)
-"""The training steps after which the parameters are compared."""
+EPOCH_STEPS, EPOCHS = 9, 10
+"""The last call of a certificate has at most this number of epochs, of so many steps each."""
+OPERATIONS = 4e11
+"""Floating-point operations of a certificate's steps, about: some ten seconds for each computation of the reference."""
+
+
+def checkpoints(task: Task, batch_size: int) -> tuple[int, int, int]:
+    """The training steps after which the parameters are compared: 1, 10 and 100, or fewer where a step is large."""
+    steps = OPERATIONS / (max(task.architecture.training_operations(), 1) * batch_size)
+    epochs = int(min(max((steps - 1) // EPOCH_STEPS - 1, 1), EPOCHS))
+    return 1, 1 + EPOCH_STEPS, 1 + EPOCH_STEPS * (1 + epochs)
 
 
 def certificate_batches(task: Task, example_count: int, seed: int, batch_size: int | None = None) -> list[Batches]:
-    """The batches of three calls of ``train`` that end after 1, 10 and 100 steps.
+    """The batches of three calls of ``train`` that end after 1, 10 and 100 steps; see :func:`checkpoints`.
 
     The first call is one full batch; the others are epochs of nine steps, the last of them a smaller batch, of the size
     that the recipe's has if it has one, so that a remainder that is dropped does not pass.
@@ -35,9 +45,8 @@ def certificate_batches(task: Task, example_count: int, seed: int, batch_size: i
     whole = task.batches(example_count, seed, epochs=1, batch_size=batch_size)
     size = whole.batch_size
     rest = whole.rest or size // 2  # a run of a part of the data has one, where the recipe's whole has none
-    steps_an_epoch = CHECKPOINTS[1] - CHECKPOINTS[0]
-    epochs = (CHECKPOINTS[2] - CHECKPOINTS[1]) // steps_an_epoch
-    full = steps_an_epoch - (rest > 0)
+    epochs = (checkpoints(task, size)[2] - 1) // EPOCH_STEPS - 1
+    full = EPOCH_STEPS - (rest > 0)
     lengths = [(1, 1, 0), (1, full, rest), (epochs, full, rest)]
     needed = sum(epochs * (full * size + rest) for epochs, full, rest in lengths)
     orders = task.batches(example_count, seed, epochs=-(-needed // whole.examples), batch_size=batch_size)
@@ -100,8 +109,8 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
         for quantity, array in [
             (Quantity(kind="logits"), model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])),
             *_gradients(model, *examples, copy),
-            *_trained(model, calls, copy),
-            *_trained_logits(model, dataset),
+            *_trained(model, calls, checkpoints(task, calls[0].batch_size), copy),
+            *_trained_logits(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
         ]
     }
     content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
@@ -132,10 +141,12 @@ def _gradients(
     return quantities
 
 
-def _trained(model: Model, calls: list[Batches], copy: Copy) -> list[tuple[Quantity, NDArray[Any]]]:
+def _trained(
+    model: Model, calls: list[Batches], steps: Sequence[int], copy: Copy
+) -> list[tuple[Quantity, NDArray[Any]]]:
     """Losses and parameters after each of the calls."""
     quantities: list[tuple[Quantity, NDArray[Any]]] = []
-    for step, call in zip(CHECKPOINTS, calls, strict=True):
+    for step, call in zip(steps, calls, strict=True):
         losses = model.train(call)
         means, each = Quantity(kind="mean_losses", step=step), Quantity(kind="losses", step=step)
         quantities.append((means, call.epoch_means(losses)))
@@ -150,12 +161,12 @@ def _trained(model: Model, calls: list[Batches], copy: Copy) -> list[tuple[Quant
     return quantities
 
 
-def _trained_logits(model: Model, dataset: Dataset) -> list[tuple[Quantity, NDArray[Any]]]:
+def _trained_logits(model: Model, dataset: Dataset, step: int) -> list[tuple[Quantity, NDArray[Any]]]:
     """The answers after training, where a layer answers by a state that training has moved."""
     if not model.recipe.architecture.state:
         return []
     logits = model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])
-    return [(Quantity(kind="logits", step=CHECKPOINTS[-1]), logits)]
+    return [(Quantity(kind="logits", step=step), logits)]
 
 
 def _counts_by_layer(parameters: dict[str, NDArray[Any]]) -> dict[str, int]:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from compare.worker.evidence import certificate_batches
+import tasks
+from compare.worker.evidence import certificate_batches, checkpoints
 from tasks.layers import Dense
 from tests.remote import task_of
 from tests.samples import make_sample
@@ -23,3 +24,9 @@ def test_batches_of_the_certificate(count: int, size: int) -> None:
 def test_batches_of_the_certificate_have_the_size_that_the_cell_has() -> None:
     task = task_of(make_sample((5,), (Dense(3),), count=90, batch_size=4).recipe)
     assert {call.batch_size for call in certificate_batches(task, 90, 0, 9)} == {9}
+
+
+@pytest.mark.parametrize(("name", "last"), [("mnist-cnn", 100), ("mnist-resnet", 55), ("mnist-flax-example", 19)])
+def test_large_steps_are_fewer(name: str, last: int) -> None:
+    task = tasks.load_task(name)
+    assert checkpoints(task, task.recipe.batch_size) == (1, 10, last)
