@@ -48,6 +48,9 @@ STACKS += [
     (BRANCHES, "cross_entropy"),
     (SAMPLES["more-layers"].recipe.architecture, "cross_entropy"),
     (SAMPLES["more-branches-adam"].recipe.architecture, "cross_entropy"),
+    (SAMPLES["normalized"].recipe.architecture, "cross_entropy"),
+    (SAMPLES["dropped"].recipe.architecture, "cross_entropy"),
+    (SAMPLES["state-in-branches"].recipe.architecture, "cross_entropy"),
 ]
 
 

@@ -35,7 +35,7 @@ def recipe(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("recipe", RIGHT, indirect=True)
 def test_a_right_run_is_granted(recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checked = check(NumpyModel, tmp_path, monkeypatch)
+    checked = check(NumpyModel, "tuned", tmp_path, monkeypatch)
     assert isinstance(checked, Check)
     assert (checked.outcome, checked.failure) == ("granted", "")
     assert any(LATE < window.first_step < EPOCHS * STEPS for window in checked.windows)
@@ -100,7 +100,7 @@ FAULTS = (
 def test_a_late_fault_is_refused(
     fault: type[NumpyModel], recipe: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked = check(fault, tmp_path, monkeypatch)
+    checked = check(fault, "tuned", tmp_path, monkeypatch)
     assert isinstance(checked, Check)
     assert checked.outcome == "refused"
     assert checked.failure
