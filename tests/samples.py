@@ -227,7 +227,7 @@ SAMPLES = {
     "dropped": make_sample(
         (6, 5, 2),
         (Conv2D(4), Dropout(0.3), ReLU(), Flatten(), Dropout(0.25), Dense(7), Tanh(), Dropout(0.5), Dense(3)),
-        optimizer=SGD(0.05, 0.9),
+        optimizer=SGD(0.01, 0.9),
     ),
     "state-in-branches": sample_of(STATE_IN_BRANCHES, optimizer=SGD(0.05), count=27, batch_size=6),
     "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.002, 0.9), seed=1),

@@ -66,7 +66,7 @@ def _sample(seed: int) -> Sample:
     samples: list[Sample] = []
 
     @hypothesis.seed(seed)
-    @hypothesis.settings(max_examples=2, phases=[hypothesis.Phase.generate], **{**SETTINGS, "derandomize": False})
+    @hypothesis.settings(max_examples=2, **{**SETTINGS, "derandomize": False})
     @hypothesis.given(sample=drawn_samples().filter(lambda sample: not one_column(sample.recipe.architecture)))
     def keep(sample: Sample) -> None:
         samples.append(sample)
