@@ -107,7 +107,7 @@ def read_parameters(path: Path, architecture: Architecture) -> Parameters:
 def read_tensors(
     path: Path, shapes: Mapping[str, Shape], rename: Callable[[str], str] = str
 ) -> dict[str, NDArray[np.float32]]:
-    """Reads a safetensors file of tensors of these names and shapes, once they are renamed; "" passes one over."""
+    """Reads a safetensors file of tensors of these names and shapes. What is renamed to an empty text is left out."""
     header = read_header(path)
     names = {name: rename(name) for name in header.tensors if rename(name)}
     if len(set(names.values())) < len(names):

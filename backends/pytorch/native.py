@@ -78,5 +78,5 @@ def read(path: Path, architecture: Architecture) -> Parameters:
 
 
 def _plain_name(name: str) -> str:
-    """A name without what ``torch.compile`` and parallel modules put before it; "" for what is not needed."""
+    """A name without what ``torch.compile`` and parallel modules put before it; empty for what is not needed."""
     return "" if name.endswith(_COUNT) else _WRAPPERS.sub("", name)

@@ -158,7 +158,7 @@ def distance_of(
         size: of each of its numbers, where no terms of it cancel.
         noise: the absolute and relative distance that rounding alone makes.
         floor: the share of the size that is added to the limits.
-        layer: the norm of all parameters of its layer, if it is one.
+        layer: the norm of all parameters of its layer, where the quantity is a parameter.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
         largest = float(np.finfo(np.float32).max)  # JSON has no infinity
