@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import hypothesis
 from safetensors.numpy import load_file
@@ -22,6 +23,7 @@ from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.replays import Replays
+from tasks import registry
 from tasks.architecture import Architecture
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D
@@ -114,6 +116,7 @@ def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:
     ]
     with tempfile.TemporaryDirectory() as scratch, ExitStack() as sessions:
         folder, here = Path(scratch), Here()
+        sessions.enter_context(patch.dict(registry._TASKS))
         register(str(pickled(task, folder)))
         reference = here.reference(cells[0], folder)
         replays = Replays(make_options({}), here)
