@@ -64,6 +64,14 @@ class Model(ABC):
         """The outputs of the last layer, ``(n, outputs)``, for inputs ``(n, *input_shape)``."""
 
     @abstractmethod
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """The output of every layer by its node's name, for inputs ``(n, *input_shape)``, in the canonical layout.
+
+        In inference, and of the network that ``train`` trains. Where that computes several layers as one, there is the
+        output of the last of them alone, under the names of all: ``"conv, relu, pool"``.
+        """
+
+    @abstractmethod
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of one batch and its gradient for every parameter, in the canonical layout. Changes nothing."""
 

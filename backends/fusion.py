@@ -39,20 +39,35 @@ def fuse(architecture: Architecture) -> Architecture:
     It has the convolution's name, so that every parameter keeps its key.
     """
     nodes, becomes = [], {INPUT: INPUT}
+    for node, layer, names in _groups(architecture):
+        becomes |= dict.fromkeys(names, node.name)
+        nodes.append(Node(node.name, layer, tuple(becomes[name] for name in node.inputs)))
+    return Architecture(architecture.input_shape, tuple(nodes))
+
+
+def fused_names(architecture: Architecture) -> dict[str, str]:
+    """For each node of the fused architecture the names of all whose layers it computes: ``"conv, relu, pool"``."""
+    return {node.name: ", ".join(names) for node, _, names in _groups(architecture)}
+
+
+def _groups(architecture: Architecture) -> list[tuple[Node, Layer, list[str]]]:
+    """The first node of each group that becomes one, the layer that it becomes, and the names of all."""
+    groups: list[tuple[Node, Layer, list[str]]] = []
+    fused: set[str] = set()
     for node in architecture.nodes:
-        if node.name in becomes:
+        if node.name in fused:
             continue
-        layer, last = node.layer, node.name
+        layer, names = node.layer, [node.name]
         relu = _only_user(architecture, node)
         pool = _only_user(architecture, relu) if relu else None
         if relu and pool:
             match layer, relu.layer, pool.layer:
                 case Conv2D(groups=1) as convolution, ReLU(), MaxPool2D(is_plain=True) as pooling:
-                    layer, last = PooledConv2D(convolution, pooling), pool.name
-                    becomes[relu.name] = node.name
-        becomes[last] = becomes[node.name] = node.name
-        nodes.append(Node(node.name, layer, tuple(becomes[name] for name in node.inputs)))
-    return Architecture(architecture.input_shape, tuple(nodes))
+                    layer = PooledConv2D(convolution, pooling)
+                    names += [relu.name, pool.name]
+        fused |= {*names}
+        groups.append((node, layer, names))
+    return groups
 
 
 def _only_user(architecture: Architecture, node: Node) -> Node | None:

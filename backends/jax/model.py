@@ -1,5 +1,6 @@
 """A network in JAX that answers; the two training loops are in tuned.py and stock.py."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -11,9 +12,17 @@ from numpy.typing import NDArray
 from backends import base
 from backends.jax.backend import device_of
 from backends.jax.layers import LAYERS
-from backends.jax.network import Network, build_network, get_parameters, set_parameters, to_canonical, variables
+from backends.jax.network import (
+    Network,
+    build_network,
+    get_parameters,
+    layer_outputs,
+    set_parameters,
+    to_canonical,
+    variables,
+)
 from backends.jax.training import loss_function
-from tasks.architecture import Parameters
+from tasks.architecture import Architecture, Parameters
 from tasks.task import Recipe
 from tasks.training import Adadelta, OptimizerState
 
@@ -42,6 +51,10 @@ class Model(base.Model):
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
         return np.asarray(_forward(self.network, jax.device_put(inputs, self.own_device)))
 
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
+        return self._outputs_in(self.network, inputs)
+
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
 
@@ -68,6 +81,11 @@ class Model(base.Model):
         devices = {device for leaf in jax.tree.leaves(nnx.state(self.network)) for device in leaf.devices()}
         return {"cpu" if device.platform == "cpu" else f"gpu:{device.id}" for device in devices}
 
+    def _outputs_in(self, network: Network, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        architecture = self.recipe.architecture
+        outputs = _layer_outputs(network, architecture, jax.device_put(inputs, self.own_device))
+        return {node.name: np.asarray(outputs[node.name]) for node in architecture.nodes}
+
 
 def _canonical_state(state: Any, network: Network, recipe: Recipe) -> OptimizerState:
     """Optax's state in the canonical form; optax calls SGD's velocity trace, and Adam's moments mu and nu."""
@@ -88,3 +106,9 @@ def _canonical_state(state: Any, network: Network, recipe: Recipe) -> OptimizerS
 def _forward(network: Network, inputs: jax.Array) -> jax.Array:
     network.eval()  # only while tracing: it costs the compiled function nothing
     return network(inputs)
+
+
+@partial(nnx.jit, static_argnums=1)
+def _layer_outputs(network: Network, architecture: Architecture, inputs: jax.Array) -> dict[str, jax.Array]:
+    network.eval()
+    return layer_outputs(network, architecture, inputs)

@@ -25,10 +25,13 @@ class _Graph(nnx.Module):
         self.layers = nnx.Dict(layers)
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
+        return self.values(inputs)[self.graph[-1][0]]
+
+    def values(self, inputs: jax.Array) -> dict[str, jax.Array]:
         values = {INPUT: inputs}
         for name, before in self.graph:
             values[name] = self.layers[name](*(values[other] for other in before))
-        return values[name]
+        return values
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], BuildLayer]) -> Network:
@@ -36,6 +39,16 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     nodes = architecture.nodes
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
     return nnx.Sequential(*built.values()) if architecture.is_sequence else _Graph(architecture, built)
+
+
+def layer_outputs(network: Network, architecture: Architecture, inputs: jax.Array) -> dict[str, jax.Array]:
+    """The output of every layer by its node's name; nnx hears of modules alone, and some layers are functions."""
+    if isinstance(network, _Graph):
+        return network.values(inputs)
+    outputs = {}
+    for node, layer in zip(architecture.nodes, network.layers, strict=True):
+        outputs[node.name] = inputs = layer(inputs)
+    return outputs
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:

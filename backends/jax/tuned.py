@@ -40,6 +40,11 @@ class TunedModel(Model):
         self.training_network = nnx.graphdef(network)
         return super().build()
 
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """Of the network that is trained, with the common one's parameters and state."""
+        _, parameters, layers = nnx.split(self.network, nnx.Param, ...)
+        return self._outputs_in(nnx.merge(self.training_network, parameters, layers, copy=True), inputs)
+
     def place(self, dataset: Dataset) -> None:
         """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""
         self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.own_device)

@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from backends import base
 from backends.keras.backend import device_of
 from backends.keras.layers import LAYERS
-from backends.keras.network import Network, build_network, get_parameters, set_parameters, to_canonical, variables
+from backends.keras.network import (
+    Network,
+    build_network,
+    get_parameters,
+    layer_outputs,
+    set_parameters,
+    to_canonical,
+    variables,
+)
 from backends.keras.training import loss_function
 from tasks.architecture import Parameters
 from tasks.task import Recipe
@@ -41,6 +49,11 @@ class Model(base.Model):
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
         with tf.device(self.own_device):
             return self._forward(tf.convert_to_tensor(inputs)).numpy()
+
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
+        with tf.device(self.own_device):
+            return layer_outputs(self.network, self.recipe.architecture, tf.convert_to_tensor(inputs))
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""

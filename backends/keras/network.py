@@ -27,6 +27,9 @@ class _Graph(keras.Model):
             setattr(self, f"node_{name}", _parts(layer))
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        return self.values(inputs, training)[self.graph[-1][0]]
+
+    def values(self, inputs: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         values = {INPUT: inputs}
         for name, before in self.graph:
             taken = [values[other] for other in before]
@@ -37,7 +40,7 @@ class _Graph(keras.Model):
             for layer in others:
                 value = layer(value)
             values[name] = value
-        return values[name]
+        return values
 
 
 def build_network(architecture: Architecture, layers: Mapping[type[Layer], BuildLayer]) -> Network:
@@ -55,6 +58,19 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
 def _parts(layer: Module) -> list[Module]:
     """The layers that a node is: one, or one that pads and another. Keras's files name each layer, not the node."""
     return layer.layers if isinstance(layer, keras.Sequential) else [layer]
+
+
+def layer_outputs(network: Network, architecture: Architecture, inputs: tf.Tensor) -> dict[str, NDArray[Any]]:
+    """The output of every layer by its node's name, in inference; of a sequence by a network that gives all of them."""
+    names = [node.name for node in architecture.nodes]
+    if isinstance(network, _Graph):
+        outputs = network.values(inputs)
+    else:
+        # A layer that pads is the first part of a node.
+        layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.ZeroPadding2D)]
+        symbols = {name: layer.output for name, layer in zip(names, layers, strict=True)}
+        outputs = keras.Model(network.inputs, symbols)(inputs, training=False)
+    return {name: outputs[name].numpy() for name in names}
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.fusion import fuse
+from backends.fusion import fuse, fused_names
 from backends.keras.backend import compiled
 from backends.keras.model import Model, _canonical_state
-from backends.keras.network import Network, build_network, state, variables
+from backends.keras.network import Network, build_network, layer_outputs, state, variables
 from backends.keras.training import _SGD, _learning_rate, make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
@@ -27,6 +27,15 @@ class TunedModel(Model):
         with tf.device(self.own_device):
             self.training_network = build_network(fuse(self.recipe.architecture), TUNED_LAYERS)
         return super().build()
+
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """Of the network that is trained; layers that are fused have one output, under the names of all."""
+        names, architecture = fused_names(self.recipe.architecture), fuse(self.recipe.architecture)
+        for variable, held in zip(self.training_network.variables, self.network.variables, strict=True):
+            variable.assign(held)  # it has none of its own: a training step is given the common network's
+        with tf.device(self.own_device):
+            outputs = layer_outputs(self.training_network, architecture, tf.convert_to_tensor(inputs))
+        return {names[name]: output for name, output in outputs.items()}
 
     def place(self, dataset: Dataset) -> None:
         """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""

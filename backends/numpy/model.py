@@ -37,7 +37,11 @@ class NumpyModel(HostData, Model):
 
     def logits(self, inputs: NDArray[np.float32]) -> Array:
         """The network's outputs (n, outputs) for inputs (n, *input_shape), in inference."""
-        return self.network.answer(inputs.astype(self.number))
+        return list(self.layer_outputs(inputs).values())[-1]
+
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, Array]:
+        """The output of every layer by its node's name, for inputs (n, *input_shape), in inference."""
+        return self.network.layer_outputs(inputs.astype(self.number))
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradient for every parameter."""

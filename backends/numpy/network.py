@@ -43,13 +43,13 @@ class Network:
                 self.next_state |= {f"{node.name}/{name}": value for name, value in state.items()}
         return values[self.steps[-1].node.name], kept_by_step
 
-    def answer(self, x: Array) -> Array:
-        """The outputs (n, outputs) for inputs (n, *input_shape), in inference."""
+    def layer_outputs(self, x: Array) -> dict[str, Array]:
+        """The output of every layer by its node's name, for inputs (n, *input_shape), in inference."""
         values = {INPUT: x}
         for node, forward, _ in self.steps:
             inputs, own, inference = _inputs(node, values), self._variables_of(node), INFERENCE.get(type(node.layer))
             values[node.name] = inference(node.layer, inputs, own) if inference else forward(node.layer, inputs, own)[0]
-        return values[self.steps[-1].node.name]
+        return {node.name: values[node.name] for node, _, _ in self.steps}
 
     def backward(self, kept_by_step: list[Any], dy: Array) -> Parameters:
         """The gradient of the loss for every parameter, by key, from its gradient for the outputs (n, outputs).

@@ -13,6 +13,7 @@ from backends.pytorch.network import (
     _channels_first,
     build_network,
     get_parameters,
+    layer_outputs,
     set_parameters,
     state,
     to_canonical,
@@ -47,6 +48,12 @@ class Model(base.Model):
         self.network.eval()
         with torch.inference_mode():
             return self.network(self._inputs(inputs)).cpu().numpy()
+
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
+        self.network.eval()
+        with torch.inference_mode():
+            return layer_outputs(self.network, self.recipe.architecture, self._inputs(inputs))
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""

@@ -45,6 +45,26 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     return nn.Sequential(*built.values()) if architecture.is_sequence else _Graph(architecture, built)
 
 
+def layer_outputs(network: Network, architecture: Architecture, inputs: Tensor) -> dict[str, NDArray[Any]]:
+    """The output of every layer by its node's name, in the canonical layout; torch's hooks hear of them."""
+    outputs: dict[str, Tensor] = {}
+    layers = network.layers.values() if isinstance(network, _Graph) else network.children()
+    hooks = [
+        layer.register_forward_hook(lambda _, inputs, output, name=node.name: outputs.update({name: output}))
+        for node, layer in zip(architecture.nodes, layers, strict=True)
+    ]
+    network(inputs)
+    for hook in hooks:
+        hook.remove()
+    canonical = {}
+    for count, node in enumerate(architecture.nodes, start=1):
+        array = outputs[node.name].cpu().numpy()
+        array = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
+        order = _order(network, architecture, count)
+        canonical[node.name] = array if order is None else array[:, np.argsort(order)]
+    return canonical
+
+
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
     """Copies of the parameters and the state by canonical key, in the canonical layout."""
     return to_canonical(network, architecture, {**variables(network, architecture), **state(network, architecture)})
@@ -65,7 +85,7 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
     for node, layer in zip(nodes, layers, strict=True):
         masks = mask_table(node.layer, architecture.shape_before(node), int(layer.seed))
-        order = _order(network, architecture, node)
+        order = _order(network, architecture, nodes.index(node))
         masks = masks.transpose(0, 3, 1, 2) if masks.ndim == 4 else masks if order is None else masks[:, order]
         layer.table.copy_(torch.tensor(masks))
 
@@ -107,17 +127,18 @@ def _kernel_axes(variable: Variable) -> tuple[int, int, int, int]:
 def _order_of(network: Network, architecture: Architecture, variable: Variable) -> NDArray[np.intp] | None:
     """The canonical place along a variable's first axis of each number in torch; None where both have one order."""
     of_inputs = variable.name == "kernel" or not isinstance(variable.node.layer, Dense)
-    return _order(network, architecture, variable.node) if variable.shape and of_inputs else None
+    before = architecture.nodes.index(variable.node)
+    return _order(network, architecture, before) if variable.shape and of_inputs else None
 
 
-def _order(network: Network, architecture: Architecture, node: Node) -> NDArray[np.intp] | None:
-    """The canonical place of each number that a layer of vectors takes; None where torch has them in the same order.
+def _order(network: Network, architecture: Architecture, count: int) -> NDArray[np.intp] | None:
+    """The canonical place of each number of a vector behind ``count`` layers; None where torch has the same order.
 
     After ``nn.Flatten`` an image is in the order channel, height, width; canonical is height, width, channel.
     """
     if not any(isinstance(layer, nn.Flatten) for layer in network.children()):
         return None
-    for before in reversed(architecture.nodes[: architecture.nodes.index(node)]):
+    for before in reversed(architecture.nodes[:count]):
         shape = architecture.shape_before(before)
         if isinstance(before.layer, Dense):
             return None

@@ -13,10 +13,10 @@ from torch._dynamo.exc import BackendCompilerFailed
 from torch.func import functional_call, grad_and_value
 
 from backends.base import EAGER
-from backends.fusion import fuse
+from backends.fusion import fuse, fused_names
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
-from backends.pytorch.network import Network, _channels_first, build_network, to_canonical, variables
+from backends.pytorch.network import Network, _channels_first, build_network, layer_outputs, to_canonical, variables
 from backends.pytorch.training import _clipped
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
@@ -66,6 +66,14 @@ class TunedModel(Model):
             "steps_a_call": self.steps_a_call,
         }
         return network
+
+    def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
+        """As of the common network; those that are fused have one output, under the names of all."""
+        names, architecture = fused_names(self.recipe.architecture), fuse(self.recipe.architecture)
+        self.network.eval()
+        with torch.inference_mode():
+            outputs = layer_outputs(self.network, architecture, self._inputs(inputs))
+        return {names[name]: output for name, output in outputs.items()}
 
     def place(self, dataset: Dataset) -> None:
         """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""

@@ -31,6 +31,7 @@ SOURCES = (
     "backends/numpy/*.py",
     "compare/certify/judge.py",
     "compare/certify/reference.py",
+    "compare/records/quantity.py",
     "compare/worker/evidence.py",
 )
 """What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""

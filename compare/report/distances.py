@@ -27,7 +27,9 @@ def worst_by_group(distances: Sequence[Distance]) -> dict[str, Distance]:
 
 
 def quantity_group(quantity: str) -> str:
-    """The group of a quantity: all gradients form one, and all parameters after the same number of steps."""
+    """The group of a quantity: all layers' outputs form one, all gradients, all parameters after the same steps."""
+    if quantity.startswith("output of layer"):
+        return "".join(("layer outputs", *quantity.partition(" at step ")[1:]))
     if quantity.startswith("gradient of "):
         return "gradients"
     if " after " in quantity:

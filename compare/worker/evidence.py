@@ -1,6 +1,7 @@
 """The evidence of a certificate: gathered inside a backend's own process, and written as plain arrays."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tasks.reproducible import sha256_of
 from tasks.task import Task
 
 LOGITS_EXAMPLES = 64
+LAYER_EXAMPLES, LAYER_NUMBERS = 8, 500_000
+"""The most test examples for which the layers' outputs are compared, and the most numbers in these outputs, about."""
 EPOCH_STEPS, EPOCHS = 9, 10
 """The last call of a certificate has at most this number of epochs, of so many steps each."""
 OPERATIONS = 4e11
@@ -107,10 +110,10 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
     arrays = {
         quantity.text: array
         for quantity, array in [
-            (Quantity(kind="logits"), model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])),
+            *_answers(model, dataset),
             *_gradients(model, *examples, copy),
             *_trained(model, calls, checkpoints(task, calls[0].batch_size), copy),
-            *_trained_logits(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
+            *_answers(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
         ]
     }
     content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
@@ -125,6 +128,23 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
         parameter_counts=_counts_by_layer({key: initial[key] for key in task.architecture.parameter_shapes}),
         parameter_count=model.parameter_count(),
     )
+
+
+def _answers(model: Model, dataset: Dataset, step: int | None = None) -> list[tuple[Quantity, NDArray[Any]]]:
+    """The outputs of every layer, and the network's; after training of those that answer by a state that it moved."""
+    architecture = model.recipe.architecture
+    moved = {variable.node.name for variable in architecture.state}
+    if step is not None and not moved:
+        return []
+    numbers = sum(prod(architecture.shapes[node.name]) for node in architecture.nodes)
+    count = max(min(LAYER_NUMBERS // numbers, LAYER_EXAMPLES), 1)
+    quantities: list[tuple[Quantity, NDArray[Any]]] = [
+        (Quantity(kind="layer_output", name=name, step=step), output)
+        for name, output in model.layer_outputs(dataset.test_inputs[:count]).items()
+        if step is None or name in moved
+    ]
+    logits = model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])
+    return [*quantities, (Quantity(kind="logits", step=step), logits)]
 
 
 def _gradients(
@@ -159,14 +179,6 @@ def _trained(
             quantities.append((Quantity(kind="size", name=means.text), of_epochs))
         quantities += [(Quantity(kind="parameter", name=key, step=step), p) for key, p in model.parameters().items()]
     return quantities
-
-
-def _trained_logits(model: Model, dataset: Dataset, step: int) -> list[tuple[Quantity, NDArray[Any]]]:
-    """The answers after training, where a layer answers by a state that training has moved."""
-    if not model.recipe.architecture.state:
-        return []
-    logits = model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])
-    return [(Quantity(kind="logits", step=step), logits)]
 
 
 def _counts_by_layer(parameters: dict[str, NDArray[Any]]) -> dict[str, int]:

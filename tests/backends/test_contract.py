@@ -72,6 +72,22 @@ def test_logits(model: RemoteBackend, sample: Sample) -> None:
     assert np.abs(found - other.logits(inputs)).max() > 1e-5
 
 
+def test_layer_outputs(model: RemoteBackend, sample: Sample) -> None:
+    """Of every layer in the canonical layout, in inference; of layers that are fused, of the last of them."""
+    inputs, architecture = sample.dataset.test_inputs, sample.recipe.architecture
+    found = model.call("layer_outputs", inputs)
+    names = [name for group in found for name in group.split(", ")]
+    assert sorted(names) == sorted(node.name for node in architecture.nodes)
+    expected = reference(sample).layer_outputs(inputs)
+    other = reference(sample, nudged(initial(sample.recipe))).layer_outputs(inputs)
+    for group, output in found.items():
+        last = group.split(", ")[-1]
+        assert output.dtype == np.float32
+        assert output.shape == expected[last].shape
+        assert np.abs(output - expected[last]).max() < 1e-5
+    assert np.abs(output - other[last]).max() > 1e-5
+
+
 def test_loss_and_gradients(model: RemoteBackend, sample: Sample) -> None:
     batch = sample.dataset.train_inputs[:8], sample.dataset.train_labels[:8]
     loss, gradients = model.loss_and_gradients(*batch)
