@@ -103,25 +103,25 @@ SEQUENCE, GRAPH, KINK = "more-layers", "more-branches-adam", "kink"
 FAULTS: dict[str, tuple[str, type[NumpyModel], str]] = {
     # what is wrong: the sample it is planted in, the model, the first quantity that must be named
     "average pool counts padding": (
-        SEQUENCE, changed(AveragePool2D, lambda layer: replace(layer, count_padding=True)), "logits"
+        SEQUENCE, changed(AveragePool2D, lambda layer: replace(layer, count_padding=True)), "output of layer 10_average_pool2d"
     ),
     "average pool does not count padding": (
-        GRAPH, changed(AveragePool2D, lambda layer: replace(layer, count_padding=False)), "logits"
+        GRAPH, changed(AveragePool2D, lambda layer: replace(layer, count_padding=False)), "output of layer beside"
     ),
     "global pool adds up": (
-        GRAPH, with_layer(GlobalAveragePool2D, _sum_for_mean, _backward(GlobalAveragePool2D)), "logits"
+        GRAPH, with_layer(GlobalAveragePool2D, _sum_for_mean, _backward(GlobalAveragePool2D)), "output of layer mean"
     ),
-    "max pool pads zeros": (SEQUENCE, with_layer(MaxPool2D, _zeros_in_the_maximum, _backward(MaxPool2D)), "logits"),
-    "kernel flipped": (SEQUENCE, flipped(Conv2D), "logits"),
-    "kernel of a transposed convolution flipped": (GRAPH, flipped(ConvTranspose2D), "logits"),
-    "groups ignored": (SEQUENCE, with_layer(Conv2D, _first_channels, _backward(Conv2D)), "logits"),
-    "Keras's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-3)), "logits"),
-    "flax's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-6)), "logits"),
-    "epsilon outside the root": (GRAPH, with_layer(LayerNorm, _before_the_root, _backward(LayerNorm)), "logits"),
-    "unbiased variance": (SEQUENCE, with_layer(LayerNorm, _unbiased, _backward(LayerNorm)), "logits"),
-    "approximate GELU for exact": (SEQUENCE, changed(GELU, lambda layer: GELU(approximate=True)), "logits"),
-    "exact GELU for approximate": (GRAPH, changed(GELU, lambda layer: GELU()), "logits"),
-    "Keras's slope of LeakyReLU": (SEQUENCE, changed(LeakyReLU, lambda layer: LeakyReLU(0.3)), "logits"),
+    "max pool pads zeros": (SEQUENCE, with_layer(MaxPool2D, _zeros_in_the_maximum, _backward(MaxPool2D)), "output of layer 7_max_pool2d"),
+    "kernel flipped": (SEQUENCE, flipped(Conv2D), "output of layer 0_conv2d"),
+    "kernel of a transposed convolution flipped": (GRAPH, flipped(ConvTranspose2D), "output of layer larger"),
+    "groups ignored": (SEQUENCE, with_layer(Conv2D, _first_channels, _backward(Conv2D)), "output of layer 3_conv2d"),
+    "Keras's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-3)), "output of layer normal"),
+    "flax's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-6)), "output of layer normal"),
+    "epsilon outside the root": (GRAPH, with_layer(LayerNorm, _before_the_root, _backward(LayerNorm)), "output of layer normal"),
+    "unbiased variance": (SEQUENCE, with_layer(LayerNorm, _unbiased, _backward(LayerNorm)), "output of layer 4_layer_norm"),
+    "approximate GELU for exact": (SEQUENCE, changed(GELU, lambda layer: GELU(approximate=True)), "output of layer 9_gelu"),
+    "exact GELU for approximate": (GRAPH, changed(GELU, lambda layer: GELU()), "output of layer bend"),
+    "Keras's slope of LeakyReLU": (SEQUENCE, changed(LeakyReLU, lambda layer: LeakyReLU(0.3)), "output of layer 6_leaky_relu"),
     "slope 1 at 0": (
         KINK, with_layer(LeakyReLU, _slope_one_at_zero, _backward(LeakyReLU)), "gradient of 0_conv2d/bias"
     ),

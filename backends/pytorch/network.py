@@ -85,7 +85,7 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
     for node, layer in zip(nodes, layers, strict=True):
         masks = mask_table(node.layer, architecture.shape_before(node), int(layer.seed))
-        order = _order(network, architecture, nodes.index(node))
+        order = _order(network, architecture, architecture.nodes.index(node))
         masks = masks.transpose(0, 3, 1, 2) if masks.ndim == 4 else masks if order is None else masks[:, order]
         layer.table.copy_(torch.tensor(masks))
 

@@ -85,13 +85,13 @@ FAULTS: dict[str, tuple[str, str, type, Any, str]] = {
     "Keras's epsilon in inference": (
         "state-in-branches", INFERENCE, BatchNorm,
         otherwise(stateful.INFERENCE, BatchNorm, lambda layer: replace(layer, epsilon=1e-3)),
-        "logits",
+        "output of layer norm",
     ),
     "the batch's statistics in inference": (
-        "normalized", INFERENCE, BatchNorm, lambda layer, x, p: stateful.batch_norm_forward(layer, x, p)[0], "logits"
+        "normalized", INFERENCE, BatchNorm, lambda layer, x, p: stateful.batch_norm_forward(layer, x, p)[0], "output of layer 1_batch_norm"
     ),
     "dropout in inference": (
-        "dropped", INFERENCE, Dropout, lambda layer, x, p: stateful.dropout_forward(layer, x, p)[0], "logits"
+        "dropped", INFERENCE, Dropout, lambda layer, x, p: stateful.dropout_forward(layer, x, p)[0], "output of layer 1_dropout"
     ),
     "Keras's epsilon in training": (
         "normalized", LAYER, BatchNorm,
