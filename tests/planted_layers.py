@@ -12,14 +12,21 @@ from backends.numpy.network import Network, build_network
 from tasks.architecture import Parameters
 from tasks.layers import (
     GELU,
+    Add,
     AveragePool2D,
+    Concatenate,
     Conv2D,
     ConvTranspose2D,
+    Flatten,
     GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
 )
 
 
@@ -95,15 +102,49 @@ def _zeros_in_the_maximum(layer: MaxPool2D, x: Any, p: Parameters) -> Any:
     return y, (place, x.shape)
 
 
+def _other_order(layer: Flatten, x: Any, p: Parameters) -> Any:
+    """Flattened as channel, height, width: PyTorch's order."""
+    return np.moveaxis(x, -1, 1).reshape(len(x), -1), x.shape
+
+
+def _hard_tanh(layer: Tanh, x: Any, p: Parameters) -> Any:
+    y = np.clip(x, -1, 1)
+    return y, y
+
+
+def _hard_sigmoid(layer: Sigmoid, x: Any, p: Parameters) -> Any:
+    y = np.clip(x / 6 + np.float32(0.5), 0, 1)
+    return y, y
+
+
+def _over_examples(layer: Softmax, x: Any, p: Parameters) -> Any:
+    y, _ = LAYERS[Softmax][0](layer, x.T, p)
+    return y.T, y.T
+
+
 def _backward(kind: type[Layer]) -> Any:
     return LAYERS[kind][1]
 
 
+def _last_first(layer: Concatenate, x: Any, p: Parameters) -> Any:
+    return LAYERS[Concatenate][0](layer, x[::-1], p)
+
+
+def _last_first_backward(layer: Concatenate, kept: Any, dy: Any) -> Any:
+    return np.split(dy, kept, axis=-1)[::-1], {}
+
+
+def _first_left_out(layer: Add, x: Any, p: Parameters) -> Any:
+    return LAYERS[Add][0](layer, x[1:], p)[0], len(x)
+
+
 SEQUENCE, GRAPH, KINK = "more-layers", "more-branches-adam", "kink"
+BRANCHES, SIGMOID, SOFTMAX = "branches", "sigmoid-squares", "softmax-in-logits"
 FAULTS: dict[str, tuple[str, type[NumpyModel], str]] = {
     # what is wrong: the sample it is planted in, the model, the first quantity that must be named
     "average pool counts padding": (
-        SEQUENCE, changed(AveragePool2D, lambda layer: replace(layer, count_padding=True)), "output of layer 10_average_pool2d"
+        SEQUENCE, changed(AveragePool2D, lambda layer: replace(layer, count_padding=True)),
+        "output of layer 10_average_pool2d"
     ),
     "average pool does not count padding": (
         GRAPH, changed(AveragePool2D, lambda layer: replace(layer, count_padding=False)), "output of layer beside"
@@ -111,17 +152,47 @@ FAULTS: dict[str, tuple[str, type[NumpyModel], str]] = {
     "global pool adds up": (
         GRAPH, with_layer(GlobalAveragePool2D, _sum_for_mean, _backward(GlobalAveragePool2D)), "output of layer mean"
     ),
-    "max pool pads zeros": (SEQUENCE, with_layer(MaxPool2D, _zeros_in_the_maximum, _backward(MaxPool2D)), "output of layer 7_max_pool2d"),
+    "max pool pads zeros": (
+        SEQUENCE, with_layer(MaxPool2D, _zeros_in_the_maximum, _backward(MaxPool2D)), "output of layer 7_max_pool2d"
+    ),
     "kernel flipped": (SEQUENCE, flipped(Conv2D), "output of layer 0_conv2d"),
     "kernel of a transposed convolution flipped": (GRAPH, flipped(ConvTranspose2D), "output of layer larger"),
     "groups ignored": (SEQUENCE, with_layer(Conv2D, _first_channels, _backward(Conv2D)), "output of layer 3_conv2d"),
-    "Keras's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-3)), "output of layer normal"),
+    "Keras's epsilon in LayerNorm": (
+        GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-3)), "output of layer normal"
+    ),
     "flax's epsilon in LayerNorm": (GRAPH, changed(LayerNorm, lambda layer: LayerNorm(1e-6)), "output of layer normal"),
-    "epsilon outside the root": (GRAPH, with_layer(LayerNorm, _before_the_root, _backward(LayerNorm)), "output of layer normal"),
-    "unbiased variance": (SEQUENCE, with_layer(LayerNorm, _unbiased, _backward(LayerNorm)), "output of layer 4_layer_norm"),
-    "approximate GELU for exact": (SEQUENCE, changed(GELU, lambda layer: GELU(approximate=True)), "output of layer 9_gelu"),
+    "epsilon outside the root": (
+        GRAPH, with_layer(LayerNorm, _before_the_root, _backward(LayerNorm)), "output of layer normal"
+    ),
+    "unbiased variance": (
+        SEQUENCE, with_layer(LayerNorm, _unbiased, _backward(LayerNorm)), "output of layer 4_layer_norm"
+    ),
+    "approximate GELU for exact": (
+        SEQUENCE, changed(GELU, lambda layer: GELU(approximate=True)), "output of layer 9_gelu"
+    ),
     "exact GELU for approximate": (GRAPH, changed(GELU, lambda layer: GELU()), "output of layer bend"),
-    "Keras's slope of LeakyReLU": (SEQUENCE, changed(LeakyReLU, lambda layer: LeakyReLU(0.3)), "output of layer 6_leaky_relu"),
+    "Keras's slope of LeakyReLU": (
+        SEQUENCE, changed(LeakyReLU, lambda layer: LeakyReLU(0.3)), "output of layer 6_leaky_relu"
+    ),
+    "leaky ReLU for ReLU": (
+        SEQUENCE, with_layer(ReLU, lambda layer, x, p: (np.maximum(x, x / 100), x > 0), _backward(ReLU)),
+        "output of layer 1_relu",
+    ),
+    "PyTorch's order of what is flattened": (
+        SEQUENCE, with_layer(Flatten, _other_order, _backward(Flatten)), "output of layer 11_flatten"
+    ),
+    "hard tanh": (BRANCHES, with_layer(Tanh, _hard_tanh, _backward(Tanh)), "output of layer bend"),
+    "hard sigmoid": (SIGMOID, with_layer(Sigmoid, _hard_sigmoid, _backward(Sigmoid)), "output of layer 1_sigmoid"),
+    "softmax over the examples": (
+        SOFTMAX, with_layer(Softmax, _over_examples, _backward(Softmax)), "output of layer 3_softmax"
+    ),
+    "a branch left out of a sum": (
+        BRANCHES, with_layer(Add, _first_left_out, _backward(Add)), "output of layer again"
+    ),
+    "joined in another order": (
+        BRANCHES, with_layer(Concatenate, _last_first, _last_first_backward), "output of layer both"
+    ),
     "slope 1 at 0": (
         KINK, with_layer(LeakyReLU, _slope_one_at_zero, _backward(LeakyReLU)), "gradient of 0_conv2d/bias"
     ),

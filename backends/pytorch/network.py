@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
 from backends.pytorch.stateful import _MaskedDropout
-from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
+from tasks.architecture import INPUT, Architecture, Parameters, Variable
 from tasks.layers import ConvTranspose2D, Dense, Dropout, Flatten, Layer
 from tasks.masks import mask_table
 

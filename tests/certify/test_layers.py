@@ -23,16 +23,17 @@ def kink() -> Sample:
     return replace(sample, dataset=replace(sample.dataset, train_inputs=inputs))
 
 
-LAYER_SAMPLES = {SEQUENCE: SAMPLES[SEQUENCE], GRAPH: SAMPLES[GRAPH], KINK: kink()}
+LAYER_SAMPLES = SAMPLES | {KINK: kink()}
 
 
 @pytest.fixture(scope="module")
 def references(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Reference]:
     folder = tmp_path_factory.mktemp("references")
-    return {name: make_reference(sample, folder) for name, sample in LAYER_SAMPLES.items()}
+    names = {SEQUENCE, GRAPH, KINK, *(sample for sample, _, _ in FAULTS.values())}
+    return {name: make_reference(LAYER_SAMPLES[name], folder) for name in names}
 
 
-@pytest.mark.parametrize("name", LAYER_SAMPLES)
+@pytest.mark.parametrize("name", [SEQUENCE, GRAPH, KINK])
 def test_granted_to_every_framework(
     name: str, every_remote: dict[str, RemoteBackend], references: dict[str, Reference], tmp_path: Path
 ) -> None:

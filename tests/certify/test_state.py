@@ -88,10 +88,12 @@ FAULTS: dict[str, tuple[str, str, type, Any, str]] = {
         "output of layer norm",
     ),
     "the batch's statistics in inference": (
-        "normalized", INFERENCE, BatchNorm, lambda layer, x, p: stateful.batch_norm_forward(layer, x, p)[0], "output of layer 1_batch_norm"
+        "normalized", INFERENCE, BatchNorm, lambda layer, x, p: stateful.batch_norm_forward(layer, x, p)[0],
+        "output of layer 1_batch_norm"
     ),
     "dropout in inference": (
-        "dropped", INFERENCE, Dropout, lambda layer, x, p: stateful.dropout_forward(layer, x, p)[0], "output of layer 1_dropout"
+        "dropped", INFERENCE, Dropout, lambda layer, x, p: stateful.dropout_forward(layer, x, p)[0],
+        "output of layer 1_dropout"
     ),
     "Keras's epsilon in training": (
         "normalized", LAYER, BatchNorm,
