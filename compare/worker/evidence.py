@@ -110,10 +110,10 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
     arrays = {
         quantity.text: array
         for quantity, array in [
-            *_answers(model, dataset),
+            *answers(model, dataset),
             *_gradients(model, *examples, copy),
             *_trained(model, calls, checkpoints(task, calls[0].batch_size), copy),
-            *_answers(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
+            *answers(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
         ]
     }
     content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
@@ -130,7 +130,7 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
     )
 
 
-def _answers(model: Model, dataset: Dataset, step: int | None = None) -> list[tuple[Quantity, NDArray[Any]]]:
+def answers(model: Model, dataset: Dataset, step: int | None = None) -> list[tuple[Quantity, NDArray[Any]]]:
     """The outputs of every layer, and the network's; after training of those that answer by a state that it moved."""
     architecture = model.recipe.architecture
     moved = {variable.node.name for variable in architecture.state}

@@ -20,6 +20,7 @@ COUNTS = {
     "widths": 100,
     "rendering": 1000,
     "undisturbed": 90,
+    "layers": 108,
 }
 """The topics and their counts; a count beyond the number of cases stands for all of them."""
 
