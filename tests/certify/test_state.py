@@ -95,6 +95,11 @@ FAULTS: dict[str, tuple[str, str, type, Any, str]] = {
         "dropped", INFERENCE, Dropout, lambda layer, x, p: stateful.dropout_forward(layer, x, p)[0],
         "output of layer 1_dropout"
     ),
+    "the running variance left out in inference": (
+        "normalized", INFERENCE, BatchNorm,
+        lambda layer, x, p: stateful.batch_norm_inference(layer, x, p | {"variance": np.ones_like(p["variance"])}),
+        "output of layer 1_batch_norm at step 100",
+    ),
     "Keras's epsilon in training": (
         "normalized", LAYER, BatchNorm,
         (
