@@ -35,8 +35,8 @@ class Network:
         values = {INPUT: x}
         kept_by_step = []
         for node, forward, _ in self.steps:
-            own = self._variables_of(node)
-            values[node.name], kept = forward(node.layer, _inputs(node, values), own)
+            own = self.variables_of(node)
+            values[node.name], kept = forward(node.layer, inputs_of(node, values), own)
             kept_by_step.append(kept)
             if type(node.layer) in STATE:
                 state = STATE[type(node.layer)](node.layer, kept, own)
@@ -47,7 +47,7 @@ class Network:
         """The output of every layer by its node's name, for inputs (n, *input_shape), in inference."""
         values = {INPUT: x}
         for node, forward, _ in self.steps:
-            inputs, own, inference = _inputs(node, values), self._variables_of(node), INFERENCE.get(type(node.layer))
+            inputs, own, inference = inputs_of(node, values), self.variables_of(node), INFERENCE.get(type(node.layer))
             values[node.name] = inference(node.layer, inputs, own) if inference else forward(node.layer, inputs, own)[0]
         return {node.name: values[node.name] for node, _, _ in self.steps}
 
@@ -66,12 +66,13 @@ class Network:
             gradients |= {f"{node.name}/{name}": gradient for name, gradient in of_parameters.items()}
         return {key: gradients[key] for key in self.parameters}
 
-    def _variables_of(self, node: Node) -> Parameters:
+    def variables_of(self, node: Node) -> Parameters:
+        """A node's own parameters and state, by name."""
         prefix, variables = f"{node.name}/", self.parameters | self.state
         return {key.removeprefix(prefix): value for key, value in variables.items() if key.startswith(prefix)}
 
 
-def _inputs(node: Node, values: Mapping[str, Array]) -> Any:
+def inputs_of(node: Node, values: Mapping[str, Array]) -> Any:
     """What a node's layer is called with: its input, or the list of all where it merges them."""
     inputs = [values[name] for name in node.inputs]
     return inputs if isinstance(node.layer, Merge) else inputs[0]

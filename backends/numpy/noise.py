@@ -16,10 +16,10 @@ from backends.numpy.activations import leaky_relu_backward, relu_backward
 from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
 from backends.numpy.layers import LAYERS
 from backends.numpy.model import NumpyModel
-from backends.numpy.network import Network, build_network
+from backends.numpy.network import Network, build_network, inputs_of
 from backends.numpy.training import AdamUpdate
-from tasks.architecture import Architecture, Parameters
-from tasks.layers import BatchNorm, Layer, LayerNorm, LeakyReLU, ReLU
+from tasks.architecture import INPUT, Architecture, Parameters
+from tasks.layers import GELU, BatchNorm, Dropout, Layer, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from tasks.task import Recipe
 from tasks.training import Adam
 
@@ -129,6 +129,28 @@ class NoisyModel(NumpyModel):
         self.squares.parameters = self.network.parameters
         squares = self.squares.backward(kept, gradient * gradient)
         return {key: np.sqrt(value) for key, value in squares.items()}
+
+    def output_sizes(self, inputs: NDArray[np.float32]) -> dict[str, Array]:
+        """How large each layer's output is where none of its terms cancel: of its squared terms, the root of the mean.
+
+        What a layer takes counts as large as it was before a ReLU, or a sum, left little of it but rounding.
+        """
+        values: dict[str, Array] = {INPUT: inputs.astype(self.number), **self.layer_outputs(inputs)}
+        squares: dict[str, Array] = {INPUT: values[INPUT] ** 2}
+        for node, forward, _ in self.network.steps:
+            p, taken = self.network.variables_of(node), inputs_of(node, squares)
+            match node.layer:
+                case LayerNorm() | BatchNorm():
+                    x = values[node.inputs[0]]
+                    variance = x.var(axis=-1, keepdims=True) if isinstance(node.layer, LayerNorm) else p["variance"]
+                    squares[node.name] = taken / (variance + node.layer.epsilon) * p["scale"] ** 2 + p["bias"] ** 2
+                case ReLU() | LeakyReLU() | GELU() | Dropout():
+                    squares[node.name] = taken
+                case Tanh() | Sigmoid() | Softmax():
+                    squares[node.name] = np.minimum(taken, 1)
+                case linear:
+                    squares[node.name] = forward(linear, taken, {name: value**2 for name, value in p.items()})[0]
+        return {node.name: np.sqrt(squares[node.name].mean(keepdims=True)) for node, _, _ in self.network.steps}
 
 
 class _Float64Scalars(AdamUpdate):

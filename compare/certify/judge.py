@@ -8,7 +8,8 @@ computation falls on one side and an equally right one on the other, and Adam ma
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
 PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
-quantity's size or, for a gradient or loss that is smaller because terms cancel, of its size where they do not.
+quantity's size or, for a layer's output, a gradient or a loss that is smaller because terms cancel, of its size where
+they do not.
 Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: the certificate is undecidable
 from that quantity on, neither granted nor refused. A parameter is measured beside the others of its layer here, for a
 bias that begins with 0 is small for long, and does little.

@@ -110,10 +110,10 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
     arrays = {
         quantity.text: array
         for quantity, array in [
-            *answers(model, dataset),
+            *answers(model, dataset, copy),
             *_gradients(model, *examples, copy),
             *_trained(model, calls, checkpoints(task, calls[0].batch_size), copy),
-            *answers(model, dataset, checkpoints(task, calls[0].batch_size)[-1]),
+            *answers(model, dataset, copy, checkpoints(task, calls[0].batch_size)[-1]),
         ]
     }
     content = save({name: np.asarray(array, order="C") for name, array in arrays.items()})
@@ -130,19 +130,22 @@ def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -
     )
 
 
-def answers(model: Model, dataset: Dataset, step: int | None = None) -> list[tuple[Quantity, NDArray[Any]]]:
+def answers(model: Model, dataset: Dataset, copy: Copy, step: int | None = None) -> list[tuple[Quantity, NDArray[Any]]]:
     """The outputs of every layer, and the network's; after training of those that answer by a state that it moved."""
     architecture = model.recipe.architecture
     moved = {variable.node.name for variable in architecture.state}
     if step is not None and not moved:
         return []
     numbers = sum(prod(architecture.shapes[node.name]) for node in architecture.nodes)
-    count = max(min(LAYER_NUMBERS // numbers, LAYER_EXAMPLES), 1)
+    inputs = dataset.test_inputs[: max(min(LAYER_NUMBERS // numbers, LAYER_EXAMPLES), 1)]
     quantities: list[tuple[Quantity, NDArray[Any]]] = [
         (Quantity(kind="layer_output", name=name, step=step), output)
-        for name, output in model.layer_outputs(dataset.test_inputs[:count]).items()
+        for name, output in model.layer_outputs(inputs).items()
         if step is None or name in moved
     ]
+    if copy.with_sizes and isinstance(model, NoisyModel):
+        sizes = model.output_sizes(inputs)
+        quantities += [(Quantity(kind="size", name=quantity.text), sizes[quantity.name]) for quantity, _ in quantities]
     logits = model.logits(dataset.test_inputs[:LOGITS_EXAMPLES])
     return [*quantities, (Quantity(kind="logits", step=step), logits)]
 

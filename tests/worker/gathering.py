@@ -4,6 +4,7 @@ from typing import Any
 
 from compare.certify.judge import Evidence
 from compare.records.event import EvidenceSummary
+from compare.records.request import Copy
 from compare.worker import evidence
 from tasks.dataset import Dataset
 
@@ -15,4 +16,4 @@ def gather(model: Any, *arguments: Any) -> EvidenceSummary:
 
 def answers(model: Any, dataset: Dataset) -> Evidence:
     """The outputs of the layers and of the network, before training."""
-    return {quantity.text: output for quantity, output in evidence.answers(model, dataset)}
+    return {quantity.text: output for quantity, output in evidence.answers(model, dataset, Copy(path=""))}
