@@ -2,7 +2,7 @@
 
 import pytest
 
-from backends.fusion import PooledConv2D, fuse
+from backends.fusion import PooledConv2D, fuse, fused_names
 from tasks.architecture import Architecture, Node, sequence
 from tasks.layers import (
     Add,
@@ -69,6 +69,8 @@ def test_in_a_graph_only_what_no_other_layer_takes_is_fused() -> None:
     assert fused.nodes[3] == Node("right", PooledConv2D(Conv2D(3, (3, 2)), MaxPool2D()), ("bend",))
     assert Node("both", Concatenate(), ("smaller", "right")) in fused.nodes
     assert list(fused.parameter_shapes.items()) == list(BRANCHES.parameter_shapes.items())
+    others = {node.name: node.name for node in fused.nodes if node.name != "right"}
+    assert fused_names(BRANCHES) == others | {"right": "right, slope, halved"}
     taken_twice = (
         Node("a", Conv2D(2), ("input",)),
         Node("b", ReLU(), ("a",)),

@@ -51,6 +51,11 @@ def test_one_step_is_no_steps() -> None:
     assert list(map(quantity_group, names)) == ["after 1 step", "after 10 steps", "after 100 steps"]
 
 
+def test_layer_outputs_are_one_group_before_and_one_after_training() -> None:
+    names = ["output of layer a", "output of layers a, b, c", "output of layer a at step 55"]
+    assert list(map(quantity_group, names)) == ["layer outputs", "layer outputs", "layer outputs at step 55"]
+
+
 def test_a_limit_of_zero_is_no_error() -> None:
     equal, other = (distance("loss", 0.0, absolute, absolute_limit=0.0) for absolute in (0.0, 1e-9))
     assert (equal.share, other.share) == (0.0, 1.0)
