@@ -95,6 +95,7 @@ def draw_batches(
     seed: int,
     *,
     shuffle: bool,
+    buffer: int | None = None,
     examples: int | None = None,
 ) -> Batches:
     """Draws the batches of a training; examples that fill no batch are a smaller last one.
@@ -105,17 +106,43 @@ def draw_batches(
         epochs: passes over the data.
         seed: any int from 0.
         shuffle: a new order each epoch; otherwise the order of the data set.
+        buffer: the size of the buffer from which the order is drawn; None to shuffle all examples at once.
         examples: number of examples used per epoch, from the start of that epoch's order; None for all.
     """
     count = min(example_count, examples or example_count)
     batch_size = min(batch_size, count)
     random = random_stream(seed, "batches")
 
-    orders = [
-        np.argsort(random.random_sample(example_count), kind="stable") if shuffle else np.arange(example_count)
-        for _ in range(epochs)
-    ]
+    def draw() -> NDArray[np.int64]:
+        if not shuffle:
+            return np.arange(example_count)
+        drawn = random.random_sample(example_count)
+        return np.argsort(drawn, kind="stable") if buffer is None else _through_a_buffer(drawn, buffer)
+
+    orders = [draw() for _ in range(epochs)]
     order = np.array([order[:count] for order in orders], np.int32).reshape(epochs, count)
     steps = count // batch_size
     full = order[:, : steps * batch_size].reshape(epochs, steps, batch_size)
     return Batches(full, order[:, steps * batch_size :])
+
+
+def _through_a_buffer(drawn: NDArray[np.float64], size: int) -> NDArray[np.int64]:
+    """The order in which a buffer gives out the examples, as the pipelines of ``tf.data`` shuffle.
+
+    It begins with the first examples of the data set; each time one of them is drawn, the next one takes its place.
+
+    Args:
+        drawn: ``(n,)``, from 0 up to 1: which of the buffer's examples is given out each time.
+        size: of the buffer.
+    """
+    count = len(drawn)
+    buffer, order = list(range(min(size, count))), []
+    for at, share in enumerate(drawn.tolist()):
+        place = int(share * len(buffer))
+        order.append(buffer[place])
+        if at + size < count:
+            buffer[place] = at + size
+        else:
+            buffer[place] = buffer[-1]
+            buffer.pop()
+    return np.array(order, np.int64)

@@ -1,6 +1,6 @@
 """Data sets: examples ready for training, and what they were made from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,19 @@ class Dataset:
     classes: tuple[str, ...]
     raw_images: RawImages | None = None
     test_images: NDArray[np.uint8] | None = None
+
+    def first(self, trained: int, tested: int) -> "Dataset":
+        """The first so many of the training and of the test examples."""
+        raw = self.raw_images
+        return replace(
+            self,
+            train_inputs=self.train_inputs[:trained],
+            train_labels=self.train_labels[:trained],
+            test_inputs=self.test_inputs[:tested],
+            test_labels=self.test_labels[:tested],
+            raw_images=None if raw is None else replace(raw, images=raw.images[:trained]),
+            test_images=None if self.test_images is None else self.test_images[:tested],
+        )
 
     @cached_property
     def train_sha256(self) -> str:

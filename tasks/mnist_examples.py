@@ -2,9 +2,12 @@
 
 Sources: ``mnist/main.py`` of PyTorch's examples, "Simple MNIST convnet" of Keras's, ``examples/mnist`` of flax's. Each
 draws its initial weights as its framework does. Where an example ends in a softmax and a loss of probabilities, the
-network here ends before it, and the loss is the cross-entropy of logits: the same function, computed safely.
+network here ends before it, and the loss is the cross-entropy of logits: the same function, computed safely. The
+recipes ``as-published`` also choose the examples as each of them does on a CPU.
 """
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from tasks.architecture import INPUT, Architecture, Node, sequence
@@ -103,6 +106,26 @@ FLAX_EXAMPLE = Recipe(
     shuffle=True,
     initializer="flax",
 )
+AS_PUBLISHED = {
+    "pytorch": replace(
+        PYTORCH_EXAMPLE,
+        shuffle=False,
+        flaw="the examples come in the same order in every epoch: it shuffles them only where there is an accelerator",
+    ),
+    "keras": replace(
+        KERAS_EXAMPLE,
+        held_out=0.1,
+        flaw="the last tenth of the training examples is held out for validation: it trains on 54,000 of 60,000",
+    ),
+    "flax": replace(
+        FLAX_EXAMPLE,
+        shuffle_buffer=1024,
+        drop_remainder=True,
+        test_batch_size=128,
+        flaw="it draws from a buffer of 1,024 examples in their order, leaves out those that fill no batch (608 of"
+        " 60,000 in every epoch), and tests on 9,984 of 10,000, as they fill batches of 128",
+    ),
+}
 
 
 def _block(name: str, before: str, width: int, *, smaller: bool) -> list[Node]:
@@ -154,11 +177,11 @@ RESNET = Recipe(
 )
 
 
-def _task(name: str, summary: str, recipe: Recipe, scale: tuple[float, float], quick: Preset) -> Task:
+def _task(name: str, summary: str, recipes: Mapping[str, Recipe], scale: tuple[float, float], quick: Preset) -> Task:
     return Task(
         name=name,
         summary=summary,
-        recipes={"standard": recipe},
+        recipes=recipes,
         target_accuracy=0.98,
         load=standardized(*scale),
         classes=CLASSES,
@@ -171,28 +194,28 @@ def _task(name: str, summary: str, recipe: Recipe, scale: tuple[float, float], q
 MNIST_PYTORCH_EXAMPLE = _task(
     "mnist-pytorch-example",
     "MNIST as in PyTorch's example: two convolutions, dropout, Adadelta",
-    PYTORCH_EXAMPLE,
+    {"standard": PYTORCH_EXAMPLE, "as-published": AS_PUBLISHED["pytorch"]},
     MLP_SCALE,
     Preset(3, 2_000),
 )
 MNIST_KERAS_EXAMPLE = _task(
     "mnist-keras-example",
     "MNIST as in Keras's example: two convolutions, dropout, Adam",
-    KERAS_EXAMPLE,
+    {"standard": KERAS_EXAMPLE, "as-published": AS_PUBLISHED["keras"]},
     PLAIN_SCALE,
     Preset(3, 6_000),
 )
 MNIST_FLAX_EXAMPLE = _task(
     "mnist-flax-example",
     "MNIST as in flax's example: two convolutions, batch normalization, SGD",
-    FLAX_EXAMPLE,
+    {"standard": FLAX_EXAMPLE, "as-published": AS_PUBLISHED["flax"]},
     PLAIN_SCALE,
     Preset(3, 8_000),
 )
 MNIST_RESNET = _task(
     "mnist-resnet",
     "MNIST, a residual network with batch normalization and a cosine schedule",
-    RESNET,
+    {"standard": RESNET},
     MLP_SCALE,
     Preset(3, 3_000),
 )

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,11 @@ from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
 from tasks.errors import UnknownNameError
 from tasks.initial import Initializer, draw_parameters
+from tasks.layers import Dropout, OwnDropout
 from tasks.schedules import CONSTANT, Schedule
 from tasks.training import Adam, Loss, Optimizer, OptimizerState
+
+RecipeName: TypeAlias = Literal["standard", "as-written", "as-published"]
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,17 @@ class Recipe:
         epochs: passes over the training data.
         shuffle: whether each epoch has an order of its own; otherwise the order of the data set is kept.
         initializer: how the initial parameters are drawn.
-        flaw: what is wrong with this recipe, for those that are kept because their mistake is worth teaching.
+        flaw: what a recipe that is kept for it does otherwise than it should: its source's mistake or peculiarity.
         schedule: how the learning rate changes in the course of the run.
         clip_norm: the largest norm that the gradients of all parameters have together; longer ones are scaled by
             ``clip_norm / norm``. None for no limit.
         label_smoothing: the share of each target that is spread evenly over all classes; for the cross-entropy.
         steps_an_epoch: training steps in an epoch; None until :meth:`Task.with_workload` has put it in.
+        shuffle_buffer: the size of the buffer from which each next example is drawn where all are not shuffled at once;
+            the buffer is filled in the order of the data set. None for a shuffle of them all.
+        held_out: the share of the training examples, the last ones, that are not trained on.
+        drop_remainder: whether the examples of an epoch that fill no batch are left out.
+        test_batch_size: the test set is cut to whole batches of this size. None to keep all of it.
     """
 
     architecture: Architecture
@@ -51,6 +59,10 @@ class Recipe:
     clip_norm: float | None = None
     label_smoothing: float = 0.0
     steps_an_epoch: int | None = None
+    shuffle_buffer: int | None = None
+    held_out: float = 0.0
+    drop_remainder: bool = False
+    test_batch_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.label_smoothing and self.loss != "cross_entropy":
@@ -103,9 +115,11 @@ class Task:
     Attributes:
         name: as on the command line.
         summary: one line for people.
-        recipes: by name; ``standard``, and for some tasks ``as-written``: a source's recipe with its mistake.
+        recipes: by name; ``standard``, and for some tasks ``as-written``, a source's recipe with its mistake, or
+            ``as-published``, an example of a framework to the letter.
         target_accuracy: the test accuracy that "time to target" means for this task.
-        load: returns the data set; takes a file to read in place of the task's own data, or None.
+        load: returns the whole data set, of which :meth:`dataset` gives what a recipe takes; takes a file to read in
+            place of the task's own data, or None.
         classes: a name for each label.
         quick: the preset ``quick``; the preset ``full`` is the recipe as it stands.
         prepare: turns 8-bit images (n, 28, 28) into the network's inputs; None where the inputs are plain numbers.
@@ -134,6 +148,18 @@ class Task:
         """The network of the chosen recipe."""
         return self.recipe.architecture
 
+    def dataset(self, file: Path | None = None) -> Dataset:
+        """The examples that the chosen recipe trains on and tests with: the task's own, or those of a file.
+
+        Raises:
+            DataError: they cannot be read.
+        """
+        whole, recipe = self.load(file), self.recipe
+        trained, tested = len(whole.train_labels), len(whole.test_labels)
+        if recipe.test_batch_size:
+            tested = tested // recipe.test_batch_size * recipe.test_batch_size or tested
+        return whole.first(ceil(trained * (1 - recipe.held_out)), tested)
+
     def with_recipe(self, name: str) -> Self:
         """The same task with another of its recipes.
 
@@ -151,6 +177,16 @@ class Task:
         recipe = replace(self.recipe, optimizer=replace(self.recipe.optimizer, learning_rate=rate))
         return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
 
+    def with_own_randomness(self) -> Self:
+        """The same task, in whose chosen recipe each framework draws the masks of dropout for itself."""
+        recipe = self.recipe
+        nodes = [
+            replace(node, layer=OwnDropout(node.layer.rate)) if isinstance(node.layer, Dropout) else node
+            for node in recipe.architecture.nodes
+        ]
+        recipe = replace(recipe, architecture=replace(recipe.architecture, nodes=tuple(nodes)))
+        return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
+
     def with_workload(
         self,
         example_count: int,
@@ -162,11 +198,12 @@ class Task:
         """The same task, whose chosen recipe knows how long its run is; the arguments are those of ``batches``."""
         recipe = self.recipe
         count = min(example_count, examples or example_count)
+        steps = count / min(batch_size or recipe.batch_size, count)
         recipe = replace(
             recipe,
             epochs=recipe.epochs if epochs is None else epochs,
             batch_size=batch_size or recipe.batch_size,
-            steps_an_epoch=ceil(count / min(batch_size or recipe.batch_size, count)),
+            steps_an_epoch=floor(steps) if recipe.drop_remainder else ceil(steps),
         )
         return replace(self, recipes={**self.recipes, self.recipe_name: recipe})
 
@@ -185,11 +222,13 @@ class Task:
     ) -> Batches:
         """The recipe's batches for a seed; see :func:`tasks.batches.draw_batches`."""
         recipe = self.recipe
-        return draw_batches(
+        batches = draw_batches(
             example_count,
             batch_size or recipe.batch_size,
             recipe.epochs if epochs is None else epochs,
             seed,
             shuffle=recipe.shuffle,
+            buffer=recipe.shuffle_buffer,
             examples=examples,
         )
+        return replace(batches, remainder=batches.remainder[:, :0]) if recipe.drop_remainder else batches

@@ -31,6 +31,7 @@ from tasks.layers import (
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
+    OwnDropout,
     Padding,
     ReLU,
     Shape,
@@ -120,4 +121,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
     Dropout: _MaskedDropout,
+    OwnDropout: lambda layer, shape: nnx.Dropout(layer.rate, rngs=nnx.Rngs(0)),
 }

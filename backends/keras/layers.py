@@ -31,6 +31,7 @@ from tasks.layers import (
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
+    OwnDropout,
     Pads,
     ReLU,
     Shape,
@@ -148,4 +149,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
     Dropout: _MaskedDropout,
+    OwnDropout: lambda layer, shape: keras.layers.Dropout(layer.rate),
 }

@@ -65,5 +65,5 @@ class _MaskedDropout(keras.layers.Layer):
 
 
 _MaskedDropout.__name__ = "Dropout"
-_STATEFUL = (keras.layers.BatchNormalization, _MaskedDropout)
+_STATEFUL = (keras.layers.BatchNormalization, keras.layers.Dropout, _MaskedDropout)
 """The layers that have to be told whether they are trained."""

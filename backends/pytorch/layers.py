@@ -29,6 +29,7 @@ from tasks.layers import (
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
+    OwnDropout,
     Pads,
     ReLU,
     Shape,
@@ -180,4 +181,5 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
     Dropout: _MaskedDropout,
+    OwnDropout: lambda layer, shape: nn.Dropout(layer.rate),
 }

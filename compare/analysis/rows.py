@@ -12,7 +12,7 @@ from compare.records.certificate import Certificate
 from compare.records.run import Run
 from compare.text import clean
 
-CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate")
+CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate", "own_randomness")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
 
 DISTURBED = 0.25
@@ -110,7 +110,19 @@ class Row:
     @property
     def warnings(self) -> list[str]:
         """What should be known beside the row's speeds, each in a sentence."""
-        return [warning for warning in (self.disturbed, self.shrinking) if warning]
+        return [warning for warning in (self.disturbed, self.shrinking, self.drifting) if warning]
+
+    @property
+    def drifting(self) -> str:
+        """A remark where right runs drift apart by rounding alone: what the certificate speaks for then."""
+        checks = [run.check for run in self.completed if run.check is not None]
+        found = [record.failure for record in (self.certificate, *checks) if record is not None and record.failure]
+        if not found or not self.verified:
+            return ""
+        return (
+            f"right runs of this training drift apart ({clean(found[0])}): what is certified is the first steps and,"
+            " throughout the run, steps that the reference computed again from what the run itself held before them"
+        )
 
     @property
     def shrinking(self) -> str:

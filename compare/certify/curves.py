@@ -39,7 +39,8 @@ def check_curves(runs: Sequence[Run]) -> list[Run]:
 
     A run whose losses are too far from those of more than half of the other backends' runs is refused; so is a stock
     loop's that differ from those of its second training, for its curve, which is made in shorter calls. Where rounding
-    alone moves the losses by more than a hundredth, nothing can be decided from that epoch on.
+    alone moves the losses by more than a hundredth, they say nothing from that epoch on, and only the run's windows
+    speak for it; the check says so.
 
     Returns:
         the runs whose check has another outcome now.
@@ -90,8 +91,9 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
         return _refused(run.check, epoch, abs(other.losses[epoch] - run.losses[epoch]), whose, limit)
     lost = np.flatnonzero(noise > CEILING * np.abs(losses))
     if run.check.outcome == "granted" and lost.size:
-        failure = f"after epoch {int(lost[0])} rounding alone moves the loss by more than {CEILING:.0%}"
-        return run.check.model_copy(update={"outcome": "undecidable", "failure": failure})
+        first = int(lost[0]) + 1
+        note = f"mean loss of epoch {first}: rounding alone moves it by more than {CEILING:.0%} of its size"
+        return run.check.model_copy(update={"failure": note})
     return None
 
 

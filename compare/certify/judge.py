@@ -10,9 +10,11 @@ PyTorch has them, for those roundings are of another size.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
 quantity's size or, for a layer's output, a gradient or a loss that is smaller because terms cancel, of its size where
 they do not.
-Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: the certificate is undecidable
-from that quantity on, neither granted nor refused. A parameter is measured beside the others of its layer here, for a
-bias that begins with 0 is small for long, and does little.
+Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: nothing is judged from that
+quantity on. What came before may be enough: where training is chaotic, right runs drift apart by rounding alone, and
+the certificate is granted over its first step, or its first ten. Otherwise it is undecidable, neither granted nor
+refused. A parameter is measured beside the others of its layer here, for a bias that begins with 0 is small for long,
+and does little.
 """
 
 import re
@@ -39,6 +41,8 @@ FLOOR = 1e-6
 can by luck be exact in the float32 reference and cannot be in another order."""
 CEILING = 1e-2
 """Where rounding alone moves a quantity by more than this share of its size, nothing can be decided by it."""
+LEAST_STEPS = 1
+"""The training steps that must be decidable. The others are looked at in the run that is timed: see ``replay.py``."""
 SPARED = 1e-4
 """The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
 divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
@@ -80,7 +84,7 @@ def judge(
     if summary.parameter_count != expected.parameter_count:
         failures.append("parameter count")
     distances: list[Distance] = []
-    undecidable = ""
+    undecidable: Quantity | None = None
     texts = {part.text: text for text in evidence for part in Quantity.of(text).parts}
     for name in expected.quantities:
         quantity = Quantity.of(name)
@@ -98,16 +102,17 @@ def judge(
         if quantity.kind == "layer_output" and not distance.decidable:
             continue  # the layer gives little but rounding; what comes of it is decided by the logits
         distances.append(distance)
-        if not distance.decidable and not undecidable and not failures:
-            undecidable = name
-        if not distance.passed and not undecidable:
+        if not distance.decidable and undecidable is None and not failures:
+            undecidable = quantity
+        if not distance.passed and undecidable is None:
             failures.append(text)
+    decided = undecidable is None or (undecidable.step or 0) > LEAST_STEPS
     return Certificate(
         **cell.subject.model_dump(),
         seed=cell.seed,
-        granted=not failures and not undecidable,
-        failure=failures[0] if failures else undecidable and _undecidable_from(undecidable),
-        undecidable=bool(undecidable) and not failures,
+        granted=not failures and decided,
+        failure=failures[0] if failures else _undecidable_from(undecidable),
+        undecidable=undecidable is not None and not failures,
         parameters_sha256=summary.parameters_sha256,
         batches_sha256=summary.batches_sha256,
         data_sha256=summary.data_sha256,
@@ -209,8 +214,8 @@ def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer)
     return right
 
 
-def _undecidable_from(name: str) -> str:
-    return f"{name}: rounding alone moves it by more than {CEILING:.0%} of its size"
+def _undecidable_from(quantity: Quantity | None) -> str:
+    return f"{quantity.text}: rounding alone moves it by more than {CEILING:.0%} of its size" if quantity else ""
 
 
 def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:

@@ -13,6 +13,7 @@ from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
 from compare.run.checks import flag
 from tasks.errors import SideBySideError
+from tasks.task import RecipeName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from compare.models.saved import SavedModel
     from tasks.dataset import Dataset
 
-Recipe = Literal["standard", "as-written"] | None
+Recipe = RecipeName | None
 
 
 def predict(
@@ -60,7 +61,7 @@ def predict(
     _tell(saved.note)
     dataset, labels, done = None, None, list[tuple[str, ...]]()
     if test_set:
-        dataset = saved.task.load(data)
+        dataset = saved.task.dataset(data)
         arrays, labels = dataset.test_inputs, dataset.test_labels
     else:
         arrays, done = read_inputs(saved.task, inputs)

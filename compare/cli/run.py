@@ -4,7 +4,7 @@ import json as json_module
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -16,11 +16,12 @@ from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunEr
 from compare.run.options import RunOptions, Selection, make_options, read_plan
 from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
+from tasks.task import RecipeName
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
 _ALL = Parameter(name="*")
-_ONCE = {"seeds": 1, "rounds": 1, "self_check": False, "certify": True, "save_models": False}
+_ONCE = {"seeds": 1, "rounds": 1, "self_check": False, "certify": True, "save_models": False, "own_randomness": False}
 """What a plan may say of training does not matter where models are only certified, each of them once."""
 
 
@@ -102,7 +103,7 @@ def run(
 def parity(
     *tasks: Tasks,
     selection: Annotated[Selection, _ALL] = Selection(),  # noqa: B008 - cannot be changed
-    recipe: Literal["standard", "as-written"] | None = None,
+    recipe: RecipeName | None = None,
     json: Json = False,
     explain: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:

@@ -3,12 +3,13 @@
 import json as json_module
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from compare.cli.run import Json
 from compare.cli.status import OK
+from tasks.task import RecipeName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ def weights(
     file: Annotated[Path, Parameter(name="FILE")],
     *,
     task: str | None = None,
-    recipe: Literal["standard", "as-written"] | None = None,
+    recipe: RecipeName | None = None,
     json: Json = False,
 ) -> int:
     """Show the weights and biases of a saved model, layer by layer.

@@ -34,9 +34,10 @@ class Certificate(Subject):
     seed: Count
     granted: bool
     failure: str = ""
-    """The first quantity that fails, with its layer; or, where the certificate is undecidable, from which on."""
+    """The first quantity that fails, with its layer; or that rounding alone moves too far, where ``undecidable``."""
     undecidable: bool = False
-    """Whether rounding alone moves a quantity too far: those before it passed, and later ones were not judged."""
+    """Whether rounding alone moves a quantity too far: those before it passed, and it and later ones were not judged.
+    The certificate is granted all the same if those before it include some steps of training."""
     parameters_sha256: Sha256
     batches_sha256: Sha256
     data_sha256: Sha256

@@ -32,7 +32,8 @@ class Check(Record):
     outcome: Outcome
     """``undecidable``: rounding alone moves what is compared too far. ``unchecked``: by an earlier version."""
     failure: str = ""
-    """The first thing that is wrong, with its step."""
+    """The first thing that is wrong, with its step; of a run that is granted, from where on comparing its losses with
+    those of other runs says nothing."""
     steps: Count | None = None
     """Of the recipe, all of which were to be made."""
     seed: Count | None = None

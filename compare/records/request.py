@@ -44,6 +44,8 @@ class CellRequest(Request):
     cell: Cell
     learning_rate: float | None = None
     """In place of the recipe's."""
+    own_randomness: bool = False
+    """Whether the framework draws the masks of dropout for itself."""
     data: str | None = None
     """A data file in place of the task's own data."""
     train: bool = True

@@ -201,7 +201,7 @@ def _kept_evaluation_set(row: Row, arrays: Mapping[str, NDArray[Any]]) -> Evalua
 @lru_cache(maxsize=16)
 def _load_evaluation_set(task: str, recipe: str) -> EvaluationSet | None:
     try:
-        dataset = load_task(task, recipe).load(None)
+        dataset = load_task(task, recipe).dataset()
     except SideBySideError:
         return None
     images = {} if dataset.test_images is None else dict(enumerate(dataset.test_images))

@@ -27,7 +27,8 @@ def print_results(results: Results, console: Console, *, verbose: bool = False) 
     if verbose:
         print_ledger(results, console)
     if not results.settings.get("certified", True) and not results.certificates:
-        print_line("No certificates were made (--no-certify): every row is unverified.", console)
+        why = "--own-randomness" if results.settings.get("own_randomness") else "--no-certify"
+        print_line(f"No certificates were made ({why}): every row is unverified.", console)
     _print_refused(results.certificates, console)
     _print_checks(results, console)
     _print_failures(results, console)
@@ -46,10 +47,9 @@ def _print_failures(results: Results, console: Console) -> None:
 
 def _print_refused(certificates: Sequence[Certificate], console: Console) -> None:
     for certificate in certificates:
-        if not certificate.granted:
-            first = "undecidable from" if certificate.undecidable else "first to fail:"
-            text = f"{certificate.outcome}: {label(certificate, _NAME)}: {first} {certificate.failure}"
-            print_line(text, console, indent=2)
+        if certificate.failure:
+            name, first = label(certificate, _NAME), "not judged from" if certificate.undecidable else "first to fail:"
+            print_line(f"{certificate.outcome}: {name}: {first} {certificate.failure}", console, indent=2)
 
 
 def _print_checks(results: Results, console: Console) -> None:
@@ -223,4 +223,5 @@ def _print_certificates(certificates: Sequence[Certificate], console: Console) -
 def _distance_text(distance: Distance | None) -> str:
     if distance is None:
         return "-"
-    return f"{distance.relative:.1e} {distance.share:4.0%}{'' if distance.passed else ' !'}"
+    mark = " ?" if not distance.decidable else "" if distance.passed else " !"
+    return f"{distance.relative:.1e} {distance.share:4.0%}{mark}"

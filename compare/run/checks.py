@@ -13,8 +13,9 @@ from pydantic import BeforeValidator, ValidationInfo
 
 import backends as registry
 from backends.about import MODES
-from tasks import available_recipes, available_tasks
+from tasks import available_recipes, available_tasks, load_task
 from tasks.errors import SideBySideError, UnknownNameError
+from tasks.layers import Dropout
 
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
 MOST_CELLS = 100_000
@@ -48,6 +49,17 @@ def check_backends(value: Any) -> Any:
     for name in (names := check_names(value, "backends")) or ():
         registry.missing(name)  # raises UnknownNameError
     return names
+
+
+def check_own_randomness(tasks: Sequence[str], backends: Sequence[str], modes: Sequence[str]) -> None:
+    """Refuses to let frameworks draw masks of dropout for themselves where they cannot."""
+    if tuple(modes) != ("stock",):
+        raise SideBySideError("own randomness is an option of the stock loop alone: add --mode stock")
+    if registry.REFERENCE in backends:
+        raise SideBySideError(f"{registry.REFERENCE} has no randomness of its own: name the other backends")
+    for name in tasks:
+        if not any(isinstance(layer, Dropout) for layer in load_task(name).architecture.layers):
+            raise SideBySideError(f"{name} has no dropout, whose masks could be a framework's own: name other tasks")
 
 
 def check_modes(value: Any) -> Any:

@@ -8,7 +8,7 @@ import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import Parameter
 from pydantic import BeforeValidator, ValidationError
@@ -23,6 +23,7 @@ from compare.run.checks import (
     check_count,
     check_devices,
     check_modes,
+    check_own_randomness,
     check_tasks,
     choice,
     flag,
@@ -33,9 +34,10 @@ from compare.run.checks import (
 from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import read_regular
+from tasks.task import RecipeName
 
 PRESETS = ("quick", "full")
-RECIPES = ("standard", "as-written")
+RECIPES = get_args(RecipeName)
 ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
 LARGEST_PLAN = 1_000_000
@@ -86,8 +88,11 @@ class RunOptions(Selection):
     """Examples in each training step, in place of the recipe's."""
     learning_rate: Annotated[float | None, positive("a number")] = None
     """Learning rate of the optimizer, in place of the recipe's."""
-    recipe: Annotated[Literal["standard", "as-written"], choice(RECIPES)] = "standard"
-    """as-written trains the tasks whose source has a mistake with that mistake."""
+    recipe: Annotated[RecipeName, choice(RECIPES)] = "standard"
+    """as-written trains the tasks whose source has a mistake with that mistake; as-published trains the frameworks' own
+    examples to the letter."""
+    own_randomness: bool = False
+    """Let the stock loop of each framework draw the masks of dropout for itself; its rows cannot be certified."""
     timeout: Annotated[float | None, positive("seconds")] = None
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None
@@ -141,6 +146,7 @@ class RunOptions(Selection):
             "self_check": self.self_check,
             "threads": self.worker_threads,
         }
+        kept |= {"own_randomness": True} if self.own_randomness else {}
         return kept if self.learning_rate is None else kept | {"learning_rate": self.learning_rate}
 
     def given(self) -> dict[str, object]:
@@ -200,7 +206,12 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
             raise SideBySideError(f"a self-check compares {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
     check_count(options.counts())
-    return options
+    if not options.own_randomness:
+        return options
+    if "certify" in values and options.certify:
+        raise SideBySideError("models that draw their own masks differ, and cannot be certified: leave out certify")
+    check_own_randomness(options.tasks, options.backend_names, options.modes)
+    return options.model_copy(update={"certify": False})
 
 
 def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:

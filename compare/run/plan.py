@@ -17,7 +17,7 @@ def list_cells(options: RunOptions) -> list[Cell]:
     shuffler = random.Random(ORDER_SEED)
     cells = []
     for name in options.tasks:
-        # as-written is for the tasks that have such a recipe; the others keep their standard one.
+        # The other recipes are for the tasks that have them; the rest keep their standard one.
         task = load_task(name, options.recipe if options.recipe in available_recipes(name) else "standard")
         length = task.quick if options.preset == "quick" else Preset(task.recipe.epochs)
         for seed in range(options.seeds):

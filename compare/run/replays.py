@@ -89,7 +89,7 @@ class Replays:
         random = np.random.RandomState(seed)
         drawn = [random.permutation(len(labels))[: replay.TEST_EXAMPLES].tolist() for _ in parts]
         windows = self._windows(run, task, parts, drawn, calls, folder)
-        outcome, failure = replay.outcome_of(windows)
+        outcome, failure = replay.outcome_of(windows, steps)
         return Check(outcome=outcome, failure=failure, steps=steps, seed=seed, windows=windows)
 
     def _windows(
@@ -134,7 +134,7 @@ class Replays:
 @lru_cache(maxsize=1)
 def _labels(task: str, recipe: str, file: Path | None) -> tuple[int, NDArray[np.int32]]:
     """The number of training examples, and the labels of the test set."""
-    dataset = load_task(task, recipe).load(file)
+    dataset = load_task(task, recipe).dataset(file)
     return len(dataset.train_labels), dataset.test_labels
 
 

@@ -39,6 +39,7 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         *_differences(earlier.host, now.host, [n for n in SAME_HOST if n in earlier.host or n == "cpu_quota"]),
         *_differences(earlier.settings, now.settings, ["threads"]),
         *_different_words(_learning_rate(earlier), _learning_rate(now)),
+        *_different_words(_randomness(earlier), _randomness(now)),
         *_data(earlier.settings.get("data_sha256"), now.settings.get("data_sha256")),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),
@@ -51,6 +52,10 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
 def _learning_rate(results: Results) -> str:
     rate = results.settings.get("learning_rate")
     return "the recipe's learning rate" if rate is None else f"learning rate {rate}"
+
+
+def _randomness(results: Results) -> str:
+    return "the frameworks' own randomness" if results.settings.get("own_randomness") else "the task's masks of dropout"
 
 
 def _data(then: object, now: object) -> list[str]:

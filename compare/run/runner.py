@@ -195,6 +195,7 @@ class Runner:
         request = CellRequest(
             cell=cell,
             learning_rate=self.options.learning_rate,
+            own_randomness=self.options.own_randomness,
             data=self.data,
             train=self.train,
             arrays=str(self.store.folder / "arrays" / f"{cell.file_name}.safetensors"),

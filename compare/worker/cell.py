@@ -109,7 +109,10 @@ class CellWork:
 
     def _prepare(self) -> None:
         cell = self.cell
-        self.task, self.dataset = load_cell_task(cell, self.request.learning_rate, self.request.data)
+        request = self.request
+        self.task, self.dataset = load_cell_task(
+            cell, request.learning_rate, request.data, own_randomness=request.own_randomness
+        )
         self.batches = self.task.batches(
             len(self.dataset.train_labels),
             cell.seed,
@@ -138,6 +141,7 @@ class CellWork:
             "last_batch": "kept" if self.batches.rest else "every batch is full",
             "warm_up": "the first epoch is timed apart",
             **({} if rate is None else {"learning_rate": rate}),
+            **({"own_randomness": True} if self.request.own_randomness else {}),
         }
         self.note(settings=self.settings)
 

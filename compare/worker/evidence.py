@@ -28,8 +28,8 @@ LAYER_EXAMPLES, LAYER_NUMBERS = 8, 500_000
 """The most test examples for which the layers' outputs are compared, and the most numbers in these outputs, about."""
 EPOCH_STEPS, EPOCHS = 9, 10
 """The last call of a certificate has at most this number of epochs, of so many steps each."""
-OPERATIONS = 4e11
-"""Floating-point operations of a certificate's steps, about: some ten seconds for each computation of the reference."""
+OPERATIONS = 1.5e11
+"""Floating-point operations of a certificate's steps, about: some seconds for each computation of the reference."""
 
 
 def checkpoints(task: Task, batch_size: int) -> tuple[int, int, int]:
@@ -67,10 +67,13 @@ def certificate_batches(task: Task, example_count: int, seed: int, batch_size: i
     return calls
 
 
-def load_cell_task(cell: Cell, learning_rate: float | None, data: str | None) -> tuple[Task, Dataset]:
+def load_cell_task(
+    cell: Cell, learning_rate: float | None, data: str | None, *, own_randomness: bool = False
+) -> tuple[Task, Dataset]:
     """The task of a cell, with its recipe, its workload and another learning rate where one is given; and its data."""
     task = load_task(cell.task, cell.recipe).with_learning_rate(learning_rate)
-    dataset = task.load(Path(data) if data else None)
+    task = task.with_own_randomness() if own_randomness else task
+    dataset = task.dataset(Path(data) if data else None)
     workload = {"epochs": cell.epochs, "examples": cell.examples, "batch_size": cell.batch_size}
     return task.with_workload(len(dataset.train_labels), **workload), dataset
 

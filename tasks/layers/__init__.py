@@ -5,7 +5,7 @@ from tasks.layers.base import Layer, Merge, Shape
 from tasks.layers.batch_norm import BatchNorm
 from tasks.layers.convolution import Conv2D, ConvTranspose2D
 from tasks.layers.dense import Dense, Flatten
-from tasks.layers.dropout import Dropout
+from tasks.layers.dropout import Dropout, OwnDropout
 from tasks.layers.merging import Add, Concatenate
 from tasks.layers.normalization import LayerNorm
 from tasks.layers.padding import Padding, Pads
@@ -28,6 +28,7 @@ __all__ = [
     "LeakyReLU",
     "MaxPool2D",
     "Merge",
+    "OwnDropout",
     "Padding",
     "Pads",
     "ReLU",

@@ -1,4 +1,4 @@
-"""Dropout, by masks that are drawn beforehand."""
+"""Dropout, by masks that are drawn beforehand; or by those that a framework draws for itself."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -29,3 +29,21 @@ class Dropout(Layer):
 
     def state_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"seed": (), "next_row": ()}
+
+
+@dataclass(frozen=True)
+class OwnDropout(Layer):
+    """Dropout by each framework's own layer and generator: no two frameworks drop the same numbers.
+
+    Attributes:
+        rate: the share that is dropped.
+    """
+
+    rate: float
+    kind: ClassVar[str] = "dropout"
+
+    def __post_init__(self) -> None:
+        need_between(self, 0, 1, rate=self.rate)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape

@@ -49,7 +49,7 @@ from tests.sources import ROOT
         (("run", "--mode", "fast"), "unknown mode 'fast': choose from tuned, stock, both"),
         (("run", "--mode", "stok"), "unknown mode 'stok': did you mean stock? choose from tuned, stock, both"),
         (("run", "--preset", "slow"), "unknown preset 'slow': choose from quick, full"),
-        (("run", "--recipe", "mine"), "unknown recipe 'mine': choose from standard, as-written"),
+        (("run", "--recipe", "mine"), "unknown recipe 'mine': choose from standard, as-written, as-published"),
         (("run", "iris-mlp", "other.toml"), "name one plan file, or tasks, not both"),
         (("run", "nothing.toml"), "nothing.toml: cannot be read (No such file or directory); name a plan file"),
         (("run", "--device", "tpu"), "unknown device 'tpu': did you mean gpu? choose from cpu, gpu, gpu:<index>"),

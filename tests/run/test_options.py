@@ -37,7 +37,9 @@ GIVEN: dict[str, Any] = {
     "save_models": True,
     "include_host": True,
 }
-"""Another value than the default for every option that a repetition of a run needs."""
+"""Another value than the default for every option that a repetition of a run needs, but for those of ``OWN``."""
+OWN = {"tasks": ("mnist-keras-example",), "modes": ("stock",), "own_randomness": True, "certify": False}
+"""Own randomness goes with no other loop, and with no certificate."""
 
 
 def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> RunOptions:
@@ -55,7 +57,7 @@ def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> RunOptions:
 
 
 def test_every_option_is_tried_here() -> None:
-    assert set(GIVEN) == set(RunOptions.model_fields) - {"output", "resume"}
+    assert {*GIVEN, *OWN} == set(RunOptions.model_fields) - {"output", "resume"}
     defaults = RunOptions()
     assert all(getattr(defaults, name) != value for name, value in GIVEN.items())
 
@@ -67,6 +69,9 @@ def test_the_command_line_that_is_recorded_repeats_the_run(monkeypatch: pytest.M
     again = parsed(words, monkeypatch)
     assert again == make_options(GIVEN)
     assert make_options({}).as_command() == "sidebyside run"
+    own = make_options(OWN)
+    assert parsed(shlex.split(own.as_command())[1:], monkeypatch) == own == make_options({**OWN, "certify": False})
+    assert make_options({name: value for name, value in OWN.items() if name != "certify"}) == own
 
 
 def test_the_call_that_is_recorded_repeats_the_run() -> None:
@@ -149,6 +154,21 @@ def test_a_plan_is_certified_as_it_is_run(tmp_path: Path, monkeypatch: pytest.Mo
     ]
 
 
+def test_own_randomness_is_no_part_of_a_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[RunOptions] = []
+
+    def note(runner: Runner, cells: list[Cell]) -> None:
+        given.append(runner.options)
+        raise SideBySideError("no run")
+
+    monkeypatch.setattr(Runner, "run", note)
+    plan = tmp_path / "plan.toml"
+    plan.write_text("\n".join(f"{name} = {_toml(value)}" for name, value in OWN.items()))
+    with pytest.raises(SideBySideError, match="no run"):
+        make_app()(["parity", str(plan)], exit_on_error=False, print_error=False)
+    assert [(options.own_randomness, options.certify) for options in given] == [(False, True)]
+
+
 def test_compare_has_the_arguments_that_there_are_options() -> None:
     parameters = inspect.signature(compare.compare).parameters
     assert list(parameters) == list(RunOptions.model_fields)
@@ -178,6 +198,16 @@ def test_numpys_numbers_are_taken() -> None:
         ({"learning_rate": "nan"}, "learning_rate is 'nan': give a number above 0"),
         ({"timeout": float("inf")}, "timeout is inf: give seconds above 0"),
         ({"modes": "stok"}, "unknown mode 'stok': did you mean stock? choose from tuned, stock, both"),
+        ({**OWN, "modes": "both"}, "own randomness is an option of the stock loop alone: add --mode stock"),
+        ({**OWN, "backends": "numpy"}, "numpy has no randomness of its own: name the other backends"),
+        (
+            {**OWN, "tasks": "iris-mlp"},
+            "iris-mlp has no dropout, whose masks could be a framework's own: name other tasks",
+        ),
+        (
+            {**OWN, "certify": True},
+            "models that draw their own masks differ, and cannot be certified: leave out certify",
+        ),
         ({"devices": ["gpu", "iris-mlp"]}, "iris-mlp is a task: write the tasks before --device"),
         ({"backends": ["jax", "iris-mlp"]}, "iris-mlp is a task: write the tasks before --backend"),
     ],

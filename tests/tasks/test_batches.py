@@ -1,6 +1,7 @@
 """Batches: every epoch uses every example once, in an order that follows from the seed."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,3 +113,12 @@ def test_epoch_means_of_a_loop_that_keeps_means_alone() -> None:
 def test_the_hash_of_batches_covers_the_remainder() -> None:
     batches = draw_batches(5, 2, 1, 0, shuffle=False)
     assert Batches(batches.indices, batches.remainder[:, :0]).sha256() != batches.sha256()
+
+
+@pytest.mark.parametrize("buffer", [1, 4, 20, 50])
+def test_a_buffer_gives_out_every_example_once(buffer: int) -> None:
+    batches = draw_batches(20, 5, 3, 0, shuffle=True, buffer=buffer)
+    for epoch in batches.indices.reshape(3, 20):
+        assert sorted(epoch) == list(range(20))
+        assert (epoch < np.arange(20) + buffer).all()
+    assert np.array_equal(batches.indices[0].ravel(), np.arange(20)) == (buffer == 1)

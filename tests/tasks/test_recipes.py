@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import tasks
@@ -60,3 +61,46 @@ def test_an_unknown_task_is_answered_with_those_there_are() -> None:
         UnknownNameError, match=r"unknown task 'mnist': did you mean mnist-mlp\? choose from and-gate, "
     ):
         tasks.load_task("mnist")
+
+
+def test_pytorchs_example_as_published_shuffles_nothing() -> None:
+    task = tasks.load_task("mnist-pytorch-example", "as-published")
+    batches = task.batches(600, seed=3, epochs=2)
+    assert np.array_equal(batches.indices[0].ravel(), np.arange(576))
+    assert np.array_equal(batches.indices[0], batches.indices[1])
+    assert replace(task.recipe, shuffle=True, flaw="") == tasks.load_task("mnist-pytorch-example").recipe
+
+
+def test_kerass_example_as_published_holds_out_the_last_tenth() -> None:
+    task = tasks.load_task("mnist-keras-example", "as-published")
+    whole, taken = task.load(None), task.dataset()
+    assert len(taken.train_labels) == 54_000
+    assert np.array_equal(taken.train_labels, whole.train_labels[:54_000])
+    assert taken.raw_images is not None
+    assert len(taken.raw_images.images) == 54_000
+    assert len(taken.test_labels) == len(whole.test_labels) == 10_000
+    assert task.with_workload(len(taken.train_labels)).recipe.steps_an_epoch == 422
+
+
+def test_flaxs_example_as_published_leaves_out_what_fills_no_batch() -> None:
+    task = tasks.load_task("mnist-flax-example", "as-published")
+    taken = task.dataset()
+    assert len(taken.train_labels) == 60_000
+    assert len(taken.test_labels) == len(taken.test_inputs) == 9_984
+    assert taken.test_images is not None
+    assert len(taken.test_images) == 9_984
+    batches = task.batches(60_000, seed=0, epochs=2)
+    assert (batches.full_steps, batches.rest, batches.steps) == (58, 0, 58)
+    assert task.with_workload(60_000).recipe.steps_an_epoch == 58
+    first = batches.indices[0].ravel()
+    assert len(set(first)) == 58 * 1024
+    assert (first <= np.arange(len(first)) + 1023).all()  # what comes next has been in the buffer
+    assert not np.array_equal(first, batches.indices[1].ravel())
+
+
+def test_the_standard_recipes_take_all_examples() -> None:
+    for name in ("mnist-pytorch-example", "mnist-keras-example", "mnist-flax-example", "mnist-resnet"):
+        task = tasks.load_task(name)
+        assert task.recipe.held_out == 0
+        assert not task.recipe.drop_remainder
+        assert task.recipe.test_batch_size is task.recipe.shuffle_buffer is None

@@ -1,12 +1,13 @@
 """What a run states is what really ran: switched off compilers, damaged caches, training and inference."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import backends
+from backends.about import Mode
 from backends.base import EAGER
 from backends.numpy.training import cross_entropy
 from compare.analysis.rows import Row
@@ -15,7 +16,8 @@ from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.plan import list_cells
-from tasks.layers import Dense, ReLU
+from tasks.architecture import sequence
+from tasks.layers import Dropout
 from tests.analysis.runs import make_certificate, make_run
 from tests.remote import RemoteBackend, task_of
 from tests.worker.diverging import INITIAL, SAMPLE
@@ -74,49 +76,26 @@ def test_a_damaged_compile_cache_costs_no_speed(backend: str, tmp_path: Path) ->
     assert run.message == ""
 
 
-def answers_with_dropout(model: Any, name: str, mode: Any, parameters: Any) -> tuple[Any, Any, Any]:
-    """In the framework's process, of a network whose ReLU is a dropout: two answers, and the loss of one batch."""
-    import importlib
-
-    kinds = [importlib.import_module(f"backends.{name}.{module}") for module in ("layers", "tuned_layers")]
-    tables = [kinds[0].LAYERS, kinds[1].TUNED_LAYERS]
-    before = [table[ReLU] for table in tables]
-    for table in tables:
-        table[ReLU] = lambda layer, shape: _dropout(name)
-    try:
-        built = backends.load_backend(name).build(task_of(SAMPLE.recipe), parameters, mode=mode)
-    finally:
-        for table, kind in zip(tables, before, strict=True):
-            table[ReLU] = kind
-    inputs, labels = SAMPLE.dataset.train_inputs[:64], SAMPLE.dataset.train_labels[:64]
-    first = built.logits(inputs)
-    loss, _ = built.loss_and_gradients(inputs, labels)
-    return first, built.logits(inputs), loss
-
-
-def _dropout(name: str) -> Any:
-    if name == "pytorch":
-        from torch import nn
-
-        return nn.Dropout(0.5)
-    if name == "keras":
-        import keras
-
-        return keras.layers.Dropout(0.5)
-    from flax import nnx
-
-    return nnx.Dropout(0.5, rngs=nnx.Rngs(0))
-
-
 @pytest.mark.parametrize("mode", ["tuned", "stock"])
-def test_answers_are_those_of_inference_and_gradients_those_of_training(remote: RemoteBackend, mode: str) -> None:
+def test_dropout_of_its_own_randomness_is_in_training_alone(remote: RemoteBackend, mode: Mode) -> None:
     if remote.name == "numpy":
         pytest.skip("a dropout of its own randomness is the frameworks' alone")
-    arguments = ("tests.worker.test_what_ran", "answers_with_dropout", remote.name, mode, INITIAL)
-    first, again, loss = remote.call("apply", *arguments)
+    dense, _, *others = SAMPLE.recipe.architecture.layers
+    architecture = sequence(SAMPLE.recipe.architecture.input_shape, (dense, Dropout(0.5), *others))
+    task = task_of(replace(SAMPLE.recipe, architecture=architecture)).with_own_randomness()
+    assert task.architecture.state == ()
+    remote.build(task, INITIAL, mode=mode)
+    inputs, labels = SAMPLE.dataset.train_inputs[:64], SAMPLE.dataset.train_labels[:64]
     (w1, b1), (w2, b2) = ([INITIAL[f"{index}_dense/{kind}"] for kind in ("kernel", "bias")] for index in (0, 2))
-    assert Dense(3) == SAMPLE.recipe.architecture.layers[2]
-    np.testing.assert_allclose(first, (SAMPLE.dataset.train_inputs[:64] @ w1 + b1) @ w2 + b2, atol=1e-5)
-    np.testing.assert_array_equal(first, again)
-    in_inference, _ = cross_entropy(first.astype(np.float64), SAMPLE.dataset.train_labels[:64])
+    answers = remote.logits(inputs)
+    np.testing.assert_allclose(answers, (inputs @ w1 + b1) @ w2 + b2, atol=1e-5)
+    np.testing.assert_array_equal(remote.logits(inputs), answers)
+    loss, _ = remote.loss_and_gradients(inputs, labels)
+    in_inference, _ = cross_entropy(answers.astype(np.float64), labels)
     assert loss != pytest.approx(float(in_inference), rel=1e-3)
+    if mode == "tuned":  # own randomness is an option of the stock loop
+        return
+    remote.place(SAMPLE.dataset)
+    losses = [remote.train(SAMPLE.batches[:1]), remote.load_parameters(INITIAL), remote.train(SAMPLE.batches[:1])]
+    assert np.isfinite(losses[0]).all()
+    assert abs(losses[0] - losses[2]).max() > 1e-3  # other masks were drawn, and the same parameters trained
