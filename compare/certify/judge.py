@@ -14,7 +14,6 @@ from that quantity on, neither granted nor refused. A parameter is measured besi
 bias that begins with 0 is small for long, and does little.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -41,8 +40,9 @@ CEILING = 1e-2
 SPARED = 1e-4
 """The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
 divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
-_NAMES = ("kernel", "scale", "bias")
-_TRAINED = re.compile(r"/(kernel|scale|bias)\b")
+_TRAINED = ("kernel", "scale", "bias")
+_LARGEST = float(np.finfo(np.float32).max)
+"""Written for what is infinite or not a number, which JSON has not."""
 _HASHES = (
     ("initial parameters", "parameters_sha256"),
     ("batches", "batches_sha256"),
@@ -80,6 +80,7 @@ def judge(
         failures.append("parameter count")
     distances: list[Distance] = []
     undecidable = ""
+    quantities = [Quantity.of(name) for name in reference.evidence]
     for name in expected.quantities:
         quantity = Quantity.of(name)
         if name not in evidence:
@@ -88,18 +89,21 @@ def judge(
             continue
         size_name = Quantity(kind="size", name=name).text
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
-        layer = layer_size(reference.evidence, name) if quantity.kind == "parameter" else 0.0
+        beside = [q for q in quantities if (q.kind, q.step) == ("parameter", quantity.step)]
+        parameters = {q.name: reference.evidence[q.text] for q in beside}
+        layer = layer_size(parameters, quantity.name) if quantity.kind == "parameter" else 0.0
         distance = distance_of(name, evidence[name], reference.evidence[name], size, reference.noise[name], layer=layer)
         distances.append(distance)
         if not distance.decidable and not undecidable and not failures:
-            undecidable = name
+            finite = np.isfinite([_norm(size), *reference.noise[name]]).all()
+            undecidable = _undecidable_from(name) if finite else f"{name}: the reference itself diverges"
         if not distance.passed and not undecidable:
             failures.append(name)
     return Certificate(
         **cell.subject.model_dump(),
         seed=cell.seed,
         granted=not failures and not undecidable,
-        failure=failures[0] if failures else undecidable and _undecidable_from(undecidable),
+        failure=failures[0] if failures else undecidable,
         undecidable=bool(undecidable) and not failures,
         parameters_sha256=summary.parameters_sha256,
         batches_sha256=summary.batches_sha256,
@@ -161,13 +165,13 @@ def distance_of(
         layer: the norm of all parameters of its layer, where the quantity is a parameter.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
-        largest = float(np.finfo(np.float32).max)  # JSON has no infinity
-        absolute = relative = largest
+        absolute = relative = _LARGEST
     else:
-        absolute, relative = _absolute(found, expected), _relative(found, expected)
-    reference_absolute, reference_relative = noise
-    limit = FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
-    absolute_limit = FACTOR * reference_absolute + floor * float(size.max(initial=0))
+        absolute, relative = _finite(_absolute(found, expected)), _finite(_relative(found, expected))
+    reference_absolute, reference_relative = map(_finite, noise)
+    limit = _finite(FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0))
+    absolute_limit = _finite(FACTOR * reference_absolute + floor * float(size.max(initial=0)))
+    moved = noise[1] * _norm(expected)
     return Distance(
         quantity=name,
         absolute=absolute,
@@ -177,15 +181,15 @@ def distance_of(
         limit=limit,
         absolute_limit=absolute_limit,
         passed=relative <= limit and absolute <= absolute_limit,
-        decidable=reference_relative * _norm(expected) <= CEILING * max(_norm(size), layer),
+        decidable=bool(np.isfinite(moved)) and moved <= CEILING * max(_norm(size), layer),
     )
 
 
-def layer_size(arrays: Evidence, name: str) -> float:
-    """The norm of all trained parameters of a layer, from the name of one of them among the arrays; 0 for a state."""
-    parts = _TRAINED.split(name)
-    siblings = ["/".join([parts[0], other + parts[2]]) for other in _NAMES] if len(parts) == 3 else []
-    return float(np.linalg.norm([0.0, *(_norm(arrays[sibling]) for sibling in siblings if sibling in arrays)]))
+def layer_size(parameters: Evidence, key: str) -> float:
+    """The norm of all trained parameters of a layer, from the key of one of them; 0 for a state."""
+    layer, _, name = key.rpartition("/")
+    keys = [f"{layer}/{other}" for other in _TRAINED] if name in _TRAINED else []
+    return float(np.linalg.norm([0.0, *(_norm(parameters[key]) for key in keys if key in parameters)]))
 
 
 def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer) -> NDArray[Any]:
@@ -207,14 +211,27 @@ def _undecidable_from(name: str) -> str:
 
 
 def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The largest absolute difference."""
-    return float(np.abs(found.astype(np.float64) - expected).max(initial=0))
+    """The largest absolute difference; infinite where one is not finite."""
+    return float(np.abs(_difference(found, expected)).max(initial=0))
 
 
 def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The norm of the difference over the norm of what is expected."""
-    return _norm(found.astype(np.float64) - expected) / (_norm(expected) or 1.0)
+    """The norm of the difference over the norm of what is expected; infinite where one is not finite."""
+    apart = _norm(_difference(found, expected))
+    return apart / (_norm(expected) or 1.0) if np.isfinite(apart) else apart
+
+
+def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
+    """The difference; infinite, and never "not a number", where one of the two is not finite."""
+    with np.errstate(invalid="ignore"):
+        return np.nan_to_num(found.astype(np.float64) - expected, nan=np.inf, posinf=np.inf, neginf=-np.inf)
+
+
+def _finite(value: float) -> float:
+    """The value, or the largest float32 where it is larger or not a number."""
+    return float(np.nan_to_num(min(value, _LARGEST), nan=_LARGEST))
 
 
 def _norm(values: NDArray[Any]) -> float:
-    return float(np.linalg.norm(values.astype(np.float64)))
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(values.astype(np.float64)))
