@@ -224,7 +224,8 @@ def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
 def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
     """The difference; infinite, and never "not a number", where one of the two is not finite."""
     with np.errstate(invalid="ignore"):
-        return np.nan_to_num(found.astype(np.float64) - expected, nan=np.inf, posinf=np.inf, neginf=-np.inf)
+        difference = found.astype(np.float64) - expected
+    return np.where(np.isfinite(difference), difference, np.inf)
 
 
 def _finite(value: float) -> float:

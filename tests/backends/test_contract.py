@@ -8,12 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from backends import load_backend
-from backends.about import Mode
 from backends.numpy.model import NumpyModel
 from tasks.architecture import Parameters
-from tasks.dataset import Dataset
 from tasks.initial import draw_parameters
-from tasks.layers import Conv2D, Flatten, MaxPool2D
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, OptimizerState
 from tests.remote import RemoteBackend, RemoteError, task_of
@@ -209,29 +206,6 @@ def test_one_step(remote: RemoteBackend, optimizer: SGD | Adam) -> None:
             step = optimizer.learning_rate * g / (np.abs(g) + optimizer.epsilon)
         np.testing.assert_allclose(after[key], before[key] - step, atol=2e-7)
         assert not np.allclose(after[key], before[key] - 1.01 * step, atol=2e-7)
-
-
-@pytest.mark.parametrize("mode", ["tuned", "stock"])
-@pytest.mark.parametrize(
-    ("image", "first_patch"),
-    [([[0, 1, 0], [0, 0, 0]], [0, 1]), ([[1, 0, 0], [0, 1, 0]], [1, 0])],
-    ids=["beside", "below"],
-)
-def test_equal_maxima(remote: RemoteBackend, mode: Mode, image: list[list[int]], first_patch: list[int]) -> None:
-    """Patches 0 1 and 1 0 have the same mean, and their window's gradient goes to the first of them, whole."""
-    if remote.name == "numpy" and mode == "stock":
-        pytest.skip("the reference has one loop")
-    layers = (Conv2D(1, (1, 2), (1, 1), "valid"), MaxPool2D(), Flatten())
-    sample = make_sample((2, 3, 1), layers, loss="sum_of_squared_errors", optimizer=SGD(0.1), count=1)
-    inputs, labels = np.array(image, np.float32).reshape(1, 2, 3, 1), np.zeros(1, np.int32)
-    before = initial(sample.recipe)
-    before["0_conv2d/kernel"][:], before["0_conv2d/bias"][:] = 0.5, 0
-    remote.build(task_of(sample.recipe), before, mode=mode)
-    remote.place(Dataset(inputs, labels, inputs, labels, ("0", "1")))
-    remote.train(sample.batches[:1])  # one example in one step: output 1/2, target 0, gradient 1
-    kernel, bias = (values.ravel() for values in remote.parameters().values())
-    np.testing.assert_allclose(kernel, 0.5 - 0.1 * np.array(first_patch), rtol=1e-6)
-    np.testing.assert_allclose(bias, [-0.1], rtol=1e-6)
 
 
 def test_wrong_words(remote: RemoteBackend) -> None:
