@@ -6,10 +6,22 @@ from collections.abc import Iterator
 import pytest
 
 import backends
+from tasks import registry
 from tests.remote import RemoteBackend
 
 REQUIRED = tuple(filter(None, os.environ.get("SIDEBYSIDE_REQUIRE", "numpy").split(",")))
 """The backends whose absence is an error; tests of others are skipped where a package is missing."""
+
+
+@pytest.fixture(autouse=True)
+def _no_task_is_left_behind() -> Iterator[None]:
+    """A test that registers a task takes it out again: others draw from the registry."""
+    before = dict(registry._TASKS)
+    yield
+    left = registry._TASKS.keys() ^ before.keys()
+    registry._TASKS.clear()
+    registry._TASKS.update(before)
+    assert not left, f"in the registry of tasks there are other names than before the test: {sorted(left)}"
 
 
 @pytest.fixture(scope="session", params=backends.available_backends())

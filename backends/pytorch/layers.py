@@ -141,17 +141,26 @@ class _Add(nn.Module):
 
 
 class _Concatenate(nn.Module):
-    """Several (n, channels, ...) side by side; torch has no layer for it, and its channels are the second axis."""
+    """Several tensors side by side along an axis; torch has no layer for it."""
+
+    def __init__(self, axis: int) -> None:
+        super().__init__()
+        self.axis = axis
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        return torch.cat(inputs, dim=1)
+        return torch.cat(inputs, dim=self.axis)
+
+
+def _last_axis(shape: Shape) -> int:
+    """The axis of torch's tensor that is the canonical last one: of images, the channels, which torch has first."""
+    return 1 if len(shape) == 3 else -1
 
 
 class _ChannelsLastFlatten(nn.Module):
     """Flattens images in the canonical order: height, width, channel; without a copy if they lie in memory so."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
+        return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
 
 
 LAYERS: dict[type[Layer], BuildLayer] = {
@@ -173,11 +182,11 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     GELU: lambda layer, shape: nn.GELU("tanh" if layer.approximate else "none"),
     Tanh: lambda layer, shape: nn.Tanh(),
     Sigmoid: lambda layer, shape: nn.Sigmoid(),
-    # (n, outputs) to (n, outputs); torch has to be told the axis
-    Softmax: lambda layer, shape: nn.Softmax(dim=1),
+    # torch has to be told the axis
+    Softmax: lambda layer, shape: nn.Softmax(_last_axis(shape)),
     # several (n, ...) to one
     Add: lambda layer, shape: _Add(),
-    Concatenate: lambda layer, shape: _Concatenate(),
+    Concatenate: lambda layer, shape: _Concatenate(_last_axis(shape)),
     # (n, ...) to (n, ...)
     BatchNorm: batch_norm,
     Dropout: _MaskedDropout,

@@ -50,7 +50,8 @@ class _MaskedDropout(nn.Dropout):
         self.seed: Tensor
         self.next_row: Tensor
         self.table: Tensor
-        table = torch.ones((mask_rows(shape), *np.roll(shape, 1)), dtype=torch.bool)  # images channels first
+        in_torchs_order = np.roll(shape, 1) if len(shape) == 3 else shape  # images channels first
+        table = torch.ones((mask_rows(shape), *in_torchs_order), dtype=torch.bool)
         for name, tensor in {"seed": torch.zeros(()), "next_row": torch.zeros(()), "table": table}.items():
             self.register_buffer(name, tensor, persistent=False)
 

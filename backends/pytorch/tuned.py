@@ -36,7 +36,8 @@ class TunedModel(Model):
     def build(self) -> Network:
         """Builds the tuned network, the optimizer's moments and the compiled steps, once."""
         network = build_network(fuse(self.recipe.architecture), TUNED_LAYERS).to(self.own_device)
-        network.to(memory_format=torch.channels_last)
+        if len(self.recipe.architecture.input_shape) == 3:
+            network.to(memory_format=torch.channels_last)
         self.moments: dict[str, _Tensors] = {
             moment: {name: torch.zeros_like(parameter) for name, parameter in network.named_parameters()}
             for moment in self.recipe.optimizer.moments

@@ -17,7 +17,6 @@ refused. A parameter is measured beside the others of its layer here, for a bias
 and does little.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -46,8 +45,9 @@ LEAST_STEPS = 1
 SPARED = 1e-4
 """The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
 divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
-_NAMES = ("kernel", "scale", "bias")
-_TRAINED = re.compile(r"/(kernel|scale|bias)\b")
+_TRAINED = ("kernel", "scale", "bias")
+_LARGEST = float(np.finfo(np.float32).max)
+"""Written for what is infinite or not a number, which JSON has not."""
 _HASHES = (
     ("initial parameters", "parameters_sha256"),
     ("batches", "batches_sha256"),
@@ -85,7 +85,9 @@ def judge(
         failures.append("parameter count")
     distances: list[Distance] = []
     undecidable: Quantity | None = None
+    diverges = False
     texts = {part.text: text for text in evidence for part in Quantity.of(text).parts}
+    quantities = [Quantity.of(name) for name in reference.evidence]
     for name in expected.quantities:
         quantity = Quantity.of(name)
         if name not in texts:
@@ -97,21 +99,24 @@ def judge(
             continue  # a layer inside of several that are computed as one
         size_name = Quantity(kind="size", name=name).text
         size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
-        layer = layer_size(reference.evidence, name) if quantity.kind == "parameter" else 0.0
+        beside = [q for q in quantities if (q.kind, q.step) == ("parameter", quantity.step)]
+        parameters = {q.name: reference.evidence[q.text] for q in beside}
+        layer = layer_size(parameters, quantity.name) if quantity.kind == "parameter" else 0.0
         distance = distance_of(text, evidence[text], reference.evidence[name], size, reference.noise[name], layer=layer)
         if quantity.kind == "layer_output" and not distance.decidable:
             continue  # the layer gives little but rounding; what comes of it is decided by the logits
         distances.append(distance)
         if not distance.decidable and undecidable is None and not failures:
             undecidable = quantity
+            diverges = not np.isfinite([_norm(size), *reference.noise[name]]).all()
         if not distance.passed and undecidable is None:
             failures.append(text)
     decided = undecidable is None or (undecidable.step or 0) > LEAST_STEPS
     return Certificate(
         **cell.subject.model_dump(),
         seed=cell.seed,
-        granted=not failures and decided,
-        failure=failures[0] if failures else _undecidable_from(undecidable),
+        granted=not failures and decided and not diverges,
+        failure=failures[0] if failures else _undecidable_from(undecidable, diverges=diverges),
         undecidable=undecidable is not None and not failures,
         parameters_sha256=summary.parameters_sha256,
         batches_sha256=summary.batches_sha256,
@@ -173,13 +178,13 @@ def distance_of(
         layer: the norm of all parameters of its layer, where the quantity is a parameter.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
-        largest = float(np.finfo(np.float32).max)  # JSON has no infinity
-        absolute = relative = largest
+        absolute = relative = _LARGEST
     else:
-        absolute, relative = _absolute(found, expected), _relative(found, expected)
-    reference_absolute, reference_relative = noise
-    limit = FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0)
-    absolute_limit = FACTOR * reference_absolute + floor * float(size.max(initial=0))
+        absolute, relative = _finite(_absolute(found, expected)), _finite(_relative(found, expected))
+    reference_absolute, reference_relative = map(_finite, noise)
+    limit = _finite(FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0))
+    absolute_limit = _finite(FACTOR * reference_absolute + floor * float(size.max(initial=0)))
+    moved = noise[1] * _norm(expected)
     return Distance(
         quantity=name,
         absolute=absolute,
@@ -189,15 +194,15 @@ def distance_of(
         limit=limit,
         absolute_limit=absolute_limit,
         passed=relative <= limit and absolute <= absolute_limit,
-        decidable=reference_relative * _norm(expected) <= CEILING * max(_norm(size), layer),
+        decidable=bool(np.isfinite(moved)) and moved <= CEILING * max(_norm(size), layer),
     )
 
 
-def layer_size(arrays: Evidence, name: str) -> float:
-    """The norm of all trained parameters of a layer, from the name of one of them among the arrays; 0 for a state."""
-    parts = _TRAINED.split(name)
-    siblings = ["/".join([parts[0], other + parts[2]]) for other in _NAMES] if len(parts) == 3 else []
-    return float(np.linalg.norm([0.0, *(_norm(arrays[sibling]) for sibling in siblings if sibling in arrays)]))
+def layer_size(parameters: Evidence, key: str) -> float:
+    """The norm of all trained parameters of a layer, from the key of one of them; 0 for a state."""
+    layer, _, name = key.rpartition("/")
+    keys = [f"{layer}/{other}" for other in _TRAINED] if name in _TRAINED else []
+    return float(np.linalg.norm([0.0, *(_norm(parameters[key]) for key in keys if key in parameters)]))
 
 
 def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer) -> NDArray[Any]:
@@ -214,19 +219,37 @@ def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer)
     return right
 
 
-def _undecidable_from(quantity: Quantity | None) -> str:
-    return f"{quantity.text}: rounding alone moves it by more than {CEILING:.0%} of its size" if quantity else ""
+def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:
+    if quantity is None:
+        return ""
+    if diverges:
+        return f"{quantity.text}: the reference itself diverges"
+    return f"{quantity.text}: rounding alone moves it by more than {CEILING:.0%} of its size"
 
 
 def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The largest absolute difference."""
-    return float(np.abs(found.astype(np.float64) - expected).max(initial=0))
+    """The largest absolute difference; infinite where one is not finite."""
+    return float(np.abs(_difference(found, expected)).max(initial=0))
 
 
 def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The norm of the difference over the norm of what is expected."""
-    return _norm(found.astype(np.float64) - expected) / (_norm(expected) or 1.0)
+    """The norm of the difference over the norm of what is expected; infinite where one is not finite."""
+    apart = _norm(_difference(found, expected))
+    return apart / (_norm(expected) or 1.0) if np.isfinite(apart) else apart
+
+
+def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
+    """The difference; infinite, and never "not a number", where one of the two is not finite."""
+    with np.errstate(invalid="ignore"):
+        difference = found.astype(np.float64) - expected
+    return np.where(np.isfinite(difference), difference, np.inf)
+
+
+def _finite(value: float) -> float:
+    """The value, or the largest float32 where it is larger or not a number."""
+    return float(np.nan_to_num(min(value, _LARGEST), nan=_LARGEST))
 
 
 def _norm(values: NDArray[Any]) -> float:
-    return float(np.linalg.norm(values.astype(np.float64)))
+    with np.errstate(over="ignore"):
+        return float(np.linalg.norm(values.astype(np.float64)))

@@ -199,14 +199,13 @@ def judge_window(part: Part, task: Task, run: Arrays, exact: Arrays, copies: Seq
 def _first_or_worst(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> Distance:
     """Of the parameters at the end of a window, the first that is too far off; or the one nearest to its limit."""
     distances = []
-    for name in exact:
-        if name.startswith(PARAMETER):
-            noise = noise_of(exact[name], [copy[name] for copy in copies])
-            key = name.removeprefix(PARAMETER)
-            found = without_spared(run[name], exact[name], task.recipe.optimizer)
-            distances.append(
-                distance_of(key, found, exact[name], np.abs(exact[name]), noise, FLOOR, layer_size(exact, name))
-            )
+    parameters = {name.removeprefix(PARAMETER): array for name, array in exact.items() if name.startswith(PARAMETER)}
+    for key, expected in parameters.items():
+        name = PARAMETER + key
+        noise = noise_of(expected, [copy[name] for copy in copies])
+        found = without_spared(run[name], expected, task.recipe.optimizer)
+        layer = layer_size(parameters, key)
+        distances.append(distance_of(key, found, expected, np.abs(expected), noise, FLOOR, layer))
     failed = [distance for distance in distances if not distance.passed or not distance.decidable]
     return failed[0] if failed else max(distances, key=lambda distance: distance.share)
 

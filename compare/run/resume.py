@@ -9,8 +9,10 @@ from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import RunOptions
 from compare.run.store import Store
+from compare.text import workload_label
 from tasks import load_task
 from tasks.errors import SideBySideError
+from tasks.schedules import CONSTANT
 
 SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python", "sidebyside")
 
@@ -43,7 +45,7 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         *_data(earlier.settings.get("data_sha256"), now.settings.get("data_sha256")),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
         *_versions(earlier, {cell.backend for cell in cells}),
-        *_batch_sizes(earlier, cells),
+        *_work(earlier, cells),
     ]
     if different:
         raise DifferentRunError(f"the earlier run had {', '.join(different)}: make it the same, or begin a new run")
@@ -68,17 +70,28 @@ def _different_words(then: str, now: str) -> list[str]:
     return [f"{then}, this one has {now}"] if then != now else []
 
 
-def _batch_sizes(earlier: Results, cells: Sequence[Cell]) -> list[str]:
-    """The tasks of which the earlier run has another batch size: its certificates do not speak for this one."""
-    now = {(cell.task, cell.recipe): _batch_size(cell) for cell in cells}
-    then = {(run.task, run.recipe): _batch_size(run) for run in earlier.runs}
-    return [
-        f"{then[key]} for {key[0]}, this one has {size}" for key, size in now.items() if then.get(key, size) != size
+def _work(earlier: Results, cells: Sequence[Cell]) -> list[str]:
+    """The tasks whose earlier certificates do not speak for this run: of another batch size, or rates of its length."""
+    of_now = {(cell.task, cell.recipe): cell for cell in cells}
+    pairs = [(run, of_now[key]) for run in earlier.runs if (key := (run.task, run.recipe)) in of_now]
+    texts = [
+        f"{words(run)} for {run.task}, this one has {words(cell)}"
+        for words in (_batch_size, _length)
+        for run, cell in pairs
+        if words(run) != words(cell)
     ]
+    return list(dict.fromkeys(texts))
 
 
 def _batch_size(cell: Cell) -> str:
     return "the recipe's batch size" if cell.batch_size is None else f"batch size {cell.batch_size}"
+
+
+def _length(cell: Cell) -> str:
+    """The length of a run whose learning rates depend on it."""
+    if load_task(cell.task, cell.recipe).recipe.schedule == CONSTANT:
+        return ""
+    return f"a schedule over {workload_label(cell.epochs, cell.examples, None)}"
 
 
 def _other(earlier: Results, name: str, sha: str) -> bool:

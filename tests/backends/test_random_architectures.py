@@ -68,7 +68,7 @@ SETTINGS = {
 }
 
 
-@hypothesis.settings(max_examples=20, **SETTINGS)  # type: ignore[arg-type]
+@hypothesis.settings(max_examples=8, **SETTINGS)  # type: ignore[arg-type]
 @hypothesis.given(sample=drawn_samples())
 def test_random_architectures(
     sample: Sample, every_remote: dict[str, RemoteBackend], tmp_path_factory: pytest.TempPathFactory

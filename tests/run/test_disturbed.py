@@ -10,7 +10,7 @@ pytestmark = posix_only
 
 
 def test_a_killed_run_loses_nothing_and_leaves_nothing() -> None:
-    assert "none was lost" in kills.run(2)
+    assert "none was lost" in kills.run(1)
 
 
 def test_an_interrupted_run_ends_at_once_and_leaves_nothing() -> None:

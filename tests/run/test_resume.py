@@ -95,12 +95,14 @@ def test_a_damaged_reference_is_computed_anew(tmp_path: Path, monkeypatch: pytes
         content = bytearray(whole)
         at = content.index(b'"noise"') + 40 if file == summary else len(content) - 3
         content[at] = ord("7") if content[at] != ord("7") else ord("8")
-        for damaged in (bytes(content), b"", whole[: len(whole) // 2]):
+        assert reference.load_kept(file.stem) is not None
+        for damaged in (b"", whole[: len(whole) // 2], bytes(content)):
             file.write_bytes(damaged)
-            again, recorder = run(tmp_path / f"again{number}{len(damaged)}", [make_cell()])
-            assert again.certificates == first.certificates
-            assert any("computing the reference" in note for note in recorder.notes)
-            assert file.read_bytes() == whole
+            assert reference.load_kept(file.stem) is None
+        again, recorder = run(tmp_path / f"again{number}", [make_cell()])
+        assert again.certificates == first.certificates
+        assert any("computing the reference" in note for note in recorder.notes)
+        assert file.read_bytes() == whole
 
 
 def test_a_reference_that_diverges_costs_no_cell(tmp_path: Path) -> None:
@@ -152,6 +154,26 @@ def test_a_certificate_never_speaks_for_another_batch_size(
     with pytest.raises(DifferentRunError, match=r"batch size.* for and-gate, this one has .*batch size"):
         run(tmp_path, [make_cell(batch_size=after)])
     assert read_results(tmp_path) == results
+
+
+@pytest.mark.parametrize("length", [{"epochs": 2}, {"examples": 640}])
+def test_a_certificate_never_speaks_for_a_schedule_of_another_length(length: dict[str, int], tmp_path: Path) -> None:
+    """Its learning rates are others. A constant rate is the same in a run of any length, which may be mixed."""
+
+    def asked(*tasks: str, **given: object) -> Results:
+        options = make_options({"tasks": tasks, "backends": "numpy", "epochs": 3, "threads": 1, **given})
+        executor = fake_executor('tell("reply", run=run(status="ok"))')
+        return Runner(options, Store(tmp_path), executor, Recorder(tmp_path)).run(list_cells(options))
+
+    asked("mnist-resnet", "iris-mlp", certify=False)
+    before = read_results(tmp_path)
+    for cell in (run.cell for run in before.runs):  # nor does a reference that was kept
+        keys = {reference.reference_key(c, None, None) for c in (cell, cell.model_copy(update=length))}
+        assert len(keys) == (2 if cell.task == "mnist-resnet" else 1)
+    with pytest.raises(DifferentRunError, match="had a schedule over 3 epochs of 3000 examples for mnist-resnet"):
+        asked("mnist-resnet", **length)
+    assert read_results(tmp_path) == before
+    assert len(asked("iris-mlp", certify=False, **length).runs) == len(before.runs) + 1
 
 
 def test_a_resume_for_a_part_of_the_cells_forgets_nothing_that_was_asked_for_before(tmp_path: Path) -> None:

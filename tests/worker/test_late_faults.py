@@ -65,8 +65,11 @@ def test_a_right_run_is_granted(mode: Mode, seed: int, tmp_path: Path, monkeypat
     assert made_for_its_time or (mode == "stock" and 14 in [window.first_step for window in checked.windows])
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("fault", LATE_FAULTS)
+CASES = [(fault, MODES[(at + turn) % 2]) for turn in range(2) for at, fault in enumerate(LATE_FAULTS)]
+"""Each fault in one of the loops, in turn, and then in the other."""
+
+
+@pytest.mark.parametrize(("fault", "mode"), CASES[: len(LATE_FAULTS)])
 def test_a_late_fault_is_refused(fault: str, mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checked = check(LATE_FAULTS[fault], mode, tmp_path, monkeypatch)
     if isinstance(checked, Check):
@@ -75,6 +78,14 @@ def test_a_late_fault_is_refused(fault: str, mode: Mode, tmp_path: Path, monkeyp
         print(f"{fault}, {mode}: {checked.failure}")
     else:
         assert fault == "TestedOnFewerExamples", checked
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("fault", "mode"), CASES[len(LATE_FAULTS) :])
+def test_a_late_fault_in_the_other_loop_is_refused(
+    fault: str, mode: Mode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_a_late_fault_is_refused(fault, mode, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("fault", ["WrongOnlyAboveAThousandExamples", "ReversedInLongCalls"])
