@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.certify.judge import CEILING
+from compare.certify.distance import CEILING
 from compare.records.cell import Cell
 from compare.records.check import Check
 from compare.records.run import Run

@@ -23,31 +23,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, norm, relative_distance
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.event import EvidenceSummary
 from compare.records.quantity import Quantity
-from tasks.training import Optimizer
 
 Evidence = Mapping[str, NDArray[Any]]
 """The arrays by the text of their quantity."""
 Noise = Mapping[str, tuple[float, float]]
 """The absolute and the relative distance of each quantity that rounding alone can make."""
 
-FACTOR = 3.0
-FLOOR = 1e-6
-"""Added to the limits, as a share of the quantity's size: about eight units in the last place of a float32. A short sum
-can by luck be exact in the float32 reference and cannot be in another order."""
-CEILING = 1e-2
-"""Where rounding alone moves a quantity by more than this share of its size, nothing can be decided by it."""
 LEAST_STEPS = 1
 """The training steps that must be decidable. The others are looked at in the run that is timed: see ``replay.py``."""
-SPARED = 1e-4
-"""The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
-divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
-_TRAINED = ("kernel", "scale", "bias")
-_LARGEST = float(np.finfo(np.float32).max)
-"""Written for what is infinite or not a number, which JSON has not."""
 _HASHES = (
     ("initial parameters", "parameters_sha256"),
     ("batches", "batches_sha256"),
@@ -108,7 +96,7 @@ def judge(
         distances.append(distance)
         if not distance.decidable and undecidable is None and not failures:
             undecidable = quantity
-            diverges = not np.isfinite([_norm(size), *reference.noise[name]]).all()
+            diverges = not np.isfinite([norm(size), *reference.noise[name]]).all()
         if not distance.passed and undecidable is None:
             failures.append(text)
     decided = undecidable is None or (undecidable.step or 0) > LEAST_STEPS
@@ -136,12 +124,6 @@ def measure_noise(reference: Evidence, in_float32: Iterable[Evidence]) -> dict[s
     return noise
 
 
-def noise_of(expected: NDArray[Any], in_float32: Iterable[NDArray[Any]]) -> tuple[float, float]:
-    """The largest absolute and relative distance of float32 computations from the float64 one."""
-    distances = [(_absolute(found, expected), _relative(found, expected)) for found in in_float32]
-    return max(absolute for absolute, _ in distances), max(relative for _, relative in distances)
-
-
 def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> list[Pair]:
     """For each two backends, the quantity in which they are furthest apart, relative to its size."""
     names = list(evidences)
@@ -149,74 +131,12 @@ def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> 
     for index, first in enumerate(names):
         for second in names[index + 1 :]:
             shared = [name for name in evidences[first] if name in evidences[second]]
-            distances = {name: _relative(evidences[second][name], evidences[first][name]) for name in shared}
+            distances = {name: relative_distance(evidences[second][name], evidences[first][name]) for name in shared}
             worst = max(distances, key=lambda name: distances[name])
             pairs.append(
                 Pair(task=task, recipe=recipe, first=first, second=second, quantity=worst, relative=distances[worst])
             )
     return pairs
-
-
-def distance_of(
-    name: str,
-    found: NDArray[Any],
-    expected: NDArray[Any],
-    size: NDArray[Any],
-    noise: tuple[float, float],
-    floor: float = FLOOR,
-    layer: float = 0.0,
-) -> Distance:
-    """How far a quantity is from the reference, and how far it may be.
-
-    Args:
-        name: of the quantity.
-        found: what a backend computed.
-        expected: what the reference computed in float64.
-        size: of each of its numbers, where no terms of it cancel.
-        noise: the absolute and relative distance that rounding alone makes.
-        floor: the share of the size that is added to the limits.
-        layer: the norm of all parameters of its layer, where the quantity is a parameter.
-    """
-    if found.shape != expected.shape or not np.isfinite(found).all():
-        absolute = relative = _LARGEST
-    else:
-        absolute, relative = _finite(_absolute(found, expected)), _finite(_relative(found, expected))
-    reference_absolute, reference_relative = map(_finite, noise)
-    limit = _finite(FACTOR * reference_relative + floor * (_norm(size) / (_norm(expected) or 1.0) or 1.0))
-    absolute_limit = _finite(FACTOR * reference_absolute + floor * float(size.max(initial=0)))
-    moved = noise[1] * _norm(expected)
-    return Distance(
-        quantity=name,
-        absolute=absolute,
-        relative=relative,
-        reference_absolute=reference_absolute,
-        reference_relative=reference_relative,
-        limit=limit,
-        absolute_limit=absolute_limit,
-        passed=relative <= limit and absolute <= absolute_limit,
-        decidable=bool(np.isfinite(moved)) and moved <= CEILING * max(_norm(size), layer),
-    )
-
-
-def layer_size(parameters: Evidence, key: str) -> float:
-    """The norm of all trained parameters of a layer, from the key of one of them; 0 for a state."""
-    layer, _, name = key.rpartition("/")
-    keys = [f"{layer}/{other}" for other in _TRAINED] if name in _TRAINED else []
-    return float(np.linalg.norm([0.0, *(_norm(parameters[key]) for key in keys if key in parameters)]))
-
-
-def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer) -> NDArray[Any]:
-    """A parameter with the few numbers that are farthest off put right, if an optimizer like Adam may have done it."""
-    count = int(SPARED * found.size)
-    if not rule.normalizes or not count or found.shape != expected.shape:
-        return found
-    apart = np.abs(found - expected)
-    farthest = np.argpartition(apart, -count, axis=None)[-count:]
-    right = found.copy()
-    right.flat[farthest] = np.where(
-        apart.flat[farthest] <= rule.learning_rate, expected.flat[farthest], found.flat[farthest]
-    )
-    return right
 
 
 def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:
@@ -225,31 +145,3 @@ def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:
     if diverges:
         return f"{quantity.text}: the reference itself diverges"
     return f"{quantity.text}: rounding alone moves it by more than {CEILING:.0%} of its size"
-
-
-def _absolute(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The largest absolute difference; infinite where one is not finite."""
-    return float(np.abs(_difference(found, expected)).max(initial=0))
-
-
-def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """The norm of the difference over the norm of what is expected; infinite where one is not finite."""
-    apart = _norm(_difference(found, expected))
-    return apart / (_norm(expected) or 1.0) if np.isfinite(apart) else apart
-
-
-def _difference(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[np.float64]:
-    """The difference; infinite, and never "not a number", where one of the two is not finite."""
-    with np.errstate(invalid="ignore"):
-        difference = found.astype(np.float64) - expected
-    return np.where(np.isfinite(difference), difference, np.inf)
-
-
-def _finite(value: float) -> float:
-    """The value, or the largest float32 where it is larger or not a number."""
-    return float(np.nan_to_num(min(value, _LARGEST), nan=_LARGEST))
-
-
-def _norm(values: NDArray[Any]) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.linalg.norm(values.astype(np.float64)))

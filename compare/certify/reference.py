@@ -29,6 +29,7 @@ SOURCES = (
     "tasks/layers/*.py",
     "backends/base.py",
     "backends/numpy/*.py",
+    "compare/certify/distance.py",
     "compare/certify/judge.py",
     "compare/certify/reference.py",
     "compare/records/quantity.py",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
-from compare.certify.judge import CEILING, distance_of, layer_size, noise_of, without_spared
+from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, without_spared
 from compare.records.cell import Cell
 from compare.records.certificate import Distance
 from compare.records.check import Outcome, Window

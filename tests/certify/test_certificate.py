@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare.certify.judge import FACTOR, FLOOR, Reference, compare_pairs
+from compare.certify.distance import FACTOR, FLOOR
+from compare.certify.judge import Reference, compare_pairs
 from compare.records.certificate import Certificate
 from tasks.architecture import Parameters
 from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Tanh

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare.certify.judge import Reference, layer_size
+from compare.certify.distance import layer_size
+from compare.certify.judge import Reference
 from compare.records.certificate import Certificate
 from tasks.layers import Dense, ReLU
 from tasks.training import SGD
