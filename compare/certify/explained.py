@@ -2,9 +2,11 @@
 
 COMPARED = (
     "Before the run: hashes of the initial parameters, the batches and the data, read back from the framework; "
-    "parameter counts by layer; the outputs for 64 test examples; the loss and every gradient of one batch, "
-    "before the optimizer; the losses and all parameters after 1, 10 and 100 steps (19 at the least, where steps are "
-    "large) of the very loop that is timed.",
+    "parameter counts by layer; the output of every layer for up to eight test examples (of layers that a tuned loop "
+    "computes as one, the last one's), and the network's for 64; the loss and every gradient of one batch, before the "
+    "optimizer; the losses and all parameters after 1, 10 and 100 steps (19 at the least, where steps are large) of "
+    "the very loop that is timed. Where layers keep a state, their outputs and the network's are compared again after "
+    "training. A refusal names the first thing that is wrong, such as `output of layer 4_layer_norm`.",
     "Of the run that is timed: its batches, its number of steps, its number of test examples. The accuracy is "
     "taken again from the outputs, on labels that the runner reads itself. Windows of steps are computed again by"
     " the reference, from the parameters and the optimizer's state that the model held at the end of a training "
@@ -30,6 +32,7 @@ BLIND_SPOTS = (
     "What a call that was made for its time does after the steps of its window.",
     "A fault in fewer than one of 10,000 weights of a layer that moves none of them by more than the learning rate, "
     "where the optimizer divides a gradient by its own size, as Adam does, and no loss or output shows it.",
+    "Which of the layers that a tuned loop computes as one is at fault: the certificate names them together.",
     "A rule that never acts in the task at hand, such as clipping with a bound that no gradient reaches, or an "
     "epsilon that vanishes beside every moment.",
     "What the task's own arithmetic leaves open, such as a sum where another order of terms rounds alike.",

@@ -66,11 +66,7 @@ def judge(
         reference: the float64 reference's arrays, the noise of each quantity, and the float32 reference's summary.
     """
     expected = reference.summary
-    failures = [f"hash of the {what}" for what, field in _HASHES if getattr(summary, field) != getattr(expected, field)]
-    if summary.parameter_counts != expected.parameter_counts:
-        failures.append("parameter counts by layer")
-    if summary.parameter_count != expected.parameter_count:
-        failures.append("parameter count")
+    failures = _wrongly_held(summary, expected)
     distances: list[Distance] = []
     undecidable: Quantity | None = None
     diverges = False
@@ -137,6 +133,16 @@ def compare_pairs(evidences: Mapping[str, Evidence], task: str, recipe: str) -> 
                 Pair(task=task, recipe=recipe, first=first, second=second, quantity=worst, relative=distances[worst])
             )
     return pairs
+
+
+def _wrongly_held(summary: EvidenceSummary, expected: EvidenceSummary) -> list[str]:
+    """What a backend's process holds otherwise than the reference: data, batches, parameters, or their counts."""
+    failures = [f"hash of the {what}" for what, field in _HASHES if getattr(summary, field) != getattr(expected, field)]
+    if summary.parameter_counts != expected.parameter_counts:
+        failures.append("parameter counts by layer")
+    if summary.parameter_count != expected.parameter_count:
+        failures.append("parameter count")
+    return failures
 
 
 def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:
