@@ -77,6 +77,16 @@ def layer_size(parameters: Mapping[str, NDArray[Any]], key: str) -> float:
     return float(np.linalg.norm([0.0, *(norm(parameters[key]) for key in keys if key in parameters)]))
 
 
+def size_of(parameters: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
+    """How large each number of a parameter or a state is, as far as it matters.
+
+    A running mean may be close to 0, and matters beside the deviation by which the normalization divides.
+    """
+    size: NDArray[Any] = np.abs(parameters[key])
+    variance = parameters.get(f"{key.removesuffix('/mean')}/variance") if key.endswith("/mean") else None
+    return size if variance is None else np.maximum(size, np.sqrt(np.maximum(variance, 0)), dtype=float)
+
+
 def without_spared(found: NDArray[Any], expected: NDArray[Any], rule: Optimizer) -> NDArray[Any]:
     """A parameter with the few numbers that are farthest off put right, if an optimizer like Adam may have done it."""
     count = int(SPARED * found.size)

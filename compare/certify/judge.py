@@ -14,7 +14,7 @@ Where the noise alone is more than ``CEILING`` of that size, a distance says not
 quantity on. What came before may be enough: where training is chaotic, right runs drift apart by rounding alone, and
 the certificate is granted over its first step, or its first ten. Otherwise it is undecidable, neither granted nor
 refused. A parameter is measured beside the others of its layer here, for a bias that begins with 0 is small for long,
-and does little.
+and does little; a running mean, beside the deviation.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, norm, relative_distance
+from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, norm, relative_distance, size_of
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.event import EvidenceSummary
@@ -81,11 +81,13 @@ def judge(
         text = texts[name]
         if Quantity.of(text).parts[-1] != quantity:
             continue  # a layer inside of several that are computed as one
-        size_name = Quantity(kind="size", name=name).text
-        size = np.maximum(np.abs(reference.evidence[name]), reference.evidence.get(size_name, 0))
-        beside = [q for q in quantities if (q.kind, q.step) == ("parameter", quantity.step)]
-        parameters = {q.name: reference.evidence[q.text] for q in beside}
-        layer = layer_size(parameters, quantity.name) if quantity.kind == "parameter" else 0.0
+        if quantity.kind == "parameter":
+            beside = [q for q in quantities if (q.kind, q.step) == ("parameter", quantity.step)]
+            parameters = {q.name: reference.evidence[q.text] for q in beside}
+            size, layer = size_of(parameters, quantity.name), layer_size(parameters, quantity.name)
+        else:
+            of_terms = reference.evidence.get(Quantity(kind="size", name=name).text, 0)
+            size, layer = np.maximum(np.abs(reference.evidence[name]), of_terms), 0.0
         distance = distance_of(text, evidence[text], reference.evidence[name], size, reference.noise[name], layer=layer)
         if quantity.kind == "layer_output" and not distance.decidable:
             continue  # the layer gives little but rounding; what comes of it is decided by the logits

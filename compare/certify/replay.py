@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
-from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, without_spared
+from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, size_of, without_spared
 from compare.records.cell import Cell
 from compare.records.certificate import Distance
 from compare.records.check import Outcome, Window
@@ -205,7 +205,7 @@ def _first_or_worst(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arr
         noise = noise_of(expected, [copy[name] for copy in copies])
         found = without_spared(run[name], expected, task.recipe.optimizer)
         layer = layer_size(parameters, key)
-        distances.append(distance_of(key, found, expected, np.abs(expected), noise, FLOOR, layer))
+        distances.append(distance_of(key, found, expected, size_of(parameters, key), noise, FLOOR, layer))
     failed = [distance for distance in distances if not distance.passed or not distance.decidable]
     return failed[0] if failed else max(distances, key=lambda distance: distance.share)
 

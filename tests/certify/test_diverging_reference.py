@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backends.numpy.model import NumpyModel
-from compare.certify.distance import layer_size
+from compare.certify.distance import layer_size, size_of
 from compare.certify.judge import Reference
 from compare.records.certificate import Certificate
 from tasks.layers import Dense, ReLU
@@ -62,3 +62,15 @@ def test_the_size_of_a_layer_is_that_of_its_trained_parameters() -> None:
     parameters = {"a/kernel": np.array([3.0]), "a/bias": np.array([4.0]), "a/mean": np.ones(9), "ab/bias": np.ones(9)}
     sizes = [layer_size(parameters, key) for key in ("a/kernel", "a/bias", "a/mean", "ab/bias")]
     assert sizes == [5.0, 5.0, 0.0, 3.0]
+
+
+def test_a_running_mean_is_as_large_as_the_deviation_beside_it() -> None:
+    parameters = {
+        "a/mean": np.array([1e-9, -3.0]),
+        "a/variance": np.array([4.0, 4.0]),
+        "b/mean": np.array([1.0]),
+        "b/bias": np.ones(1),
+    }
+    assert size_of(parameters, "a/mean").tolist() == [2.0, 3.0]
+    assert size_of(parameters, "a/variance").tolist() == [4.0, 4.0]
+    assert size_of(parameters, "b/mean").tolist() == [1.0]
