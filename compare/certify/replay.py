@@ -26,7 +26,7 @@ from tasks.training import Adam
 
 OPERATIONS = 3e9
 """Floating-point operations of a window's steps, about: a second of the reference's work for each of its copies."""
-SMALLEST, LARGEST = 4, 100
+SMALLEST, LARGEST = 2, 100
 """Steps of a window."""
 DRAWN = 2
 """Windows besides the last steps and the last call that was made for its time."""
