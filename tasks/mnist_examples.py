@@ -106,18 +106,25 @@ FLAX_EXAMPLE = Recipe(
     shuffle=True,
     initializer="flax",
 )
-AS_PUBLISHED = {
-    "pytorch": replace(
+PYTORCH_RECIPES = {
+    "standard": PYTORCH_EXAMPLE,
+    "as-published": replace(
         PYTORCH_EXAMPLE,
         shuffle=False,
         flaw="the examples come in the same order in every epoch: it shuffles them only where there is an accelerator",
     ),
-    "keras": replace(
+}
+KERAS_RECIPES = {
+    "standard": KERAS_EXAMPLE,
+    "as-published": replace(
         KERAS_EXAMPLE,
         held_out=0.1,
         flaw="the last tenth of the training examples is held out for validation: it trains on 54,000 of 60,000",
     ),
-    "flax": replace(
+}
+FLAX_RECIPES = {
+    "standard": FLAX_EXAMPLE,
+    "as-published": replace(
         FLAX_EXAMPLE,
         shuffle_buffer=1024,
         drop_remainder=True,
@@ -194,21 +201,21 @@ def _task(name: str, summary: str, recipes: Mapping[str, Recipe], scale: tuple[f
 MNIST_PYTORCH_EXAMPLE = _task(
     "mnist-pytorch-example",
     "MNIST as in PyTorch's example: two convolutions, dropout, Adadelta",
-    {"standard": PYTORCH_EXAMPLE, "as-published": AS_PUBLISHED["pytorch"]},
+    PYTORCH_RECIPES,
     MLP_SCALE,
     Preset(3, 2_000),
 )
 MNIST_KERAS_EXAMPLE = _task(
     "mnist-keras-example",
     "MNIST as in Keras's example: two convolutions, dropout, Adam",
-    {"standard": KERAS_EXAMPLE, "as-published": AS_PUBLISHED["keras"]},
+    KERAS_RECIPES,
     PLAIN_SCALE,
     Preset(3, 6_000),
 )
 MNIST_FLAX_EXAMPLE = _task(
     "mnist-flax-example",
     "MNIST as in flax's example: two convolutions, batch normalization, SGD",
-    {"standard": FLAX_EXAMPLE, "as-published": AS_PUBLISHED["flax"]},
+    FLAX_RECIPES,
     PLAIN_SCALE,
     Preset(3, 8_000),
 )

@@ -34,7 +34,7 @@ class Recipe:
         epochs: passes over the training data.
         shuffle: whether each epoch has an order of its own; otherwise the order of the data set is kept.
         initializer: how the initial parameters are drawn.
-        flaw: what a recipe that is kept for it does otherwise than it should: its source's mistake or peculiarity.
+        flaw: the mistake or the peculiarity of a source, for recipes that are kept to show it; empty for the others.
         schedule: how the learning rate changes in the course of the run.
         clip_norm: the largest norm that the gradients of all parameters have together; longer ones are scaled by
             ``clip_norm / norm``. None for no limit.

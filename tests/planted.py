@@ -24,7 +24,7 @@ class OneWeightOff(NumpyModel):
 
 
 class _Disguised(NumpyModel):
-    """Computes with other parameters than it shows."""
+    """Computes in a disguise: with other parameters than it shows, or as ``disguised`` has it."""
 
     def disguise(self, parameters: Parameters) -> None:
         raise NotImplementedError
@@ -69,17 +69,9 @@ class BiasLeftOut(_Disguised):
         parameters["0_conv2d/bias"][:] = 0
 
 
-class PaddingShifted(NumpyModel):
-    def forward(self, inputs: Any) -> Any:
-        with self.shifted():
-            return super().forward(inputs)
-
-    def layer_outputs(self, inputs: Any) -> Any:
-        with self.shifted():
-            return super().layer_outputs(inputs)
-
+class PaddingShifted(_Disguised):
     @contextmanager
-    def shifted(self) -> Iterator[None]:
+    def disguised(self) -> Iterator[None]:
         pads = Conv2D.pads
         Conv2D.pads = lambda layer, shape: tuple((a + 1, b - 1) for a, b in pads(layer, shape))  # type: ignore
         yield

@@ -120,8 +120,8 @@ class Row:
         if not found or not self.verified:
             return ""
         return (
-            f"right runs of this training drift apart ({clean(found[0])}): what is certified is the first steps and,"
-            " throughout the run, steps that the reference computed again from what the run itself held before them"
+            f"in this training rounding alone drives right runs apart ({clean(found[0])}): certified are its first"
+            " steps, and windows of steps all through the run, computed again from what the run itself held before each"
         )
 
     @property

@@ -86,7 +86,7 @@ def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
     if steps is None:  # an earlier version
         certified = f"{everyone} are certified identical over 100 steps"
     elif any(row.drifting for row in group.rows):
-        certified = f"{everyone} make the same steps within float32 rounding, which adds up over {steps:,} of them"
+        certified = f"each step of {everyone} is equal within float32 rounding, which adds up over the {steps:,} steps"
     else:
         certified = f"{everyone} are equal within float32 rounding over all {steps:,} steps"
     pairs = [pair for pair in group.equivalences if pair is not None]

@@ -71,7 +71,7 @@ def judge(
     undecidable: Quantity | None = None
     diverges = False
     texts = {part.text: text for text in evidence for part in Quantity.of(text).parts}
-    quantities = [Quantity.of(name) for name in reference.evidence]
+    parameters = _parameters_by_step(reference.evidence)
     for name in expected.quantities:
         quantity = Quantity.of(name)
         if name not in texts:
@@ -82,9 +82,8 @@ def judge(
         if Quantity.of(text).parts[-1] != quantity:
             continue  # a layer inside of several that are computed as one
         if quantity.kind == "parameter":
-            beside = [q for q in quantities if (q.kind, q.step) == ("parameter", quantity.step)]
-            parameters = {q.name: reference.evidence[q.text] for q in beside}
-            size, layer = size_of(parameters, quantity.name), layer_size(parameters, quantity.name)
+            beside = parameters[quantity.step]
+            size, layer = size_of(beside, quantity.name), layer_size(beside, quantity.name)
         else:
             of_terms = reference.evidence.get(Quantity(kind="size", name=name).text, 0)
             size, layer = np.maximum(np.abs(reference.evidence[name]), of_terms), 0.0
@@ -145,6 +144,16 @@ def _wrongly_held(summary: EvidenceSummary, expected: EvidenceSummary) -> list[s
     if summary.parameter_count != expected.parameter_count:
         failures.append("parameter count")
     return failures
+
+
+def _parameters_by_step(evidence: Evidence) -> dict[int | None, dict[str, NDArray[Any]]]:
+    """The parameters by their keys, for each of the training steps after which they are compared."""
+    parameters: dict[int | None, dict[str, NDArray[Any]]] = {}
+    for text, array in evidence.items():
+        quantity = Quantity.of(text)
+        if quantity.kind == "parameter":
+            parameters.setdefault(quantity.step, {})[quantity.name] = array
+    return parameters
 
 
 def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:

@@ -29,7 +29,7 @@ def print_results(results: Results, console: Console, *, verbose: bool = False) 
     if not results.settings.get("certified", True) and not results.certificates:
         why = "--own-randomness" if results.settings.get("own_randomness") else "--no-certify"
         print_line(f"No certificates were made ({why}): every row is unverified.", console)
-    _print_refused(results.certificates, console)
+    _print_judgements(results.certificates, console)
     _print_checks(results, console)
     _print_failures(results, console)
 
@@ -45,7 +45,8 @@ def _print_failures(results: Results, console: Console) -> None:
         print_line(f"{line} ({count} runs)" if count > 1 else line, console, indent=2)
 
 
-def _print_refused(certificates: Sequence[Certificate], console: Console) -> None:
+def _print_judgements(certificates: Sequence[Certificate], console: Console) -> None:
+    """Prints what a certificate is refused for, or from where on it judges nothing."""
     for certificate in certificates:
         if certificate.failure:
             name, first = label(certificate, _NAME), "not judged from" if certificate.undecidable else "first to fail:"
@@ -198,7 +199,7 @@ def print_certificates(results: Results, console: Console) -> None:
         console.print()
         _print_certificates(certificates, console)
         console.print()
-        _print_refused(certificates, console)
+        _print_judgements(certificates, console)
         for pair in pairs.get((task, recipe), []):
             distance = f"{pair.relative:.1e} apart at most, in {pair.quantity}"
             print_line(f"{pair.first} and {pair.second}: {distance}", console, indent=2)

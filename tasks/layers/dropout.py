@@ -7,7 +7,21 @@ from tasks.layers.base import Layer, Shape, need_between
 
 
 @dataclass(frozen=True)
-class Dropout(Layer):
+class _AnyDropout(Layer):
+    """What both have in common."""
+
+    rate: float
+    kind: ClassVar[str] = "dropout"
+
+    def __post_init__(self) -> None:
+        need_between(self, 0, 1, rate=self.rate)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+
+@dataclass(frozen=True)
+class Dropout(_AnyDropout):
     """Training sets a share of the numbers, drawn for each example, to 0 and divides the others by ``1 - rate``.
 
     Inference changes nothing. So that all frameworks drop the same numbers, the masks are a table that is drawn in
@@ -18,32 +32,14 @@ class Dropout(Layer):
         rate: the share that is dropped.
     """
 
-    rate: float
-    kind: ClassVar[str] = "dropout"
-
-    def __post_init__(self) -> None:
-        need_between(self, 0, 1, rate=self.rate)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return shape
-
     def state_shapes(self, shape: Shape) -> dict[str, Shape]:
         return {"seed": (), "next_row": ()}
 
 
 @dataclass(frozen=True)
-class OwnDropout(Layer):
+class OwnDropout(_AnyDropout):
     """Dropout by each framework's own layer and generator: no two frameworks drop the same numbers.
 
     Attributes:
         rate: the share that is dropped.
     """
-
-    rate: float
-    kind: ClassVar[str] = "dropout"
-
-    def __post_init__(self) -> None:
-        need_between(self, 0, 1, rate=self.rate)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return shape
