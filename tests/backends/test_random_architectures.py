@@ -1,16 +1,39 @@
 """Random architectures: every framework computes them as the reference does, by the certificate's measure."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
-import hypothesis
 import pytest
 
-from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax, Tanh
-from tasks.training import SGD, Adam
-from tests.backends.drawn import drawn_samples
+import tasks.layers
+from compare.records.certificate import Certificate
+from tasks.layers import (
+    GELU,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    ConvTranspose2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    OwnDropout,
+    ReLU,
+    Softmax,
+    Tanh,
+)
+from tasks.schedules import Schedule
+from tasks.training import SGD, Adam, Loss, Optimizer
+from tests.backends.drawn import drawn
 from tests.certify.evidence import judge, make_reference, remote_evidence
+from tests.conftest import start_all
 from tests.remote import RemoteBackend, RemoteError
 from tests.samples import Sample, make_sample
+
+ORDINARY, A_PROCESS = 30, 20
+"""Random networks of the ordinary tests, and those that one process computes at most: after some 120 compilations XLA
+could allocate no more memory for its code."""
 
 REFUSED_ONCE = {
     # A gradient of exactly 0, half of the labels being 0 and half 1: Adam makes a step of what rounding leaves of it.
@@ -47,46 +70,84 @@ def test_terms_that_cancel(seed: int, every_remote: dict[str, RemoteBackend], tm
     check_random(sample, every_remote, tmp_path)
 
 
-def check_random(sample: Sample, every_remote: dict[str, RemoteBackend], folder: Path) -> None:
+@pytest.fixture(scope="module")
+def own_remotes() -> Iterator[dict[str, RemoteBackend]]:
+    """Processes of these tests alone."""
+    yield from start_all()
+
+
+def certificates_of(
+    sample: Sample, every_remote: dict[str, RemoteBackend], folder: Path, compiled: bool = False
+) -> Iterator[tuple[str, Certificate]]:
+    """The certificate of each loop of each framework, by its name."""
     reference = make_reference(sample, folder)
     for remote in every_remote.values():
-        preparations = ["without_compiler"] if remote.name == "pytorch" else []
-        try:
-            certificate = judge(remote_evidence(remote, sample, folder, *preparations), reference)
-        except RemoteError as error:
-            raise AssertionError(f"{remote.name}: {error}") from error
+        for mode in ("tuned", "stock"):
+            preparations = ["without_compiler"] if remote.name == "pytorch" and not compiled else []
+            try:
+                evidence = remote_evidence(remote, sample, folder, *preparations, mode=mode)
+            except RemoteError as error:
+                raise AssertionError(f"{remote.name} {mode}: {error}") from error
+            yield f"{remote.name} {mode}", judge(evidence, reference)
+
+
+def check_random(sample: Sample, every_remote: dict[str, RemoteBackend], folder: Path, compiled: bool = False) -> None:
+    """Both loops of every framework; PyTorch's tuned one operation by operation, unless it is to be compiled."""
+    for who, certificate in certificates_of(sample, every_remote, folder, compiled):
         worst = [distance for distance in certificate.distances if not distance.passed]
-        assert certificate.outcome != "refused", (remote.name, certificate.failure, worst[:1])
+        assert certificate.outcome != "refused", (who, certificate.failure, worst[:1])
 
 
-SETTINGS = {
-    "deadline": None,
-    "derandomize": True,
-    "database": None,
-    "phases": [hypothesis.Phase.explicit, hypothesis.Phase.generate],  # to shrink a failing network takes minutes
-    "suppress_health_check": list(hypothesis.HealthCheck),
-}
-
-
-@hypothesis.settings(max_examples=8, **SETTINGS)  # type: ignore[arg-type]
-@hypothesis.given(sample=drawn_samples())
-def test_random_architectures(
-    sample: Sample, every_remote: dict[str, RemoteBackend], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    check_random(sample, every_remote, tmp_path_factory.mktemp("random"))
+@pytest.mark.parametrize("number", range(ORDINARY))
+def test_random_architectures(number: int, own_remotes: dict[str, RemoteBackend], tmp_path: Path) -> None:
+    check_random(drawn(number), own_remotes, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(15))
-def test_many_random_architectures(
-    seed: int, fresh_remotes: dict[str, RemoteBackend], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """300 of them, in processes that are renewed: after some 120 XLA could allocate no more memory for its code."""
+@pytest.mark.parametrize("first", range(0, 300, A_PROCESS))
+def test_many_random_architectures(first: int, fresh_remotes: dict[str, RemoteBackend], tmp_path: Path) -> None:
+    """300 of them, of which PyTorch compiles its tuned loop for every tenth."""
+    for number in range(first, first + A_PROCESS):
+        check_random(drawn(number), fresh_remotes, tmp_path, compiled=number % 10 == 0)
 
-    @hypothesis.seed(seed)
-    @hypothesis.settings(max_examples=20, **{**SETTINGS, "derandomize": False})  # type: ignore[arg-type]
-    @hypothesis.given(sample=drawn_samples())
-    def check(sample: Sample) -> None:
-        check_random(sample, fresh_remotes, tmp_path_factory.mktemp("random"))
 
-    check()
+def _layers(samples: list[Sample]) -> list[Layer]:
+    return [node.layer for sample in samples for node in sample.recipe.architecture.nodes]
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    return [drawn(number) for number in range(ORDINARY)]
+
+
+def test_every_kind_of_layer_is_drawn(samples: list[Sample]) -> None:
+    kinds = {kind for kind in vars(tasks.layers).values() if isinstance(kind, type) and hasattr(kind, "kind")}
+    drawn_kinds = {type(layer) for layer in _layers(samples)}
+    assert kinds - drawn_kinds == {OwnDropout}, "a framework's own randomness alone is never certified"
+
+
+def test_every_form_of_a_layer_is_drawn(samples: list[Sample]) -> None:
+    layers = _layers(samples)
+    for kind in (Conv2D, MaxPool2D, AveragePool2D):
+        paddings = [layer.padding for layer in layers if isinstance(layer, kind)]
+        assert {"same", "valid"} <= set(paddings)
+        assert any(isinstance(padding, tuple) for padding in paddings), kind
+    assert {layer.padding for layer in layers if isinstance(layer, ConvTranspose2D)} == {"same", "valid"}
+    assert {layer.bias for layer in layers if isinstance(layer, Conv2D)} == {True, False}
+    assert any(layer.groups > 1 for layer in layers if isinstance(layer, Conv2D))
+    assert {layer.approximate for layer in layers if isinstance(layer, GELU)} == {True, False}
+    assert {layer.count_padding for layer in layers if isinstance(layer, AveragePool2D)} == {True, False}
+    assert {layer.unbiased for layer in layers if isinstance(layer, BatchNorm)} == {True, False}
+
+
+def test_every_rule_of_training_is_drawn(samples: list[Sample]) -> None:
+    recipes = [sample.recipe for sample in samples]
+    optimizers = [recipe.optimizer for recipe in recipes]
+    assert {recipe.loss for recipe in recipes} == set(get_args(Loss))
+    assert {type(optimizer) for optimizer in optimizers} == set(get_args(Optimizer))
+    assert {type(recipe.schedule) for recipe in recipes} == set(get_args(Schedule))
+    assert any(isinstance(optimizer, SGD) and optimizer.nesterov for optimizer in optimizers)
+    assert {type(optimizer) for optimizer in optimizers if optimizer.weight_decay} == set(get_args(Optimizer))
+    assert {recipe.clip_norm is None for recipe in recipes} == {True, False}
+    assert {recipe.label_smoothing > 0 for recipe in recipes} == {True, False}
+    assert {sample.batches.rest > 0 for sample in samples} == {True, False}

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
-import hypothesis
 from safetensors.numpy import load_file
 
 import backends
@@ -24,11 +23,9 @@ from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.replays import Replays
 from tasks import registry
-from tasks.architecture import Architecture
 from tasks.dataset import Dataset
-from tasks.layers import Conv2D
 from tasks.task import Task
-from tests.backends.test_random_architectures import SETTINGS, drawn_samples
+from tests.backends.drawn import drawn
 from tests.samples import Sample
 from tests.worker.real_cells import Here, call_in, open_worker, pickled, register, run_and_check
 
@@ -60,35 +57,7 @@ def run(count: int, names: Sequence[str] = ()) -> str:
 
 def draw(count: int) -> list[Task]:
     """Tasks of random networks, the same each time."""
-    return [_task(f"drawn-{seed}", _sample(seed)) for seed in range(count)]
-
-
-def _sample(seed: int) -> Sample:
-    """A random network and its data; none that a known fault of oneDNN spoils."""
-    samples: list[Sample] = []
-
-    @hypothesis.seed(seed)
-    @hypothesis.settings(max_examples=2, **{**SETTINGS, "derandomize": False})
-    @hypothesis.given(sample=drawn_samples().filter(lambda sample: not one_column(sample.recipe.architecture)))
-    def keep(sample: Sample) -> None:
-        samples.append(sample)
-
-    keep()
-    return samples[-1]  # the first that Hypothesis draws is always the simplest
-
-
-def one_column(architecture: Architecture) -> bool:
-    """Whether there is a convolution of one channel with a stride across whose output is one column wide.
-
-    oneDNN makes garbage of it: ``one-column-pytorch`` and ``one-column-tensorflow`` of ``tests/framework_faults.py``.
-    """
-    return any(
-        isinstance(node.layer, Conv2D)
-        and architecture.shape_before(node)[-1] == 1
-        and node.layer.strides[1] > 1
-        and architecture.shapes[node.name][1] == 1
-        for node in architecture.nodes
-    )
+    return [_task(f"drawn-{seed}", drawn(seed)) for seed in range(count)]
 
 
 def _task(name: str, sample: Sample) -> Task:
