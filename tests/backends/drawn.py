@@ -138,7 +138,7 @@ class _Graph:
 
 def _add_image_layers(draw: st.DrawFn, graph: _Graph) -> None:
     """A few layers of images, each behind any earlier one, and some that merge two; then vectors are made of all."""
-    for _ in range(draw(st.integers(2, 4))):
+    for _ in range(draw(st.integers(1, 3))):
         before = draw(st.sampled_from([list(graph.shapes)[-1]] * 2 + list(graph.shapes)))
         shape = graph.shapes[before]
         kinds = [convolutions(shape), convolutions(shape), pools(), pools()]

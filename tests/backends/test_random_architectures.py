@@ -1,12 +1,13 @@
 """Random architectures: every framework computes them as the reference does, by the certificate's measure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 import tasks.layers
+from backends.about import Mode
 from compare.records.certificate import Certificate
 from tasks.layers import (
     GELU,
@@ -31,6 +32,7 @@ from tests.conftest import start_all
 from tests.remote import RemoteBackend, RemoteError
 from tests.samples import Sample, make_sample
 
+MODES: tuple[Mode, ...] = ("tuned", "stock")
 ORDINARY, A_PROCESS = 30, 20
 """Random networks of the ordinary tests, and those that one process computes at most: after some 120 compilations XLA
 could allocate no more memory for its code."""
@@ -77,12 +79,16 @@ def own_remotes() -> Iterator[dict[str, RemoteBackend]]:
 
 
 def certificates_of(
-    sample: Sample, every_remote: dict[str, RemoteBackend], folder: Path, compiled: bool = False
+    sample: Sample,
+    every_remote: dict[str, RemoteBackend],
+    folder: Path,
+    modes: Sequence[Mode] = MODES,
+    compiled: bool = False,
 ) -> Iterator[tuple[str, Certificate]]:
     """The certificate of each loop of each framework, by its name."""
     reference = make_reference(sample, folder)
     for remote in every_remote.values():
-        for mode in ("tuned", "stock"):
+        for mode in modes:
             preparations = ["without_compiler"] if remote.name == "pytorch" and not compiled else []
             try:
                 evidence = remote_evidence(remote, sample, folder, *preparations, mode=mode)
@@ -91,16 +97,23 @@ def certificates_of(
             yield f"{remote.name} {mode}", judge(evidence, reference)
 
 
-def check_random(sample: Sample, every_remote: dict[str, RemoteBackend], folder: Path, compiled: bool = False) -> None:
-    """Both loops of every framework; PyTorch's tuned one operation by operation, unless it is to be compiled."""
-    for who, certificate in certificates_of(sample, every_remote, folder, compiled):
+def check_random(
+    sample: Sample,
+    every_remote: dict[str, RemoteBackend],
+    folder: Path,
+    modes: Sequence[Mode] = MODES,
+    compiled: bool = False,
+) -> None:
+    """Loops of every framework; PyTorch's tuned one operation by operation, unless it is to be compiled."""
+    for who, certificate in certificates_of(sample, every_remote, folder, modes, compiled):
         worst = [distance for distance in certificate.distances if not distance.passed]
         assert certificate.outcome != "refused", (who, certificate.failure, worst[:1])
 
 
 @pytest.mark.parametrize("number", range(ORDINARY))
 def test_random_architectures(number: int, own_remotes: dict[str, RemoteBackend], tmp_path: Path) -> None:
-    check_random(drawn(number), own_remotes, tmp_path)
+    """Each in one of the loops, in turn; the slow test takes both for every network."""
+    check_random(drawn(number), own_remotes, tmp_path, [MODES[number % 2]])
 
 
 @pytest.mark.slow
