@@ -110,19 +110,14 @@ class Row:
     @property
     def warnings(self) -> list[str]:
         """What should be known beside the row's speeds, each in a sentence."""
-        return [warning for warning in (self.disturbed, self.shrinking, self.drifting) if warning]
+        return [warning for warning in (self.disturbed, self.shrinking) if warning]
 
     @property
     def drifting(self) -> str:
-        """A remark where right runs drift apart by rounding alone: what the certificate speaks for then."""
-        checks = [run.check for run in self.completed if run.check is not None]
-        found = [record.failure for record in (self.certificate, *checks) if record is not None and record.failure]
-        if not found or not self.verified:
-            return ""
-        return (
-            f"in this training rounding alone drives right runs apart ({clean(found[0])}): certified are its first"
-            " steps, and windows of steps all through the run, computed again from what the run itself held before each"
-        )
+        """From where on rounding alone drives right runs apart; empty where it does not, or the row is not verified."""
+        records = (self.certificate, *(run.check for run in self.completed))
+        found = [clean(record.failure) for record in records if record is not None and record.failure]
+        return found[0] if found and self.verified else ""
 
     @property
     def shrinking(self) -> str:

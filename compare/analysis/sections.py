@@ -9,13 +9,18 @@ from typing import Any
 
 from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.rows import Row
-from compare.analysis.sentence import count_words, make_sentence
+from compare.analysis.sentence import count_words, join, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
 from compare.records.certificate import Certificate
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.text import clean, label, task_label, workload_label
+
+DRIFTING = (
+    "in this training rounding alone drives right runs apart ({}): certified are the first steps, and windows of steps"
+    " all through the run, computed again from what the run itself held before each"
+)
 
 
 class Section:
@@ -78,6 +83,15 @@ class Section:
         shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
         parts = [part for part in ("backend", "mode", "device") if part not in shared]
         return parts, len({row.workload for row in self.rows}) > 1
+
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """What should be known beside the speeds: whose they are, and a sentence; what many rows share, once."""
+        found = [(self.label(row), warning) for row in self.rows for warning in row.warnings]
+        drifting = {self.label(row): row.drifting for row in self.rows if row.drifting}
+        if drifting:
+            found.append((join(drifting), DRIFTING.format(next(iter(drifting.values())))))
+        return found
 
     @property
     def comparisons(self) -> list[Compared]:

@@ -41,7 +41,7 @@ def make_sentence(
         if row.completed and len(row.completed) < len(row.runs):
             clauses.append(f"of {label(row)}'s {len(row.runs)} runs, {row.status}")
     if skipped:
-        clauses.append(f"{_join(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped")
+        clauses.append(f"{join(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped")
     return f"On this machine, for {title}, {'; '.join(clauses or ['there are no runs'])}."
 
 
@@ -50,7 +50,7 @@ def count_words(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def _join(words: Iterable[str]) -> str:
+def join(words: Iterable[str]) -> str:
     *most, last = words
     return f"{', '.join(most)} and {last}" if most else last
 
@@ -60,12 +60,12 @@ def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
     if len(names) == 1:
         return [f"{names[0]} has nothing comparable beside it"]
     if group.conflict:
-        return [f"{_join(names)} cannot be compared ({group.conflict})"]
+        return [f"{join(names)} cannot be compared ({group.conflict})"]
     if not group.rounds:
-        return [f"the speeds of {_join(names)} cannot be compared (no round is of them all)"]
+        return [f"the speeds of {join(names)} cannot be compared (no round is of them all)"]
     if not group.decided:
         allow = "round allows" if group.rounds == 1 else "rounds allow"
-        return [f"{count_words(group.rounds)} {allow} no comparison of the speed of {_join(names)}"]
+        return [f"{count_words(group.rounds)} {allow} no comparison of the speed of {join(names)}"]
     clauses = []
     for pair in group.comparisons:
         if pair.first is not group.rows[group.leader] or pair.speed.interval is None:
@@ -81,7 +81,7 @@ def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
 
 
 def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
-    everyone = f"all {count_words(len(names))}" if len(names) > 2 else _join(names)
+    everyone = f"all {count_words(len(names))}" if len(names) > 2 else join(names)
     steps = group.rows[0].steps
     if steps is None:  # an earlier version
         certified = f"{everyone} are certified identical over 100 steps"

@@ -52,8 +52,8 @@ def _section(section: Section) -> list[str]:
             name = markdown_text(pair.first.key[0])
             line = f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed"
             lines.append(f"{line}; the tutorial's input: {markdown_text(pair.input)}" if pair.input else line)
+    lines += [f"- {markdown_text(who)}: {warning}" for who, warning in section.warnings]
     for row in section.rows:
-        lines += [f"- {markdown_text(section.label(row))}: {warning}" for warning in row.warnings]
         if row.outliers:
             name = markdown_text(section.label(row))
             lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")

@@ -29,7 +29,7 @@ def print_results(results: Results, console: Console, *, verbose: bool = False) 
     if not results.settings.get("certified", True) and not results.certificates:
         why = "--own-randomness" if results.settings.get("own_randomness") else "--no-certify"
         print_line(f"No certificates were made ({why}): every row is unverified.", console)
-    _print_judgements(results.certificates, console)
+    _print_judgements([certificate for certificate in results.certificates if not certificate.granted], console)
     _print_checks(results, console)
     _print_failures(results, console)
 
@@ -83,7 +83,7 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
                 console.print()
                 print_table(columns[0], columns[1:], console)
         lines = self_check_lines(section) if results.settings.get("self_check") else comparison_lines(section)
-        lines += [f"{section.label(row)}: {warning}" for row in rows for warning in row.warnings]
+        lines += [f"{who}: {warning}" for who, warning in section.warnings]
         if lines:
             console.print()
         for line in lines:

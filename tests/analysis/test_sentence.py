@@ -1,13 +1,16 @@
 """The sentence over a table says what the intervals show, and no more."""
 
 import re
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
 from compare.analysis.sections import summarize
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.report.render import FORMATS, render
+from compare.report.terminal import print_results
 from tests.analysis.runs import HASH, make_certificate, make_results, make_run
 
 
@@ -117,3 +120,21 @@ def test_a_framework_alone_in_both_modes_lacks_nothing() -> None:
     assert section.sentence == "On this machine, for mnist-mlp, jax alone was run."
     (section,) = summarize(make_results(runs=[make_run("jax"), make_run("unverified")]))
     assert "jax has nothing comparable beside it" in section.sentence
+
+
+def test_training_that_drifts_by_rounding_is_remarked_once() -> None:
+    names = ("keras", "jax")
+    results = make_results(
+        runs=[make_run(name, seed=s, round_=r) for s in range(3) for r in range(3) for name in names],
+        certificates=[make_certificate(name, failure="parameter 0_dense/bias, step 19") for name in names],
+    )
+    (section,) = summarize(results)
+    ((who, remark),) = section.warnings
+    assert who == "keras and jax"
+    assert "drives right runs apart (parameter 0_dense/bias, step 19)" in remark
+    assert "each step of keras and jax is equal within float32 rounding" in section.sentence
+    written = StringIO()
+    print_results(results, Console(file=written, width=100))
+    for text in (written.getvalue(), render(results, None, "markdown"), render(results, None, "html")):
+        assert " ".join(text.split()).count("drives right runs apart") == 1
+    assert "not judged from" not in written.getvalue()
