@@ -80,9 +80,12 @@ def layer_size(parameters: Mapping[str, NDArray[Any]], key: str) -> float:
 def size_of(parameters: Mapping[str, NDArray[Any]], key: str) -> NDArray[Any]:
     """How large each number of a parameter or a state is, as far as it matters.
 
-    A running mean may be close to 0, and matters beside the deviation by which the normalization divides.
+    A running mean may be close to 0, and matters beside the deviation by which the normalization divides. A running
+    variance is that deviation's square, of which rounding moves twice the share.
     """
     size: NDArray[Any] = np.abs(parameters[key])
+    if key.endswith("/variance"):
+        return 2 * size
     variance = parameters.get(f"{key.removesuffix('/mean')}/variance") if key.endswith("/mean") else None
     return size if variance is None else np.maximum(size, np.sqrt(np.maximum(variance, 0)), dtype=float)
 

@@ -64,7 +64,7 @@ def test_the_size_of_a_layer_is_that_of_its_trained_parameters() -> None:
     assert sizes == [5.0, 5.0, 0.0, 3.0]
 
 
-def test_a_running_mean_is_as_large_as_the_deviation_beside_it() -> None:
+def test_a_running_mean_is_as_large_as_the_deviation_and_a_variance_twice_its_size() -> None:
     parameters = {
         "a/mean": np.array([1e-9, -3.0]),
         "a/variance": np.array([4.0, 4.0]),
@@ -72,5 +72,5 @@ def test_a_running_mean_is_as_large_as_the_deviation_beside_it() -> None:
         "b/bias": np.ones(1),
     }
     assert size_of(parameters, "a/mean").tolist() == [2.0, 3.0]
-    assert size_of(parameters, "a/variance").tolist() == [4.0, 4.0]
+    assert size_of(parameters, "a/variance").tolist() == [8.0, 8.0]
     assert size_of(parameters, "b/mean").tolist() == [1.0]
