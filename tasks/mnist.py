@@ -179,7 +179,7 @@ MNIST_MLP = Task(
     target_accuracy=0.95,
     load=standardized(*MLP_SCALE),
     classes=CLASSES,
-    quick=Preset(3, 12_000),
+    quick=Preset(3, 12_000, learning_rate=0.05),
     prepare=partial(standardize, *MLP_SCALE),
     accepts_file=True,
 )
@@ -201,7 +201,7 @@ MNIST_CNN = Task(
     target_accuracy=0.97,
     load=standardized(*CNN_SCALE),
     classes=CLASSES,
-    quick=Preset(3, 6_000),
+    quick=Preset(3, 8_000, learning_rate=0.01),
     prepare=partial(standardize, *CNN_SCALE),
     accepts_file=True,
 )

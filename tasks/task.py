@@ -102,10 +102,12 @@ class Preset:
     Attributes:
         epochs: passes over the data.
         examples: training examples in one epoch; None for all of them.
+        learning_rate: in place of the recipe's, where that is too low for so few steps.
     """
 
     epochs: int
     examples: int | None = None
+    learning_rate: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """A row of the report: all runs of one backend, mode, device and workload."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from statistics import fmean, median, median_low
+from statistics import fmean, median
 
 from backends.base import EAGER
 from compare.analysis.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_interval, median_interval
@@ -15,10 +14,6 @@ from compare.text import clean
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate", "own_randomness")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
 
-DISTURBED = 0.25
-"""Cores that other processes keep busy; a run that is timed beside more of them is marked."""
-SHRUNK = 0.5
-"""An epoch that takes less than this share of the earlier ones' time; a run that has one is marked."""
 Key = tuple[int, int]
 """Seed and round."""
 
@@ -108,45 +103,11 @@ class Row:
         return sum(flag_outliers(list(self.speeds.values()))) if self.speeds else 0
 
     @property
-    def warnings(self) -> list[str]:
-        """What should be known beside the row's speeds, each in a sentence."""
-        return [warning for warning in (self.disturbed, self.shrinking) if warning]
-
-    @property
     def drifting(self) -> str:
         """From where on rounding alone drives right runs apart; empty where it does not, or the row is not verified."""
         records = (self.certificate, *(run.check for run in self.completed))
         found = [clean(record.failure) for record in records if record is not None and record.failure]
         return found[0] if found and self.verified else ""
-
-    @property
-    def shrinking(self) -> str:
-        """A warning where a timed call of a completed run took far less time an epoch than those before it."""
-        shrunk = [(run, found) for run in self.completed if (found := _shrunk(run.epoch_seconds))]
-        if not shrunk:
-            return ""
-        run, (before, after) = shrunk[0]
-        runs = f"in {len(shrunk)} of {len(self.completed)} runs " if len(self.completed) > 1 else ""
-        load = run.outside_load or 0.0
-        why = (
-            f"other processes kept {load:.1f} cores busy meanwhile, which may be the reason; or"
-            if load > DISTURBED
-            else "either other programs slowed the first ones, or"
-        )
-        seen = f"{_seconds(before)} at first and {_seconds(after)} later"
-        return f"{runs}its epochs took {seen}: {why} the later ones did less work"
-
-    @property
-    def disturbed(self) -> str:
-        """A warning where other processes were busy while a completed run was timed; empty if they were not."""
-        loads = [load for run in self.completed if (load := run.outside_load or 0.0) > DISTURBED]
-        if not loads:
-            return ""
-        runs = f"in {len(loads)} of {len(self.completed)} runs " if len(self.completed) > 1 else ""
-        return (
-            f"disturbed: {runs}other processes kept {max(loads):.1f} cores busy while it was timed,"
-            " so its speeds may be too low; run it again on an idle machine"
-        )
 
     @cached_property
     def accuracies(self) -> dict[int, float]:
@@ -213,19 +174,6 @@ class Row:
     def _data_hashes(self) -> list[str]:
         # Only the run that a certificate is made for reads its data back: the other runs have no hash.
         return list(dict.fromkeys(run.data_sha256 for run in self.completed if run.data_sha256 is not None))
-
-
-def _shrunk(epoch_seconds: Sequence[float]) -> tuple[float, float] | None:
-    """The seconds of the earlier epochs, and of the first that took far less; None if none did."""
-    for number in range(1, len(epoch_seconds)):
-        earlier, later = median_low(epoch_seconds[:number]), epoch_seconds[number]
-        if later < SHRUNK * earlier:
-            return earlier, later
-    return None
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds:.2g} s"
 
 
 def _compiled(run: Run) -> str:

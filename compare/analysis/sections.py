@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from compare.analysis.groups import Compared, Group, compare_rows
+from compare.analysis.remarks import disturbed, most_of, remarks
 from compare.analysis.rows import Row
 from compare.analysis.sentence import count_words, join, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
 from compare.records.certificate import Certificate
 from compare.records.results import Results
-from compare.records.run import Run
+from compare.records.run import MachineRate, Run
 from compare.text import clean, label, task_label, workload_label
 
 DRIFTING = (
@@ -31,10 +32,11 @@ class Section:
         recipe: name of the recipe.
         rows: in the order of the file.
         groups: the rows that may be ranked together.
+        most: the most that the machine did beside any run of the comparison.
     """
 
-    def __init__(self, task: str, recipe: str, rows: Sequence[Row]) -> None:
-        self.task, self.recipe, self.rows = task, recipe, list(rows)
+    def __init__(self, task: str, recipe: str, rows: Sequence[Row], most: MachineRate | None = None) -> None:
+        self.task, self.recipe, self.rows, self.most = task, recipe, list(rows), most
         groups: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
             if not row.refusal:
@@ -71,6 +73,10 @@ class Section:
         pairs = [(tuned, stock[same]) for same, tuned in by_mode.get("tuned", {}).items() if same in stock]
         return [comparison for pair in pairs if (comparison := compare_rows(*pair)) is not None]
 
+    def disturbed(self, row: Row) -> bool:
+        """Whether other processes were busy while the row was timed."""
+        return bool(disturbed(row))
+
     def label(self, row: Row) -> str:
         """The row's backend, and its mode, device and workload if these are not the same in all rows."""
         parts, with_workload = self._naming
@@ -87,7 +93,7 @@ class Section:
     @property
     def warnings(self) -> list[tuple[str, str]]:
         """What should be known beside the speeds: whose they are, and a sentence; what many rows share, once."""
-        found = [(self.label(row), warning) for row in self.rows for warning in row.warnings]
+        found = [(self.label(row), remark) for row in self.rows for remark in remarks(row, self.most)]
         drifting = {self.label(row): row.drifting for row in self.rows if row.drifting}
         if drifting:
             found.append((join(drifting), DRIFTING.format(next(iter(drifting.values())))))
@@ -134,7 +140,8 @@ def summarize(results: Results) -> list[Section]:
         rows.setdefault(key, []).append(run)
     for subject in certificates:  # a task that was only certified has no runs
         sections.setdefault((subject.task, subject.recipe), {})
+    most = most_of(results.runs)
     return [
-        Section(task, recipe, [Row(tuple(runs), certificates.get(runs[0].subject)) for runs in rows.values()])
+        Section(task, recipe, [Row(tuple(runs), certificates.get(runs[0].subject)) for runs in rows.values()], most)
         for (task, recipe), rows in sections.items()
     ]

@@ -26,12 +26,12 @@ ADAM_NUDGE = 1e-4
 """Adam's first steps are as long as the learning rate, and the frameworks' scalars make them differ by up to 6e-5 of
 that: so far are parameters moved, as a share of the learning rate, if Adam trains them."""
 
-Work = tuple[str, str, int, int | None, int | None]
+Work = tuple[str, str, int, int | None, int | None, float | None]
 
 
 def work_of(cell: Cell) -> Work:
-    """What cells have in common whose rounding leads as far: task, recipe, epochs, examples, batch size."""
-    return cell.task, cell.recipe, cell.epochs, cell.examples, cell.batch_size
+    """What cells have in common whose rounding leads as far: task, recipe and workload."""
+    return cell.task, cell.recipe, cell.epochs, cell.examples, cell.batch_size, cell.learning_rate
 
 
 def check_curves(runs: Sequence[Run]) -> list[Run]:

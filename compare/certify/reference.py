@@ -41,7 +41,7 @@ UNFINISHED_SECONDS = 3600.0
 ROOT = Path(__file__).parent.parent.parent
 
 
-def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: float | None) -> list[EvidenceRequest]:
+def requests_for(cell: Cell, folder: Path, data: str | None) -> list[EvidenceRequest]:
     """The computations of the reference for a cell's task, recipe and seed, which are independent of each other.
 
     The first is exact, in float64. The others are the copies in float32 that measure the noise: with each of the
@@ -51,7 +51,6 @@ def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: floa
         cell: of any backend.
         folder: where the files are written.
         data: a data file in place of the task's own data.
-        learning_rate: in place of the recipe's.
     """
     reference_cell = cell.on(REFERENCE, "tuned", "cpu")
     adam = isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam)
@@ -64,16 +63,13 @@ def requests_for(cell: Cell, folder: Path, data: str | None, learning_rate: floa
         )
         for dtype in dtypes
     ]
-    return [
-        EvidenceRequest(cell=reference_cell, data=data, learning_rate=learning_rate, copies=copies)
-        for copies in (exact, *noisy)
-    ]
+    return [EvidenceRequest(cell=reference_cell, data=data, copies=copies) for copies in (exact, *noisy)]
 
 
-def reference_key(cell: Cell, data: str | None, learning_rate: float | None) -> str:
+def reference_key(cell: Cell, data: str | None) -> str:
     """The hash of everything that the reference's evidence follows from."""
     digest = hashlib.sha256()
-    request: list[object] = [cell.task, cell.recipe, cell.seed, cell.batch_size, learning_rate]
+    request: list[object] = [cell.task, cell.recipe, cell.seed, cell.batch_size, cell.learning_rate]
     if load_task(cell.task, cell.recipe).recipe.schedule != CONSTANT:
         request += [cell.epochs, cell.examples]  # the learning rate of a step depends on the length of the run
     digest.update(json.dumps(request).encode())

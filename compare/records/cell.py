@@ -1,7 +1,9 @@
 """What is run: a subject, and a cell, which is a subject with a seed, a round and a workload."""
 
 import re
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from compare.records.base import Count, Record
 
@@ -34,6 +36,8 @@ class Cell(Subject):
     epochs: Count
     examples: Count | None = None
     batch_size: Count | None = None
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """In place of the recipe's."""
 
     @property
     def cell(self) -> "Cell":
@@ -46,6 +50,7 @@ class Cell(Subject):
         workload = [f"epochs{self.epochs}"]
         workload += [f"examples{self.examples}"] if self.examples is not None else []
         workload += [f"batch{self.batch_size}"] if self.batch_size is not None else []
+        workload += [_file_name(f"rate{self.learning_rate:g}")] if self.learning_rate is not None else []
         return f"{self.short_file_name}.{'.'.join(workload)}"
 
     @property

@@ -42,8 +42,6 @@ class CellRequest(Request):
 
     job: Literal["cell"] = "cell"
     cell: Cell
-    learning_rate: float | None = None
-    """In place of the recipe's."""
     own_randomness: bool = False
     """Whether the framework draws the masks of dropout for itself."""
     data: str | None = None
@@ -71,7 +69,6 @@ class EvidenceRequest(Request):
 
     job: Literal["evidence"] = "evidence"
     cell: Cell
-    learning_rate: float | None = None
     data: str | None = None
     copies: tuple[Copy, ...]
 
@@ -81,7 +78,6 @@ class ReplayRequest(Request):
 
     job: Literal["replay"] = "replay"
     cell: Cell
-    learning_rate: float | None = None
     data: str | None = None
     start: str | None
     """The file with the parameters and the optimizer's state; None for those of the seed."""

@@ -25,6 +25,14 @@ class Curve(Record):
     """Of a second training: the mean over each epoch's examples, to be held against those of the run."""
 
 
+class MachineRate(Record):
+    """What the machine did in a moment, by NumPy alone."""
+
+    matrix_operations_per_second: Rate
+    """Of float32 matrix products."""
+    copied_bytes_per_second: Rate
+
+
 class Run(Cell):
     """One cell and what came of it. Times are in seconds; a field is None where the cell did not get so far."""
 
@@ -89,6 +97,8 @@ class Run(Cell):
     """Of one core, used by the parent process while the cell ran."""
     load_average: Amount | None = None
     """Of the machine, over the minute before the cell."""
+    machine: list[MachineRate] = []
+    """Before the framework was imported, and after the last timed call."""
     outside_load: Amount | None = None
     """Cores that other processes kept busy before and while the cell was timed, the mean; None if it is unknown."""
 

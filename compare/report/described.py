@@ -1,9 +1,7 @@
 """What was compared: the task, its data, the network as a table of layers and drawn, and how it was trained."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from backends.base import Setting
 from compare.analysis.sections import Section
 from compare.page.network import Box
 from tasks import load_task
@@ -30,7 +28,7 @@ class Described:
     boxes: list[Box]
 
 
-def describe(section: Section, settings: Mapping[str, Setting]) -> Described | None:
+def describe(section: Section) -> Described | None:
     """What a section's rows trained; None where this version does not know the task, or knows another network by it."""
     run = section.rows[0].first if section.rows else None
     if run is None:
@@ -42,7 +40,7 @@ def describe(section: Section, settings: Mapping[str, Setting]) -> Described | N
     counts = task.architecture.parameter_counts
     if any(row.first.parameter_counts and row.first.parameter_counts != counts for row in section.rows):
         return None
-    rate = settings.get("learning_rate")
+    rate = run.learning_rate or run.settings.get("learning_rate")  # earlier versions wrote it there alone
     task = task.with_learning_rate(float(rate)) if isinstance(rate, float | int) else task
     examples = "all training examples" if run.examples is None else f"{run.examples:,} training examples"
     epochs = f"{run.epochs} epoch{'s' * (run.epochs != 1)} of {examples}"

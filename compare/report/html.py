@@ -94,7 +94,7 @@ class _Page:
 
     def described(self, section: Section) -> Described | None:
         """What the section's rows trained."""
-        return describe(section, self.results.settings)
+        return describe(section)
 
     def checks(self, section: Section) -> list[tuple[str, Check, list[tuple[Window, Distance]]]]:
         """The checks of a task's runs, each with its name, and of each window the quantity nearest to its limit."""

@@ -39,7 +39,6 @@ class References:
         self.executor = executor
         self.progress = progress
         self.data = None if options.data_file is None else str(options.data_file)
-        self.learning_rate = options.learning_rate
         self._last: tuple[str, Reference] | None = None  # one at a time: they are large
 
     def of(self, cell: Cell) -> Reference:
@@ -48,7 +47,7 @@ class References:
         Raises:
             ReferenceFailedError: it could not be computed.
         """
-        key = reference.reference_key(cell, self.data, self.learning_rate)
+        key = reference.reference_key(cell, self.data)
         if self._last is None or self._last[0] != key:
             self._last = (key, reference.load_kept(key) or self._compute(cell, key))
         return self._last[1]
@@ -56,7 +55,7 @@ class References:
     def _compute(self, cell: Cell, key: str) -> Reference:
         self.progress.note(f"computing the reference of {cell.task} (kept for later runs)")
         with Scratch() as scratch:
-            requests = reference.requests_for(cell, scratch, self.data, self.learning_rate)
+            requests = reference.requests_for(cell, scratch, self.data)
             summaries = [reply.evidence for reply in self.compute(cell, requests) if reply.evidence is not None]
             computed = reference.assemble(requests, summaries)
             try:

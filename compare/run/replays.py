@@ -34,7 +34,6 @@ class Replays:
     """
 
     def __init__(self, options: RunOptions, references: References) -> None:
-        self.learning_rate = options.learning_rate
         self.data = options.data_file
         self.references = references
         self._tuned: set[curves.Work] = set()
@@ -119,7 +118,7 @@ class Replays:
 
     def _compute(self, cell: Cell, requests: Sequence[ReplayRequest]) -> list[list[replay.Arrays]]:
         """What the reference computes for each request, a set of arrays a copy."""
-        update = {"learning_rate": self.learning_rate, "data": None if self.data is None else str(self.data)}
+        update = {"data": None if self.data is None else str(self.data)}
         self.references.compute(cell, [request.model_copy(update=update) for request in requests])
         return [[load_file(copy.path) for copy in request.copies] for request in requests]
 
@@ -128,7 +127,7 @@ class Replays:
         return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
 
     def _task(self, cell: Cell) -> Task:
-        return load_task(cell.task, cell.recipe).with_learning_rate(self.learning_rate)
+        return load_task(cell.task, cell.recipe).with_learning_rate(cell.learning_rate)
 
 
 @lru_cache(maxsize=1)

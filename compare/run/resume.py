@@ -40,7 +40,6 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
     different = [
         *_differences(earlier.host, now.host, [n for n in SAME_HOST if n in earlier.host or n == "cpu_quota"]),
         *_differences(earlier.settings, now.settings, ["threads"]),
-        *_different_words(_learning_rate(earlier), _learning_rate(now)),
         *_different_words(_randomness(earlier), _randomness(now)),
         *_data(earlier.settings.get("data_sha256"), now.settings.get("data_sha256")),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
@@ -49,11 +48,6 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
     ]
     if different:
         raise DifferentRunError(f"the earlier run had {', '.join(different)}: make it the same, or begin a new run")
-
-
-def _learning_rate(results: Results) -> str:
-    rate = results.settings.get("learning_rate")
-    return "the recipe's learning rate" if rate is None else f"learning rate {rate}"
 
 
 def _randomness(results: Results) -> str:
@@ -76,7 +70,7 @@ def _work(earlier: Results, cells: Sequence[Cell]) -> list[str]:
     pairs = [(run, of_now[key]) for run in earlier.runs if (key := (run.task, run.recipe)) in of_now]
     texts = [
         f"{words(run)} for {run.task}, this one has {words(cell)}"
-        for words in (_batch_size, _length)
+        for words in (_batch_size, _learning_rate, _length)
         for run, cell in pairs
         if words(run) != words(cell)
     ]
@@ -85,6 +79,10 @@ def _work(earlier: Results, cells: Sequence[Cell]) -> list[str]:
 
 def _batch_size(cell: Cell) -> str:
     return "the recipe's batch size" if cell.batch_size is None else f"batch size {cell.batch_size}"
+
+
+def _learning_rate(cell: Cell) -> str:
+    return "the recipe's learning rate" if cell.learning_rate is None else f"learning rate {cell.learning_rate:g}"
 
 
 def _length(cell: Cell) -> str:

@@ -194,7 +194,6 @@ class Runner:
 
         request = CellRequest(
             cell=cell,
-            learning_rate=self.options.learning_rate,
             own_randomness=self.options.own_randomness,
             data=self.data,
             train=self.train,

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.base import Model
+from compare.records.weights import arrays_of_weights
+from tasks.architecture import Parameters
 from tasks.dataset import Dataset
 
 EVALUATION_BATCH = 500
@@ -29,4 +31,23 @@ def answers_of(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, ND
         wrong = np.flatnonzero(predictions != dataset.test_labels)[:WRONG_IMAGES]
         arrays["wrong_indices"] = wrong.astype(np.int32)
         arrays["wrong_images"] = np.ascontiguousarray(dataset.test_images[wrong])
+    return arrays
+
+
+def drawn_arrays(
+    predictions: NDArray[np.int64], step_losses: NDArray[np.float32], parameters: Parameters, dataset: Dataset
+) -> dict[str, NDArray[Any]]:
+    """What the report draws: answers for the test set, the loss of every step, and the weights' distributions.
+
+    Args:
+        predictions: for the test set, ``(m,)``.
+        step_losses: ``(epochs, steps)``, or a mean of each epoch.
+        parameters: as they are after the training.
+        dataset: of the task.
+    """
+    arrays = {**answers_of(predictions, dataset), "step_losses": step_losses.astype(np.float32)}
+    arrays |= arrays_of_weights(parameters)
+    kernels = [array for name, array in parameters.items() if name.endswith("/kernel")]
+    if kernels:
+        arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
     return arrays

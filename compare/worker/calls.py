@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from safetensors.numpy import save_file
 
 from backends.base import Model
 from compare.records.event import TrainingCall
-from compare.worker.clocks import CALL_SECONDS, TIMED_CALLS, clock
+from compare.worker.clocks import clock
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 
@@ -67,36 +66,3 @@ class Calls:
         arrays |= {f"state {key}": array for key, array in model.optimizer_state().items()}
         contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         save_file(contiguous, self.folder / f"{len(self.made)}.safetensors")
-
-
-class Steady(NamedTuple):
-    """Seconds of steady epochs, one value a timed call, and how many epochs each call held."""
-
-    epoch_seconds: list[float]
-    epochs_a_call: int
-
-
-def time_short_epochs(calls: Calls, model: Model, batches: Batches) -> Steady:
-    """Times epochs that are too short for one call each: as many a call as make it last, as pyperf calibrates.
-
-    The model goes on training, beyond its recipe; read its parameters and accuracy before.
-
-    Args:
-        calls: of this model; after whole epochs.
-        model: that is trained.
-        batches: the epochs of the recipe; they are repeated as needed.
-    """
-    epochs = batches.epochs
-
-    def timed_call() -> float:
-        which = (calls.steps // batches.steps + np.arange(epochs)) % batches.epochs
-        return calls.train(model, Batches(batches.indices[which], batches.remainder[which]))[1]
-
-    while True:
-        timed_call()  # compiles for this shape
-        timed = [timed_call()]
-        if timed[0] >= CALL_SECONDS:
-            while len(timed) < TIMED_CALLS and sum(timed) < 2 * TIMED_CALLS * CALL_SECONDS:
-                timed.append(timed_call())
-            return Steady([seconds / epochs for seconds in timed], epochs)
-        epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(timed[0], CALL_SECONDS / 1000)))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from backends import load_backend
@@ -17,14 +16,15 @@ from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
 from compare.records.request import CellRequest, Copy
 from compare.records.run import Curve, Run
-from compare.records.weights import arrays_of_weights
 from compare.worker import clocks, memory
-from compare.worker.answers import answers_of
-from compare.worker.calls import Calls, time_short_epochs
+from compare.worker.answers import drawn_arrays
+from compare.worker.calls import Calls
 from compare.worker.environment import environment
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
+from compare.worker.machine import machine_rate
+from compare.worker.timing import time_epochs
 from compare.worker.training import Training, call_batches, train_for_the_curve
 from tasks import load_task
 from tasks.errors import SideBySideError
@@ -89,6 +89,8 @@ class CellWork:
     def run(self) -> EvidenceSummary | None:
         """Does the work; returns the summary of the evidence if the request asks for it."""
         self._prepare()
+        if self.request.train:
+            self._look_at_the_machine()  # nothing else is at work in this process yet
         self._import()
         self._build()
         if self.request.train:
@@ -110,9 +112,7 @@ class CellWork:
     def _prepare(self) -> None:
         cell = self.cell
         request = self.request
-        self.task, self.dataset = load_cell_task(
-            cell, request.learning_rate, request.data, own_randomness=request.own_randomness
-        )
+        self.task, self.dataset = load_cell_task(cell, request.data, own_randomness=request.own_randomness)
         self.batches = self.task.batches(
             len(self.dataset.train_labels),
             cell.seed,
@@ -121,6 +121,12 @@ class CellWork:
             batch_size=cell.batch_size,
         )
         self.parameters = self.task.parameters(cell.seed)
+
+    def _look_at_the_machine(self) -> None:
+        """Measures the machine, off the clock."""
+        start = time.monotonic()
+        self.note(machine=[*self.measured.get("machine", []), machine_rate()])
+        self.training.started_seconds += time.monotonic() - start
 
     def _import(self) -> None:
         memory.forget_peak()
@@ -133,8 +139,8 @@ class CellWork:
             import_memory_bytes=max(memory.resident_bytes() - self.resident_bytes, 0),
             versions=self.backend.about.versions(),
         )
-        rate = self.request.learning_rate
-        self.settings = {
+        rate = self.cell.learning_rate
+        self.settings: dict[str, Any] = {
             **self.backend.configure(self.request.threads),
             "affinity": affinity_cores(),
             "environment": environment(),
@@ -191,15 +197,8 @@ class CellWork:
         """Writes what the report draws, and the trained parameters where they were asked for."""
         cell, training = self.cell, self.training
         if (path := self.request.arrays) and training.predictions is not None:
-            arrays: dict[str, NDArray[Any]] = {
-                **answers_of(training.predictions, self.dataset),
-                "step_losses": np.concatenate(training.step_losses).astype(np.float32),
-            }
-            parameters = self.model.parameters()
-            arrays |= arrays_of_weights(parameters)
-            kernels = [array for name, array in parameters.items() if name.endswith("/kernel")]
-            if kernels:
-                arrays["first_kernel"] = np.ascontiguousarray(kernels[0], np.float32)
+            losses = np.concatenate(training.step_losses)
+            arrays = drawn_arrays(training.predictions, losses, self.model.parameters(), self.dataset)
             write_whole(Path(path), save(arrays))  # by save_file only its owner could read it
         if path := self.request.model:
             origin = {"task": cell.task, "recipe": cell.recipe, "backend": cell.backend, "seed": str(cell.seed)}
@@ -208,20 +207,19 @@ class CellWork:
 
     def _measure(self) -> None:
         self.tell(Phase(name="measure"))
-        first_calls, steady_calls = self.training.steady_calls(self.model, self.batches)
-        epoch_seconds = [seconds / epochs for seconds, epochs in steady_calls]
-        if steady_calls:
-            self.note(epochs_a_call=steady_calls[0][1])
-        elif self.training.diverged is None:
-            epoch_seconds, epochs = time_short_epochs(self.calls, self.model, self.batches)
-            self.note(epochs_a_call=epochs)
-        if epoch_seconds:
+        first_calls, steady_calls = self.training.sorted_calls()
+        if self.training.diverged is None:
+            epoch_seconds, epochs, warm_up = time_epochs(self.calls, self.model, self.batches, steady_calls)
+            if warm_up:
+                self.settings["warm_up"] += f", {warm_up} slower calls after it are left out"
             epoch = statistics.median(epoch_seconds)
             self.note(
                 epoch_seconds=epoch_seconds,
+                epochs_a_call=epochs,
                 examples_per_second=self.batches.examples / epoch,
                 compile_seconds=sum(max(seconds - epoch * epochs, 0.0) for seconds, epochs in first_calls),
             )
+        self._look_at_the_machine()
         inference = clocks.time_inference(self.model, self.dataset.test_inputs, self.batches.batch_size)
         multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)
         multiply()

@@ -67,11 +67,9 @@ def certificate_batches(task: Task, example_count: int, seed: int, batch_size: i
     return calls
 
 
-def load_cell_task(
-    cell: Cell, learning_rate: float | None, data: str | None, *, own_randomness: bool = False
-) -> tuple[Task, Dataset]:
-    """The task of a cell, with its recipe, its workload and another learning rate where one is given; and its data."""
-    task = load_task(cell.task, cell.recipe).with_learning_rate(learning_rate)
+def load_cell_task(cell: Cell, data: str | None, *, own_randomness: bool = False) -> tuple[Task, Dataset]:
+    """The task of a cell, with its recipe, its learning rate and its workload; and its data."""
+    task = load_task(cell.task, cell.recipe).with_learning_rate(cell.learning_rate)
     task = task.with_own_randomness() if own_randomness else task
     dataset = task.dataset(Path(data) if data else None)
     workload = {"epochs": cell.epochs, "examples": cell.examples, "batch_size": cell.batch_size}
@@ -82,7 +80,7 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     """Computes the evidence of the reference, once for each copy that is asked for."""
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
-    task, dataset = load_cell_task(cell, request.learning_rate, request.data)
+    task, dataset = load_cell_task(cell, request.data)
     summaries = []
     for copy in request.copies:
         model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)

@@ -24,7 +24,7 @@ def replay(request: ReplayRequest) -> Reply:
     """Computes the steps once for each copy that is asked for, and writes what came of them."""
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
-    task, dataset = load_cell_task(cell, request.learning_rate, request.data)
+    task, dataset = load_cell_task(cell, request.data)
     batches = task.batches(
         len(dataset.train_labels),
         cell.seed,

@@ -13,7 +13,6 @@ from backends.base import Model
 from backends.numpy.training import loss_function
 from compare.records.event import EpochEnd
 from compare.records.run import Curve
-from compare.worker import clocks
 from compare.worker.answers import outputs_of
 from compare.worker.calls import Calls
 from compare.worker.divergence import finite_parameters, first_bad_step
@@ -108,7 +107,7 @@ class Training:
 
     def _surplus(self) -> float:
         """The seconds that the last epoch took longer because it was two calls."""
-        others = [seconds / epochs for seconds, epochs in self._sorted_calls()[1]]
+        others = [seconds / epochs for seconds, epochs in self.sorted_calls()[1]]
         return max(self.call_seconds[-1][0] - statistics.median(others), 0.0) if self.apart and others else 0.0
 
     def _note_epochs(self, end: int, epochs: int, means: NDArray[np.float64], accuracy: float) -> None:
@@ -135,21 +134,8 @@ class Training:
         """The curve of this training."""
         return make_curve(self.accuracy_epochs, self.test_losses, self.accuracies, apart=False)
 
-    def steady_calls(self, model: Model, batches: Batches) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
+    def sorted_calls(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
         """The calls that compiled and the steady ones, each with seconds and epochs.
-
-        Where the last epoch is not counted, further epochs are trained and timed in its place.
-        """
-        first, steady = self._sorted_calls()
-        wanted = min(batches.epochs - 1, 1 if self.mode == "stock" else 2) if self.apart else 0
-        while len(steady) < wanted and self.diverged is None:
-            steady.append((self.calls.train(model, batches[:1])[1], 1))
-        if not steady or statistics.median(seconds for seconds, _ in steady) < clocks.CALL_SECONDS:
-            return first, []  # calls that are too short to be timed one by one
-        return first, steady
-
-    def _sorted_calls(self) -> tuple[list[tuple[float, int]], list[tuple[float, int]]]:
-        """The calls that compiled and the steady ones.
 
         The first call of each length compiles; of a stock loop, only the very first call does.
         """

@@ -4,6 +4,7 @@ import pytest
 
 from compare.analysis.sections import summarize
 from compare.records.results import Results
+from compare.records.run import MachineRate
 from compare.report.render import render
 from compare.report.terminal import print_results
 from tests.analysis.runs import make_certificate, make_results, make_run
@@ -73,3 +74,18 @@ def test_the_tutorials_input_stands_beside_its_cost() -> None:
     for text in (printed(results), render(results, None, "markdown")):
         assert "; the tutorial's input: prepared" in text
     assert "The tutorial's input: prepared." in Page(render(results, None, "html")).text
+
+
+def test_a_run_beside_which_the_machine_was_slow_is_marked() -> None:
+    def rate(matrix: float, copied: float) -> MachineRate:
+        return MachineRate(matrix_operations_per_second=matrix * 1e11, copied_bytes_per_second=copied * 1e10)
+
+    rates = [[rate(1, 0.9), rate(0.9, 1)], [rate(1, 0.9), rate(0.6, 1)], [rate(1, 1), rate(0.81, 0.81)]]
+    runs = [make_run("keras", round_=r, machine=rates[r]) for r in range(3)]
+    for results, marked in (
+        (make_results(runs=[*runs, make_run("jax")]), True),
+        (make_results(runs=[runs[0], runs[2], make_run("jax")]), False),
+    ):
+        for form in (printed(results), Page(render(results, None, "html")).text, render(results, None, "markdown")):
+            assert ("slow machine: in 1 of 3 runs NumPy's own matrix products or copies" in form) == marked
+            assert ("reached 60% of what they reached beside other runs" in form) == marked

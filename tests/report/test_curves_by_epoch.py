@@ -76,7 +76,7 @@ def test_the_verbose_table_and_the_csv_file_hold_the_curve() -> None:
 
 
 def test_the_page_says_what_was_compared() -> None:
-    described = describe(section(results()), {"learning_rate": 0.5})
+    described = describe(section(results(learning_rate=0.5)))
     assert described is not None
     assert "3 epochs of 640 training examples, tested on 10,000, 64 examples a step" in described.text
     assert "loss: cross entropy; optimizer: SGD, learning rate 0.5, momentum 0.5." in described.text
@@ -106,10 +106,10 @@ def test_what_is_special_in_the_training_is_said_in_words(monkeypatch: pytest.Mo
     ):
         recipe = replace(task.recipe, optimizer=optimizer, **options)  # type: ignore[arg-type]
         monkeypatch.setitem(registry._TASKS, "mnist-mlp", replace(task, recipes={"standard": recipe}))
-        described = describe(section(results()), {})
+        described = describe(section(results()))
         assert described is not None
         assert described.text.endswith(words)
 
 
 def test_a_network_that_this_version_does_not_know_is_not_described() -> None:
-    assert describe(section(results(parameter_counts={"1_dense": 7})), {}) is None
+    assert describe(section(results(parameter_counts={"1_dense": 7}))) is None

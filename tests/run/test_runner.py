@@ -62,7 +62,6 @@ def test_resume_runs_what_is_missing_and_what_failed(tmp_path: Path) -> None:
     ("field", "name", "value", "said"),
     [
         ("settings", "threads", 7, "threads 7, this one has threads 2"),
-        ("settings", "learning_rate", 0.5, "learning rate 0.5, this one has the recipe's learning rate"),
         ("host", "cpu", "another", "cpu another, this one has cpu "),
         ("host", "cpu_quota", 77.5, "cpu quota 77.5, this one has "),
         ("settings", "data_sha256", "0", "a data file, this one has MNIST's own data"),

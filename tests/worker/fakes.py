@@ -25,8 +25,8 @@ PATIENCE_SECONDS = 60.0
 posix_only = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are POSIX's")
 
 
-def make_cells(task: str, backend: str, epochs: int = 20) -> list[Cell]:
-    return list_cells(make_options({"tasks": task, "backends": backend, "epochs": epochs}))
+def make_cells(task: str, backend: str, epochs: int = 20, **options: Any) -> list[Cell]:
+    return list_cells(make_options({"tasks": task, "backends": backend, "epochs": epochs, **options}))
 
 
 def make_cell(**replaced: Any) -> Cell:

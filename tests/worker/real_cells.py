@@ -17,7 +17,7 @@ from compare.records.request import CallRequest, CellRequest, EvidenceRequest, R
 from compare.records.run import Run
 from compare.run.references import References
 from compare.run.replays import Replays
-from compare.worker import calls, cell, clocks
+from compare.worker import cell, clocks, machine, timing
 from compare.worker.evidence import compute_evidence
 from compare.worker.replay import replay
 from tasks import registry
@@ -42,7 +42,7 @@ class Here(References):
 
     def reference(self, cell: Cell, folder: Path) -> Reference:
         """The reference of a cell's certificate."""
-        requests = reference.requests_for(cell, folder, None, None)
+        requests = reference.requests_for(cell, folder, None)
         summaries = [reply.evidence for reply in self.compute(cell, requests) if reply.evidence is not None]
         return reference.assemble(requests, summaries)
 
@@ -63,8 +63,9 @@ def call_in(session: Session, function: str, *arguments: str) -> None:
 def quicken() -> None:
     """Runs in a worker: it times for as little as there must be."""
     cell.MATRIX_SIZE = 8
-    for module in (calls, clocks):
+    for module in (timing, clocks):
         module.CALL_SECONDS = QUICK_SECONDS  # type: ignore[attr-defined]
+    timing.SECONDS = timing.PATIENCE_SECONDS = machine.SECONDS = 0.0
 
 
 def plant(backend: str, mode: Mode, fault: str) -> None:

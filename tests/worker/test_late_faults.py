@@ -13,7 +13,7 @@ from compare.records.check import Check
 from compare.records.request import CellRequest
 from compare.run.options import make_options
 from compare.run.replays import Replays
-from compare.worker import calls, cell, clocks
+from compare.worker import cell, clocks, machine, timing
 from tests import false_answers, late_faults, wrong_examples
 from tests.late_faults import EPOCHS, keeping_means
 from tests.worker.fakes import make_cells
@@ -26,8 +26,11 @@ LATE_FAULTS = {kind.__name__: kind for kind in (*late_faults.FAULTS, *wrong_exam
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Times for as little as there must be."""
     monkeypatch.setattr(cell, "MATRIX_SIZE", 8)
-    for module in (calls, clocks):
+    for module in (timing, clocks):
         monkeypatch.setattr(module, "CALL_SECONDS", 0.05)
+    for name in ("SECONDS", "PATIENCE_SECONDS"):
+        monkeypatch.setattr(timing, name, 0.0)
+    monkeypatch.setattr(machine, "SECONDS", 0.0)
 
 
 def check(

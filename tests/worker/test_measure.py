@@ -13,8 +13,10 @@ import pytest
 from backends import base
 from backends.numpy.model import NumpyModel
 from compare.host import describe_host
-from compare.worker import clocks, load
-from compare.worker.calls import Calls, time_short_epochs
+from compare.worker import clocks, load, timing
+from compare.worker.calls import Calls
+from compare.worker.machine import machine_rate
+from compare.worker.timing import Steady, time_epochs, without_warm_up
 from tasks import available_tasks, load_task
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -115,26 +117,62 @@ def test_threads_and_host_heed_the_quota(monkeypatch: pytest.MonkeyPatch) -> Non
     assert describe_host()["cpu_quota"] == 0.5
 
 
-class Counting(NumpyModel):
-    """Counts its epochs, and makes each last a little."""
+class FakeCalls(Calls):
+    """Calls that last as long as they are told to: the seconds of an epoch, call by call, the last for all after it."""
 
-    calls: list[int]
+    def __init__(self, *epoch_seconds: float) -> None:
+        super().__init__(None)
+        self.waiting = list(epoch_seconds)
+        self.epochs: list[int] = []
 
-    def train(self, batches: Batches) -> Any:
-        self.calls.append(batches.epochs)
-        time.sleep(0.01 * batches.epochs)
-        return np.zeros((batches.epochs, batches.steps), np.float32)
+    def train(self, model: Any, batches: Batches) -> Any:
+        self.epochs.append(batches.epochs)
+        seconds = self.waiting.pop(0) if len(self.waiting) > 1 else self.waiting[0]
+        return None, seconds * batches.epochs
+
+
+def timed(calls: FakeCalls, *known: tuple[float, int]) -> Steady:
+    return time_epochs(calls, make_model(NumpyModel), SAMPLE.batches, known)
 
 
 def test_short_epochs_are_timed_many_a_call() -> None:
-    model = make_model(Counting)
-    model.calls = []
-    steady = time_short_epochs(Calls(None), model, SAMPLE.batches)
-    assert len(steady.epoch_seconds) == clocks.TIMED_CALLS
-    assert min(steady.epoch_seconds) * steady.epochs_a_call >= clocks.CALL_SECONDS
-    assert min(steady.epoch_seconds) >= 0.01
-    # Each length is called once before it is timed, so that nothing compiles on the clock.
-    assert model.calls[-clocks.TIMED_CALLS - 1 :] == [steady.epochs_a_call] * (clocks.TIMED_CALLS + 1)
+    calls = FakeCalls(0.01)
+    steady = timed(calls)
+    assert steady.epochs_a_call * 0.01 >= clocks.CALL_SECONDS
+    assert len(steady.epoch_seconds) >= timing.CALLS
+    assert sum(steady.epoch_seconds) * steady.epochs_a_call >= timing.SECONDS
+    # Each length is called before it is timed, so that nothing compiles on the clock.
+    assert calls.epochs[-len(steady.epoch_seconds) - 2 :] == [steady.epochs_a_call] * (len(steady.epoch_seconds) + 2)
+
+
+def test_calls_of_the_recipe_count_and_are_gone_on_with_until_they_are_enough() -> None:
+    calls = FakeCalls(0.3)
+    assert timed(calls, (0.6, 2), (0.6, 2)) == ([0.3] * 5, 2, 0)
+    assert calls.epochs == [2, 2, 2]
+
+
+def test_long_calls_need_not_be_many() -> None:
+    calls = FakeCalls(7.0)
+    assert timed(calls, (6.0, 1)) == ([6.0, 7.0], 1, 0)
+    assert timed(FakeCalls(7.0), (11.0, 1)) == ([11.0], 1, 0)
+
+
+def test_the_warm_up_is_found_and_left_out() -> None:
+    assert timed(FakeCalls(0.5), (0.9, 1), (0.7, 1)) == ([0.5] * 5, 1, 2)
+    assert without_warm_up([1.0, 1.05, 1.0]) == [1.0, 1.05, 1.0]
+    assert without_warm_up([4.0, 3.0, 2.0, 1.0]) == [2.0, 1.0]  # half of them at most
+    assert without_warm_up([3.0]) == [3.0]
+
+
+def test_calls_that_stay_unsteady_end_all_the_same() -> None:
+    steady = timed(FakeCalls(*[0.3, 0.5] * 50))
+    assert timing.PATIENCE_SECONDS <= sum(steady.epoch_seconds) * steady.epochs_a_call < timing.PATIENCE_SECONDS + 1
+
+
+def test_the_rate_of_the_machine_is_that_of_its_products_and_copies() -> None:
+    rate = machine_rate()
+    assert 1e8 < rate.matrix_operations_per_second < 1e14
+    assert 1e8 < rate.copied_bytes_per_second < 1e13
 
 
 PEAK = """

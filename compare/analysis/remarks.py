@@ -1,0 +1,94 @@
+"""What should be known beside a row's speeds: what else was at work on the machine, and what looks odd."""
+
+from collections.abc import Sequence
+from statistics import median_low
+
+from compare.analysis.rows import Row
+from compare.records.run import MachineRate, Run
+
+DISTURBED = 0.25
+"""Cores that other processes keep busy; a run that is timed beside more of them is marked."""
+SLOW = 0.8
+"""A run is marked if the machine did less than this share of the most that it did in the comparison."""
+SHRUNK = 0.5
+"""An epoch that takes less than this share of the earlier ones' time; a run that has one is marked."""
+
+
+def remarks(row: Row, most: MachineRate | None) -> list[str]:
+    """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
+    return [remark for remark in (disturbed(row), _slowed(row, most), _shrinking(row)) if remark]
+
+
+def disturbed(row: Row) -> str:
+    """Whether other processes were busy while a completed run was timed; empty if they were not."""
+    loads = [load for run in row.completed if (load := run.outside_load or 0.0) > DISTURBED]
+    if not loads:
+        return ""
+    return (
+        f"disturbed: {_in_runs(row, len(loads))}other processes kept {max(loads):.1f} cores busy while it was timed,"
+        " so its speeds may be too low; run it again on an idle machine"
+    )
+
+
+def _slowed(row: Row, most: MachineRate | None) -> str:
+    """Whether the machine itself did less just before or after a completed run than beside others."""
+    shares = [min(_share(rate, most) for rate in run.machine) for run in row.completed if most and run.machine]
+    slow = [share for share in shares if share < SLOW]
+    if not slow:
+        return ""
+    return (
+        f"slow machine: {_in_runs(row, len(slow))}NumPy's own matrix products or copies, just before or after, reached"
+        f" {min(slow):.0%} of what they reached beside other runs, so its speeds may be too low"
+    )
+
+
+def _shrinking(row: Row) -> str:
+    """Whether a timed call of a completed run took far less time an epoch than those before it."""
+    shrunk = [(run, found) for run in row.completed if (found := _shrunk(run.epoch_seconds))]
+    if not shrunk:
+        return ""
+    run, (before, after) = shrunk[0]
+    load = run.outside_load or 0.0
+    why = (
+        f"other processes kept {load:.1f} cores busy meanwhile, which may be the reason; or"
+        if load > DISTURBED
+        else "either other programs slowed the first ones, or"
+    )
+    seen = f"{_seconds(before)} at first and {_seconds(after)} later"
+    return f"{_in_runs(row, len(shrunk))}its epochs took {seen}: {why} the later ones did less work"
+
+
+def most_of(runs: Sequence[Run]) -> MachineRate | None:
+    """The most that the machine did beside any of the runs; None where nothing was measured."""
+    rates = [rate for run in runs for rate in run.machine]
+    if not rates:
+        return None
+    return MachineRate(
+        matrix_operations_per_second=max(rate.matrix_operations_per_second for rate in rates),
+        copied_bytes_per_second=max(rate.copied_bytes_per_second for rate in rates),
+    )
+
+
+def _share(rate: MachineRate, most: MachineRate) -> float:
+    """The smaller of the two shares of the most."""
+    return min(
+        rate.matrix_operations_per_second / most.matrix_operations_per_second,
+        rate.copied_bytes_per_second / most.copied_bytes_per_second,
+    )
+
+
+def _in_runs(row: Row, count: int) -> str:
+    return f"in {count} of {len(row.completed)} runs " if len(row.completed) > 1 else ""
+
+
+def _shrunk(epoch_seconds: Sequence[float]) -> tuple[float, float] | None:
+    """The seconds of the earlier epochs, and of the first that took far less; None if none did."""
+    for number in range(1, len(epoch_seconds)):
+        earlier, later = median_low(epoch_seconds[:number]), epoch_seconds[number]
+        if later < SHRUNK * earlier:
+            return earlier, later
+    return None
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 0.1 else f"{seconds:.2g} s"
