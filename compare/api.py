@@ -3,7 +3,7 @@
 import inspect
 import signal
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import backends
 from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError, as_keyboard_interrupt
 from compare.interrupts import Interrupted, handled
+from compare.records.cell import Cell
+from compare.records.results import Results
 from compare.run.options import RunOptions, make_options
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError
@@ -101,7 +103,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
     from compare.executors.local import LocalExecutor
     from compare.folders import Scratch, cache
     from compare.run.claim import StoreError, new_folder
-    from compare.run.plan import list_cells
+    from compare.run.precision import run_rounds
     from compare.run.runner import Runner
     from compare.run.store import open_store
 
@@ -117,9 +119,12 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
         # Of several rounds, the first finds the compilers' cache empty.
         compiled = None if options.rounds == 1 else scratch / "compiled"
         executor = LocalExecutor(options.worker_threads, compile_cache=compiled)
-        runner = Runner(options, store, executor, progress, command=command)
+
+        def run(options: RunOptions, cells: Sequence[Cell]) -> Results:
+            return Runner(options, store, executor, progress, command=command).run(cells)
+
         try:
-            return Comparison(runner.run(list_cells(options)), store.folder)
+            return Comparison(run_rounds(options, run, progress.note), store.folder)
         except KeyboardInterrupt as error:
             number = error.number if isinstance(error, Interrupted) else signal.SIGINT
             raise RunInterruptedError(number, Comparison(store.results, store.folder)) from None

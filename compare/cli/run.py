@@ -13,7 +13,8 @@ import tasks as registry
 from compare.api import check_data, run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
-from compare.run.options import RunOptions, Selection, make_options, read_plan
+from compare.run.options import RunOptions, Selection, make_options
+from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 from tasks.task import RecipeName
@@ -21,7 +22,15 @@ from tasks.task import RecipeName
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
 _ALL = Parameter(name="*")
-_ONCE = {"seeds": 1, "rounds": 1, "self_check": False, "certify": True, "save_models": False, "own_randomness": False}
+_ONCE = {
+    "seeds": 1,
+    "rounds": 1,
+    "precision": None,
+    "self_check": False,
+    "certify": True,
+    "save_models": False,
+    "own_randomness": False,
+}
 """What a plan may say of training does not matter where models are only certified, each of them once."""
 
 

@@ -5,7 +5,6 @@ that repeats a run, and the settings that are kept with its results.
 """
 
 import shlex
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -29,19 +28,18 @@ from compare.run.checks import (
     flag,
     path,
     positive,
+    share,
     whole,
 )
 from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
-from tasks.files import read_regular
 from tasks.task import RecipeName
 
 PRESETS = ("quick", "full")
 RECIPES = get_args(RecipeName)
 ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
-LARGEST_PLAN = 1_000_000
-_PATHS = ("output", "resume", "data")
+PATHS = ("output", "resume", "data")
 _NOT_REPEATED = ("output", "resume")
 """Options that are left out of the line that repeats a run: with the same folder it would be refused or continued."""
 
@@ -76,6 +74,10 @@ class RunOptions(Selection):
     """Number of seeds, 0 to N-1; accuracies are compared from two seeds on."""
     rounds: Count = 1
     """How often every cell is run, in random order; speeds are compared from three rounds on."""
+    precision: Annotated[float | None, share()] = None
+    """Further rounds until the ratios of the speeds are known to within this share, say 5%; the budget ends them."""
+    budget: Annotated[float, positive("seconds")] = 1800.0
+    """With a precision: begin no further round that would end more seconds than this after the start."""
     self_check: bool = False
     """Compare each backend with itself, in three rounds or more: how noisy is the machine?"""
     preset: Annotated[Literal["quick", "full"], choice(PRESETS)] = "quick"
@@ -191,7 +193,7 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
     for name in values:
         if name not in RunOptions.model_fields:
             raise UnknownNameError("option", name, tuple(RunOptions.model_fields))
-        if name in _PATHS and values[name] == "":
+        if name in PATHS and values[name] == "":
             raise SideBySideError(f"{name} is empty: give a path, or leave it out")
     if values.get("output") is not None and values.get("resume") is not None:
         raise SideBySideError("give output or resume, not both")
@@ -201,9 +203,10 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise SideBySideError(f"{first['loc'][0]} is {first['input']!r}: {first['msg'].lower()}") from error
-    if options.self_check and options.rounds < MINIMUM_ROUNDS:
+    if (options.self_check or options.precision is not None) and options.rounds < MINIMUM_ROUNDS:
         if "rounds" in values:
-            raise SideBySideError(f"a self-check compares {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
+            what = "a self-check compares" if options.self_check else "a precision needs"
+            raise SideBySideError(f"{what} {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
     check_count(options.counts())
     if not options.own_randomness:
@@ -229,20 +232,3 @@ def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:
         **values,
         "resume": folder,
     }
-
-
-def read_plan(path: Path) -> dict[str, object]:
-    """The options in a plan file, which is TOML with the names of :class:`RunOptions`. Paths are relative to the file.
-
-    Raises:
-        SideBySideError: the file cannot be read, or is not TOML.
-    """
-    content = read_regular(path, LARGEST_PLAN, SideBySideError, "name a plan file")
-    try:
-        values = tomllib.loads(content.decode())
-    except ValueError as error:
-        raise SideBySideError(f"{path}: not a plan file in TOML ({error})") from error
-    for name in _PATHS:
-        if isinstance(values.get(name), str) and values[name]:
-            values[name] = str(path.parent / values[name])
-    return values

@@ -11,8 +11,9 @@ import pytest
 import compare
 from compare.cli import make_app
 from compare.records.cell import Cell
-from compare.run.options import RunOptions, make_options, read_plan
+from compare.run.options import RunOptions, make_options
 from compare.run.plan import list_cells
+from compare.run.plan_file import read_plan
 from compare.run.runner import Runner
 from tasks.errors import SideBySideError
 
@@ -23,6 +24,8 @@ GIVEN: dict[str, Any] = {
     "devices": ("cpu", "gpu:1"),
     "seeds": 2,
     "rounds": 3,
+    "precision": 0.05,
+    "budget": 60.0,
     "self_check": True,
     "preset": "full",
     "epochs": 4,
