@@ -22,6 +22,8 @@ class About:
         distributions: the packages whose versions are recorded with every result.
         backend: the class of the backend, as ``package.module.Class``.
         models: the class of the model with the training loop of each mode.
+        formulations: the names of the forms in which the tuned loop can be computed, by name what each is; see
+            :class:`backends.base.Model`.
         environment: variables that a process of this framework needs, set before the framework is imported;
             ``{cache}`` stands for the folder where compiled code is kept.
     """
@@ -32,6 +34,7 @@ class About:
     distributions: tuple[str, ...]
     backend: str
     models: Mapping[Mode, str]
+    formulations: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property

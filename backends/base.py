@@ -4,12 +4,9 @@ The calls are coarse on purpose: one call of ``train`` runs one or more whole ep
 nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks out of a timed region.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from math import ceil
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -46,14 +43,27 @@ class Model(ABC):
         parameters: float32 arrays in the canonical layout; see :func:`tasks.initial.draw_parameters`.
         device: ``"cpu"`` or ``"gpu:<index>"``.
         dtype: of parameters and arithmetic.
+        formulation: one of :meth:`formulations`; the first of them unless given.
     """
 
-    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
+    def __init__(
+        self, recipe: Recipe, parameters: Parameters, device: str, dtype: str, formulation: str | None = None
+    ) -> None:
         self.recipe = recipe
         self.device = device
         self.dtype = dtype
+        self.formulation = formulation or next(iter(self.formulations(recipe, device)), "")
         self.settings: dict[str, Setting] = {}
         """What this model chose that bears on speed (layout, compilation, ...); recorded with the results."""
+
+    @classmethod
+    def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
+        """The forms in which this loop can compute the recipe on a device, with the same results.
+
+        Which is the fastest depends on the machine. The first is taken where nobody measured; none where there is but
+        one form.
+        """
+        return ()
 
     @abstractmethod
     def load_parameters(self, parameters: Parameters) -> None:
@@ -171,15 +181,27 @@ class Backend(ABC):
         """The most memory that the framework held on a device of its own; None for the CPU, or where it is unknown."""
         return None
 
+    def formulations(self, task: Task, device: str, mode: Mode) -> tuple[str, ...]:
+        """Those of the loop of a mode, for a task on a device; see :meth:`Model.formulations`."""
+        kind: type[Model] = load_class(self.about.models[mode])
+        return kind.formulations(task.recipe, device)
+
     def build(
-        self, task: Task, parameters: Parameters, *, device: str = "cpu", mode: Mode = "tuned", dtype: Dtype = "float32"
+        self,
+        task: Task,
+        parameters: Parameters,
+        *,
+        device: str = "cpu",
+        mode: Mode = "tuned",
+        dtype: Dtype = "float32",
+        formulation: str | None = None,
     ) -> Model:
         """Builds the task's network on a device, with the given parameters and the task's optimizer.
 
         Raises:
             DeviceUnavailableError: the framework does not have the device.
             RuntimeError: it put the parameters elsewhere.
-            UnknownNameError: the backend has no such mode or dtype.
+            UnknownNameError: the backend has no such mode or dtype, or its loop no such formulation for this task.
             ValueError: the parameters are not the architecture's.
         """
         name = self.about.name
@@ -194,43 +216,13 @@ class Backend(ABC):
                 " choose another with --device, or install the framework's build for it"
             )
         check_parameters(task.architecture, parameters)
-        model: Model = load_class(self.about.models[mode])(task.recipe, parameters, device, dtype)
+        kind: type[Model] = load_class(self.about.models[mode])
+        if formulation is not None and formulation not in (known := kind.formulations(task.recipe, device)):
+            raise UnknownNameError(f"formulation of {name}'s {mode} loop for this task", formulation, known)
+        chosen = {} if formulation is None else {"formulation": formulation}
+        model = kind(task.recipe, parameters, device, dtype, **chosen)
         if model.parameter_devices() != {device}:
             raise RuntimeError(
                 f"{name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )
         return model
-
-
-def usable_cores() -> int:
-    """The cores that this process may use: those of its affinity, or fewer where its container has a quota."""
-    return min(affinity_cores(), ceil(cpu_quota() or affinity_cores()))
-
-
-def cpu_quota(root: Path = Path("/")) -> float | None:
-    """The cores' worth of processor time that the control group allows (``docker --cpus``); None without a limit."""
-    quotas = []
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        group = PurePosixPath(path)  # a container may see its own group as the root: every level is looked at
-        for level in (group, *group.parents):
-            for mount in {"", controllers, "cpu"}:
-                folder = root / "sys/fs/cgroup" / mount / level.relative_to("/")
-                with suppress(OSError, ValueError):
-                    quota, period = (folder / "cpu.max").read_text().split()  # version 2; "max" is no limit
-                    quotas.append(int(quota) / int(period))
-                with suppress(OSError, ValueError):
-                    quota, period = ((folder / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
-                    quotas.append(int(quota) / int(period))
-    return min((quota for quota in quotas if quota > 0), default=None)
-
-
-def affinity_cores() -> int:
-    """The cores on which the system may run this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

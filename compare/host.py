@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from backends.base import Setting, affinity_cores, cpu_quota
+from backends.base import Setting
+from backends.cores import affinity_cores, cpu_quota
 
 
 def load_average() -> float | None:

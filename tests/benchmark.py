@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from backends.about import MODES
-from backends.base import usable_cores
+from backends.cores import usable_cores
 from compare import compare
 from compare.executors.local import LocalExecutor
 from compare.records.request import CellRequest

@@ -99,9 +99,16 @@ class RemoteBackend:
         return value
 
     def build(
-        self, task: Task, parameters: Parameters, *, device: str = "cpu", mode: Mode = "tuned", dtype: Dtype = "float32"
+        self,
+        task: Task,
+        parameters: Parameters,
+        *,
+        device: str = "cpu",
+        mode: Mode = "tuned",
+        dtype: Dtype = "float32",
+        formulation: str | None = None,
     ) -> "RemoteBackend":
-        self.call("build", task, parameters, device=device, mode=mode, dtype=dtype)
+        self.call("build", task, parameters, device=device, mode=mode, dtype=dtype, formulation=formulation)
         return self
 
     def place(self, dataset: Dataset) -> None:

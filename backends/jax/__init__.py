@@ -9,6 +9,11 @@ ABOUT = About(
     distributions=("jax", "jaxlib", "flax", "optax"),
     backend="backends.jax.backend.Backend",
     models={"tuned": "backends.jax.tuned.TunedModel", "stock": "backends.jax.stock.StockModel"},
+    formulations={
+        "one-product": "the gradient of a kernel of few inputs is one matrix product",
+        "product-for-each-image": "it is a product for each image, added up",
+        "library": "convolutions are XLA's own",
+    },
     environment={
         "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

@@ -9,6 +9,7 @@ import numpy as np
 import optax  # noqa: F401
 
 from backends import base
+from backends.cores import affinity_cores
 from backends.jax import ABOUT
 
 
@@ -39,7 +40,7 @@ class Backend(base.Backend):
         """Sets full float32 precision for the whole process; returns what was set, and the threads that XLA has."""
         # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
-        return {"matmul_precision": "highest", "threads": base.affinity_cores(), "flush_denormals": True}
+        return {"matmul_precision": "highest", "threads": affinity_cores(), "flush_denormals": True}
 
     def devices(self) -> tuple[str, ...]:
         """``"cpu"`` and, for each GPU, ``"gpu:<index>"``, of those that JAX_PLATFORMS allows.

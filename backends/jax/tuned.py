@@ -16,12 +16,15 @@ from backends.jax.layers import LAYERS
 from backends.jax.model import Model, _canonical_state
 from backends.jax.network import Network, build_network
 from backends.jax.training import make_optimizer
-from backends.jax.tuned_layers import TUNED_LAYERS
+from backends.jax.tuned_layers import TUNED_LAYERS, _conv2d_by_image, _has_few_inputs
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D
+from tasks.task import Recipe
 from tasks.training import OptimizerState
 
+_MANY_IMAGES = 100
+"""From this batch size on, a product for each image, which the processor's cache holds, is likely to be faster."""
 _State = tuple[Any, Any, Any]
 """The network's parameters, the state of its layers, and the optimizer's state."""
 
@@ -29,12 +32,24 @@ _State = tuple[Any, Any, Any]
 class TunedModel(Model):
     """Answers by the common network, and trains the same parameters in a network of the tuned layers."""
 
+    @classmethod
+    def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
+        """How the gradient is computed for kernels of few inputs, where there are any; on a GPU as XLA does it."""
+        if device != "cpu":
+            return ("library",)
+        if not any(_has_few_inputs(recipe.architecture, node) for node in recipe.architecture.nodes):
+            return ()
+        forms = "one-product", "product-for-each-image"
+        return forms if recipe.batch_size < _MANY_IMAGES else forms[::-1]
+
     def build(self) -> Network:
         """Builds both networks on the device, once; of the one that trains the structure alone, without parameters."""
         # The architecture is not fused: XLA makes slower code of a convolution whose bias and ReLU follow the pool.
         layers = dict(TUNED_LAYERS)
-        if self.device != "cpu":
+        if self.formulation == "library":
             layers[Conv2D] = LAYERS[Conv2D]  # the convolution as a sum is for a CPU alone
+        elif self.formulation == "product-for-each-image":
+            layers[Conv2D] = _conv2d_by_image
         network = nnx.eval_shape(lambda: build_network(self.recipe.architecture, layers))
         network.train()
         self.training_network = nnx.graphdef(network)

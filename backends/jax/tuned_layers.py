@@ -10,12 +10,11 @@ import numpy as np
 from flax import nnx
 
 from backends.jax.layers import LAYERS, BuildLayer, Module, conv2d
+from tasks.architecture import Architecture, Node
 from tasks.layers import Conv2D, Layer, MaxPool2D, Shape
 
 _FEW_INPUTS = 100
 """Convolutions whose outputs have at most this number of inputs each are a sum with a term for each input."""
-_MANY_IMAGES = 100
-"""From this batch size on, the kernel's gradient is one product for each image, which the processor's cache holds."""
 
 
 class _ScannedConv(nnx.Conv):
@@ -25,17 +24,37 @@ class _ScannedConv(nnx.Conv):
     weights, which XLA fuses with its surroundings; else a sum of matrix products, one for each place in the kernel.
     """
 
+    by_image = False
+    """Whether the gradient for a kernel of few inputs is a product for each image, or one for all."""
+
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
         height, width, channels, filters = self.kernel.shape
         padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
         layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
         few = height * width * channels <= _FEW_INPUTS
-        y = (_weighted_sum if few else _sum_of_products)(layer, x, self.kernel[...])
+        kernel = self.kernel[...]
+        y = _weighted_sum(layer, self.by_image, x, kernel) if few else _sum_of_products(layer, x, kernel)
         return y if self.bias is None else y + self.bias
+
+
+class _ScannedConvByImage(_ScannedConv):
+    by_image = True
 
 
 def _conv2d(layer: Conv2D, shape: Shape) -> Module:
     return conv2d(layer, shape, _ScannedConv if layer.groups == 1 else nnx.Conv)
+
+
+def _conv2d_by_image(layer: Conv2D, shape: Shape) -> Module:
+    return conv2d(layer, shape, _ScannedConvByImage if layer.groups == 1 else nnx.Conv)
+
+
+def _has_few_inputs(architecture: Architecture, node: Node) -> bool:
+    """Whether a node is a convolution that is computed as a sum of shifted images."""
+    layer = node.layer
+    if not isinstance(layer, Conv2D) or layer.groups > 1:
+        return False
+    return layer.kernel_size[0] * layer.kernel_size[1] * architecture.shape_before(node)[-1] <= _FEW_INPUTS
 
 
 def _sum_of_products(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:
@@ -71,25 +90,29 @@ def _at_places(layer: Conv2D, x: jax.Array) -> list[jax.Array]:
     ]
 
 
-def _weighted_sum_forward(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Any]:
+def _sum(layer: Conv2D, by_image: bool, x: jax.Array, kernel: jax.Array) -> jax.Array:
+    return _sum_of_images(layer, x, kernel)
+
+
+def _sum_forward(layer: Conv2D, by_image: bool, x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, Any]:
     return _sum_of_images(layer, x, kernel), (x, kernel)
 
 
-def _weighted_sum_backward(layer: Conv2D, kept: Any, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _sum_backward(layer: Conv2D, by_image: bool, kept: Any, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
     """The kernel's gradient is one matrix product; one sum per weight would read the whole gradient once per weight."""
     x, kernel = kept
     of_x = jax.linear_transpose(lambda x: _sum_of_images(layer, x, kernel), x)(gradient)[0]
     images = _shifted(layer, x)
-    if len(x) < _MANY_IMAGES:
-        of_kernel = jnp.concatenate(images).reshape(len(images), -1) @ gradient.reshape(-1, layer.filters)
-    else:
+    if by_image:
         each = jnp.stack(images, axis=1).reshape(len(x), len(images), -1)
         of_kernel = (each @ gradient.reshape(len(x), -1, layer.filters)).sum(axis=0)
+    else:
+        of_kernel = jnp.concatenate(images).reshape(len(images), -1) @ gradient.reshape(-1, layer.filters)
     return of_x, of_kernel.reshape(kernel.shape)
 
 
-_weighted_sum = jax.custom_vjp(_sum_of_images, nondiff_argnums=(0,))
-_weighted_sum.defvjp(_weighted_sum_forward, _weighted_sum_backward)
+_weighted_sum = jax.custom_vjp(_sum, nondiff_argnums=(0, 1))
+_weighted_sum.defvjp(_sum_forward, _sum_backward)
 
 
 def _max_pool2d(layer: MaxPool2D, x: jax.Array) -> jax.Array:

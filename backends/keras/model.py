@@ -26,8 +26,10 @@ from tasks.training import SGD, OptimizerState, RMSprop
 class Model(base.Model):
     """What both training loops share: the network, its parameters, its answers."""
 
-    def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
-        super().__init__(recipe, parameters, device, dtype)
+    def __init__(
+        self, recipe: Recipe, parameters: Parameters, device: str, dtype: str, formulation: str | None = None
+    ) -> None:
+        super().__init__(recipe, parameters, device, dtype, formulation)
         self.own_device = device_of(device)
         self.loss = loss_function(recipe)
         self.network = self.build()

@@ -16,11 +16,20 @@ from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
 from tasks.layers import Conv2D, ConvTranspose2D
+from tasks.task import Recipe
 from tasks.training import SGD, OptimizerState
 
 
 class TunedModel(Model):
     """Answers by the common network, and trains the same parameters in a network of the tuned layers."""
+
+    @classmethod
+    def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
+        """With XLA or without; convolutions on a CPU without, where XLA takes several times as long."""
+        if device != "cpu":
+            return ("xla",)
+        convolutional = any(isinstance(layer, Conv2D | ConvTranspose2D) for layer in recipe.architecture.layers)
+        return ("graph",) if convolutional else ("xla", "graph")
 
     def build(self) -> Network:
         """Builds both networks on the device, once."""
@@ -53,9 +62,7 @@ class TunedModel(Model):
 
     def start(self) -> None:
         """Makes Keras's optimizer with fresh state, and the function that trains by it."""
-        # XLA is the faster way for dense networks and, on a CPU, the slower one for convolutions.
-        convolutional = any(isinstance(layer, Conv2D | ConvTranspose2D) for layer in self.recipe.architecture.layers)
-        xla = self.device != "cpu" or not convolutional
+        xla = self.formulation == "xla"
         self.settings = {
             "compiled": compiled(f"tf.function over all epochs of a call, {'with' if xla else 'without'} XLA"),
             "layout": "NHWC",

@@ -9,6 +9,11 @@ ABOUT = About(
     distributions=("torch", "torchvision"),
     backend="backends.pytorch.backend.Backend",
     models={"tuned": "backends.pytorch.tuned.TunedModel", "stock": "backends.pytorch.stock.StockModel"},
+    formulations={
+        "cpp-wrapper": "the compiled kernels are called from C++",
+        "pattern-matcher": "called from C++, and the compiler may make momentum and matrix product one call",
+        "python-wrapper": "the compiled kernels are called from Python",
+    },
     environment={
         "TORCHINDUCTOR_CACHE_DIR": "{cache}/torch",
         # Otherwise it compiles four programs to see which vector instructions the processor has: 15 s.

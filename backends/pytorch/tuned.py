@@ -21,17 +21,37 @@ from backends.pytorch.training import _clipped
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset
+from tasks.task import Recipe
 from tasks.training import SGD, Adam, OptimizerState, RMSprop
 
 _SMALL_STEP = 1_000_000
 """A step of fewer floating-point operations takes less time than calling it: several are compiled into one call."""
 
+_OPTIONS: dict[str, dict[str, bool]] = {
+    "cpp-wrapper": {"pattern_matcher": False, "cpp_wrapper": True},
+    "pattern-matcher": {"cpp_wrapper": True},
+    "python-wrapper": {"pattern_matcher": False},
+}
+"""What the compiler is told, by formulation. Its pattern matcher makes the momentum and the gradient's matrix product
+one call, which on some processors gains and on others loses, as it copies the momentum first."""
 _Tensors = dict[str, Tensor]
 """Parameters, gradients or moments, by torch's own names."""
 
 
+def _is_small(recipe: Recipe) -> bool:
+    return recipe.architecture.training_operations() * recipe.batch_size < _SMALL_STEP
+
+
 class TunedModel(Model):
     """Trains and answers with the tuned layers; outside the compiler they compute as torch's own."""
+
+    @classmethod
+    def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
+        """How compiled kernels are called, and whether the compiler looks for patterns; on a GPU one form alone.
+
+        Small steps are as fast in any form, and python-wrapper is compiled the soonest.
+        """
+        return ("python-wrapper",) if device != "cpu" or _is_small(recipe) else tuple(_OPTIONS)
 
     def build(self) -> Network:
         """Builds the tuned network, the optimizer's moments and the compiled steps, once."""
@@ -55,12 +75,10 @@ class TunedModel(Model):
         compiler = triton and any(shutil.which(name) for name in names)
         if self.recipe.architecture.state:
             torch._dynamo.config.trace_autograd_ops = True
-        # Without the pattern matcher: it would make matrix product and momentum one call, which copies the momentum.
-        self._compiled = torch.compile(self._train_steps, dynamic=False, options={"pattern_matcher": False})
+        self._compiled = torch.compile(self._train_steps, dynamic=False, options=_OPTIONS[self.formulation])
         self._run = self._compiled if compiler else self._train_eagerly
         self._caches: list[str] | None = None
-        small = self.recipe.architecture.training_operations() * self.recipe.batch_size < _SMALL_STEP
-        self.steps_a_call = 3 if small else 1
+        self.steps_a_call = 3 if _is_small(self.recipe) else 1
         self.settings = {
             "layout": "NHWC (channels_last)",
             "compiled": compiled("torch.compile of whole steps") if compiler else f"{EAGER}want of a compiler",

@@ -16,7 +16,7 @@ SHRUNK = 0.5
 
 def remarks(row: Row, most: MachineRate | None) -> list[str]:
     """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
-    return [remark for remark in (disturbed(row), _slowed(row, most), _shrinking(row)) if remark]
+    return [remark for remark in (disturbed(row) or _slowed(row, most), _shrinking(row)) if remark]
 
 
 def disturbed(row: Row) -> str:

@@ -37,10 +37,11 @@ def work_of(cell: Cell) -> Work:
 def check_curves(runs: Sequence[Run]) -> list[Run]:
     """Holds the runs' curves against each other.
 
-    A run whose losses are too far from those of more than half of the other backends' runs is refused; so is a stock
-    loop's that differ from those of its second training, for its curve, which is made in shorter calls. Where rounding
-    alone moves the losses by more than a hundredth, they say nothing from that epoch on, and only the run's windows
-    speak for it; the check says so.
+    A run whose losses are too far from those of more than half of the other backends' runs is refused, unless the same
+    loop, started from moved parameters, comes to the others' losses: then rounding alone led it elsewhere. Refused is
+    also a stock loop's that differ from those of its second training, for its curve, which is made in shorter calls.
+    Where rounding alone moves the losses by more than a hundredth, they say nothing from that epoch on, and only the
+    run's windows speak for it; the check says so.
 
     Returns:
         the runs whose check has another outcome now.
@@ -83,10 +84,13 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
         return _refused(
             run.check, epoch, abs(again[epoch] - losses[epoch]), "its second training in short calls", limit
         )
-    apart = [(other, np.flatnonzero(np.abs(np.array(other.losses) - losses) > limit)) for other in others]
-    too_far = [(other, int(epochs[0])) for other, epochs in apart if epochs.size]
+    too_far = _too_far(losses, others, limit)
     if run.check.outcome != "refused" and 2 * len(too_far) > len(others):
-        other, epoch = min(too_far, key=lambda pair: pair[1])
+        epoch, other = min(too_far, key=lambda pair: pair[0])
+        near = [2 * len(_too_far(np.array(second), others, limit)) <= len(others) for second in run.second_losses]
+        if 2 * sum(near) > len(near):
+            note = f"loss of epoch {epoch + 1}: from there on rounding alone led this run elsewhere than most"
+            return run.check.model_copy(update={"failure": note})
         whose = label(other, ("backend", "mode", "device"))
         return _refused(run.check, epoch, abs(other.losses[epoch] - run.losses[epoch]), whose, limit)
     lost = np.flatnonzero(noise > CEILING * np.abs(losses))
@@ -95,6 +99,12 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
         note = f"mean loss of epoch {first}: rounding alone moves it by more than {CEILING:.0%} of its size"
         return run.check.model_copy(update={"failure": note})
     return None
+
+
+def _too_far(losses: NDArray[np.float64], others: Sequence[Run], limit: NDArray[np.float64]) -> list[tuple[int, Run]]:
+    """The runs that the losses are too far from, each with the first epoch, from 0, in which they are."""
+    apart = [(np.flatnonzero(np.abs(np.array(other.losses) - losses) > limit), other) for other in others]
+    return [(int(epochs[0]), other) for epochs, other in apart if epochs.size]
 
 
 def _refused(check: Check, epoch: int, distance: float, whose: str, limit: NDArray[np.float64]) -> Check:

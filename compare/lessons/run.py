@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import backends as registry
-from backends.base import usable_cores
+from backends.cores import usable_cores
 from backends.lessons import Lesson, available_lessons, load_lesson
 from backends.registry import about
 from compare.executors.local import LocalExecutor

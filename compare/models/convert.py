@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 import backends
-from backends.base import usable_cores
+from backends.cores import usable_cores
 from backends.files import ModelFileError, read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
 from compare.folders import Scratch

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.base import usable_cores
+from backends.cores import usable_cores
 from backends.files import read_parameters, write_parameters
 from compare.executors.local import LocalExecutor
 from compare.folders import Scratch

@@ -42,6 +42,10 @@ class CellRequest(Request):
 
     job: Literal["cell"] = "cell"
     cell: Cell
+    formulation: str | None = None
+    """Of the tuned loop; its own first one where none is given."""
+    race: bool = False
+    """Whether to find the fastest formulation first, where the loop has several and none is given."""
     own_randomness: bool = False
     """Whether the framework draws the masks of dropout for itself."""
     data: str | None = None

@@ -53,6 +53,8 @@ class Run(Cell):
     """The mean over each epoch's examples."""
     nudged_losses: list[list[FiniteLoss]] = []
     """The same of trainings from moved parameters, off the clock: how far rounding can lead. Of one run of a task."""
+    second_losses: list[list[FiniteLoss]] = []
+    """The same where the run's losses were too far from those of the others: whether rounding alone led it there."""
     accuracies: list[Fraction] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
     accuracy_epochs: list[Count] = []
@@ -71,6 +73,9 @@ class Run(Cell):
     epoch_seconds: list[Rate] = []
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
     epochs_a_call: Count | None = None
+    race: dict[str, Rate] = {}
+    """By formulation of the tuned loop, the examples per second in the race that chose one; the first was the slowest
+    to be left out. Empty where there was none."""
     evaluate_seconds: Amount | None = None
     total_seconds: Amount | None = None
     """From the start of the process to its result, certificate and extra timing excluded."""

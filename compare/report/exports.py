@@ -50,7 +50,11 @@ def neutral(text: str) -> str:
 def render_csv(results: Results) -> str:
     """One line per run, in the order of the results; the values of a list stand in one cell, separated by blanks."""
     host = ("cpu", "cores", "system")
-    fields = [name for name in Run.model_fields if name not in ("check", "nudged_losses", "curve")]
+    fields = [
+        name
+        for name in Run.model_fields
+        if name not in ("check", "nudged_losses", "second_losses", "race", "machine", "curve")
+    ]
     curve = [name for name in Curve.model_fields if name != "training_losses"]
     names = [
         *fields,

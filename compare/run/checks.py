@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 import backends as registry
 from backends.about import MODES
+from backends.registry import about
 from tasks import available_recipes, available_tasks, load_task
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
@@ -77,6 +78,13 @@ def check_devices(value: Any) -> Any:
         if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
             raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
     return names
+
+
+def check_formulation(value: Any) -> Any:
+    known = [name for backend in registry.available_backends() for name in about(backend).formulations]
+    if value is not None and value not in known:
+        raise UnknownNameError("formulation", str(value), tuple(dict.fromkeys(known)))
+    return value
 
 
 def choice(known: tuple[str, ...]) -> BeforeValidator:

@@ -13,7 +13,8 @@ from cyclopts import Parameter
 from pydantic import BeforeValidator, ValidationError
 
 import backends as registry
-from backends.base import Setting, usable_cores
+from backends.base import Setting
+from backends.cores import usable_cores
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.base import Record
 from compare.run.checks import (
@@ -21,6 +22,7 @@ from compare.run.checks import (
     check_backends,
     check_count,
     check_devices,
+    check_formulation,
     check_modes,
     check_own_randomness,
     check_tasks,
@@ -96,6 +98,10 @@ class RunOptions(Selection):
     examples to the letter."""
     own_randomness: bool = False
     """Let the stock loop of each framework draw the masks of dropout for itself; its rows cannot be certified."""
+    formulation: Annotated[str | None, BeforeValidator(check_formulation)] = None
+    """The form of the tuned loop, for the backends that have it, in place of the fastest on this machine."""
+    probe: bool = True
+    """Find the fastest form of each tuned loop on this machine, in a race of seconds whose outcome is kept."""
     timeout: Annotated[float | None, positive("seconds")] = None
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None

@@ -1,7 +1,7 @@
 """Checks of runs: what the run that was timed left, held against what the reference makes of the same steps."""
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from compare.certify import curves, replay
 from compare.certify.replay import Part
+from compare.executors.base import Executor
 from compare.records.cell import Cell
 from compare.records.check import Check, Window
 from compare.records.event import TrainingCall
@@ -23,6 +24,9 @@ from tasks import load_task
 from tasks.dataset import predicted_labels
 from tasks.task import Task
 from tasks.training import Adam
+
+SECOND_LOOKS = 6
+"""The most runs that are trained again because their losses are too far from the others'."""
 
 
 class Replays:
@@ -51,15 +55,13 @@ class Replays:
             request: of a cell that is trained.
             folder: for what the training calls leave.
         """
-        cell, task = request.cell, self._task(request.cell)
+        cell = request.cell
         tail_steps = self._window_steps(cell)
         # The first cell of its work shows how far rounding leads, one with a tuned loop where there is one.
         work = curves.work_of(cell)
         measures = work not in self._measured and (cell.mode == "tuned" or work not in self._tuned)
         nudges = curves.NUDGES if measures else 0
-        adam = isinstance(task.recipe.optimizer, Adam)
-        nudge = curves.ADAM_NUDGE * task.recipe.optimizer.learning_rate if adam else 0.0
-        update = {"calls": str(folder), "tail_steps": tail_steps, "nudges": nudges, "nudge": nudge}
+        update = {"calls": str(folder), "tail_steps": tail_steps, "nudges": nudges, "nudge": self._nudge(cell)}
         return request.model_copy(update=update)
 
     def check(self, run: Run, calls: Sequence[TrainingCall], folder: Path) -> Check:
@@ -90,6 +92,27 @@ class Replays:
         windows = self._windows(run, task, parts, drawn, calls, folder)
         outcome, failure = replay.outcome_of(windows, steps)
         return Check(outcome=outcome, failure=failure, steps=steps, seed=seed, windows=windows)
+
+    def look_again(self, runs: Sequence[Run], executor: Executor) -> Iterator[Run]:
+        """Runs that are too far from the others, each with the losses of trainings from moved parameters."""
+        refused = [run for run in curves.check_curves(runs) if run.check is not None and not run.check.passed]
+        for run in refused[:SECOND_LOOKS]:
+            request = CellRequest(
+                cell=run.cell,
+                data=None if self.data is None else str(self.data),
+                formulation=str(run.settings.get("formulation", "")) or None,
+                nudges=curves.NUDGES,
+                nudge=self._nudge(run),
+            )
+            again = executor.ask(run.backend, request).run
+            (before,) = (other for other in runs if other.cell == run.cell)
+            if again is not None and again.nudged_losses:
+                yield before.model_copy(update={"second_losses": again.nudged_losses})
+
+    def _nudge(self, cell: Cell) -> float:
+        """How far parameters are moved at least, beyond their own rounding."""
+        rule = self._task(cell).recipe.optimizer
+        return curves.ADAM_NUDGE * rule.learning_rate if isinstance(rule, Adam) else 0.0
 
     def _windows(
         self,

@@ -20,6 +20,7 @@ from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Re
 from compare.records.request import CellRequest
 from compare.records.results import Results
 from compare.records.run import Run
+from compare.run.formulations import Formulations
 from compare.run.options import RunOptions
 from compare.run.plan import list_cells
 from compare.run.progress import Progress
@@ -65,6 +66,7 @@ class Runner:
         self.train = train
         self.data = None if options.data_file is None else str(options.data_file)
         self._references = References(options, executor, progress)
+        self._formulations = Formulations(options)
         self._replays = Replays(options, self._references)
         self._measured: Run | None = None
 
@@ -101,6 +103,8 @@ class Runner:
                 self._keep(run, certificate)
                 self.progress.ended(cell, run, certificate)
                 check()
+            for run in self._replays.look_again(self.store.results.runs, self.executor):
+                self.store.write_run(run)
         finally:
             results = self.store.results
             for run in check_curves(results.runs):
@@ -201,6 +205,7 @@ class Runner:
             model=str(model_file(self.store.folder, cell)) if self.options.save_models else None,
             evidence=None if evidence is None else str(evidence),
         )
+        request = self._formulations.asked(request)
         if self.options.certify and self.train:
             request = self._replays.extended(request, calls)
         wall, processor = time.perf_counter(), time.process_time()
@@ -208,7 +213,7 @@ class Runner:
         if reply.status == "timeout":
             reply = reply.model_copy(update={"message": f"{reply.message}; allow more with --timeout"})
         share = (time.process_time() - processor) / (time.perf_counter() - wall)
-        run = _run_of(cell, reply, self._measured)
+        run = self._formulations.noted(_run_of(cell, reply, self._measured), request)
         run = run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)})
         if request.calls and run.status == "ok" and reply.status == "ok":
             try:

@@ -45,10 +45,10 @@ def numpy_evidence(kind: type[NumpyModel], sample: Sample, folder: Path, **copy:
 
 
 def remote_evidence(
-    remote: RemoteBackend, sample: Sample, folder: Path, *preparations: str, mode: Any = "tuned"
+    remote: RemoteBackend, sample: Sample, folder: Path, *preparations: str, mode: Any = "tuned", **build: Any
 ) -> Gathered:
     task = task_of(sample.recipe)
-    remote.build(task, task.parameters(0), mode=mode)
+    remote.build(task, task.parameters(0), mode=mode, **build)
     for preparation in preparations:
         remote.call("apply", "tests.planted", preparation)
     remote.place(sample.dataset)

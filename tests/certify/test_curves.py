@@ -88,3 +88,15 @@ def test_a_stock_loop_is_held_against_its_own_second_training(again: list[float]
 
 def test_without_a_measure_of_rounding_nothing_is_said() -> None:
     assert check_curves([run("jax"), run("keras", [2.0, 1.01, 0.5])]) == []
+
+
+def test_a_run_that_rounding_alone_led_elsewhere_is_granted() -> None:
+    """Its own loop, from parameters moved as rounding moves them, comes to the others' losses."""
+    others = run("jax", nudged_losses=NOISE), run("pytorch")
+    near, far = [2.0, 1.00003, 0.5004], [2.0, 1.01, 0.5]
+    for second, outcome in (([near, near, far], "granted"), ([near, far], "refused"), ([far] * 3, "refused")):
+        found = outcomes(*others, run("keras", [2.0, 1.02, 0.51], second_losses=second))
+        assert found["keras"][0] == outcome
+        assert found["jax"] == ("granted", "")
+    found = outcomes(*others, run("keras", [2.0, 1.02, 0.51], second_losses=[near]))
+    assert found["keras"][1] == "loss of epoch 2: from there on rounding alone led this run elsewhere than most"

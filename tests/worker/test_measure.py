@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backends import base
+from backends import cores
 from backends.numpy.model import NumpyModel
 from compare.host import describe_host
 from compare.worker import clocks, load, timing
@@ -107,13 +107,13 @@ def test_the_quota_of_a_container_is_read(files: dict[str, str], quota: float | 
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text + "\n")
-    assert base.cpu_quota(tmp_path) == quota
+    assert cores.cpu_quota(tmp_path) == quota
 
 
 def test_threads_and_host_heed_the_quota(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(base, "cpu_quota", lambda: 0.5)
+    monkeypatch.setattr(cores, "cpu_quota", lambda: 0.5)
     monkeypatch.setattr("compare.host.cpu_quota", lambda: 0.5)
-    assert base.usable_cores() == 1
+    assert cores.usable_cores() == 1
     assert describe_host()["cpu_quota"] == 0.5
 
 
