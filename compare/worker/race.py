@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from statistics import median
 from typing import NamedTuple
 
 from backends.about import Mode
@@ -19,10 +18,12 @@ STEPS = 250
 """The most steps of a timed call; an epoch of a quick preset has fewer, so that it is compiled for already."""
 ENTRANTS = 2
 """The first so many of a loop's formulations enter: each costs seconds of compiling."""
-CALLS, SECONDS = 5, 0.5
-"""Each formulation is timed in so many calls, or in fewer that last so long together."""
+LEAST, CALLS, SECONDS = 2, 5, 0.5
+"""Each formulation is timed in so many calls at least and at most, and in no more than last so long together."""
 BEHIND = 1.25
-"""A formulation whose fastest call takes more than this times the fastest of all is timed no further."""
+"""A formulation whose fastest call takes more than this times the fastest of all is timed no further.
+
+The fastest calls are compared: whatever disturbs a call makes it slower."""
 
 
 class Built(NamedTuple):
@@ -55,7 +56,7 @@ class _Entrant:
 
     def run(self) -> None:
         """One timed call more, unless there were enough."""
-        if len(self.seconds) < CALLS and sum(self.seconds) < SECONDS:
+        if len(self.seconds) < LEAST or sum(self.seconds) < SECONDS:
             self.seconds.append(self._train())
 
 
@@ -79,15 +80,16 @@ def race(builds: Mapping[str, Callable[[], Model]], batches: Batches) -> Built:
     part = next(batches.parts(0, min(STEPS, batches.steps), STEPS))
     entrants = {name: _Entrant(build, part) for name, build in builds.items()}
     running = list(entrants.values())
-    for _ in range(CALLS):
+    for called in range(1, CALLS + 1):
         for entrant in running:
             entrant.run()
-        fastest = min(min(entrant.seconds) for entrant in running)
-        running = [entrant for entrant in running if min(entrant.seconds) <= BEHIND * fastest]
-    seconds = {name: median(entrant.seconds) for name, entrant in entrants.items()}
+        if called >= LEAST:
+            fastest = min(min(entrant.seconds) for entrant in running)
+            running = [entrant for entrant in running if min(entrant.seconds) <= BEHIND * fastest]
+    seconds = {name: min(entrant.seconds) for name, entrant in entrants.items()}
     best = entrants[min(seconds, key=lambda name: seconds[name])]
     return best.built._replace(
-        compile_seconds=max(best.first - median(best.seconds), 0.0),
+        compile_seconds=max(best.first - min(best.seconds), 0.0),
         examples_per_second={name: part.examples / taken for name, taken in seconds.items()},
     )
 

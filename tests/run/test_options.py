@@ -33,6 +33,8 @@ GIVEN: dict[str, Any] = {
     "batch_size": 16,
     "learning_rate": 0.5,
     "recipe": "as-written",
+    "formulation": "xla",
+    "probe": False,
     "timeout": 60.0,
     "threads": 1,
     "data": "fashion mnist.npz",
