@@ -69,6 +69,15 @@ def most_of(runs: Sequence[Run]) -> MachineRate | None:
     )
 
 
+def matrix_rates(runs: Sequence[Run]) -> dict[str, float]:
+    """By device, the most operations per second that a large matrix product reached in any run."""
+    rates: dict[str, float] = {}
+    for run in runs:
+        if run.matrix_operations_per_second is not None:
+            rates[run.device] = max(run.matrix_operations_per_second, rates.get(run.device, 0.0))
+    return rates
+
+
 def _share(rate: MachineRate, most: MachineRate) -> float:
     """The smaller of the two shares of the most."""
     return min(

@@ -25,10 +25,13 @@ class Row:
     Attributes:
         runs: in the order of the file, including those that failed.
         certificate: the certificate of the row's backend, mode and device, if there is one.
+        matrix_rate: the most operations per second that a large matrix product reached in any run of the comparison on
+            the row's device: of one rate for all rows, so that a slow library does not flatter its framework.
     """
 
     runs: tuple[Run, ...]
     certificate: Certificate | None
+    matrix_rate: float | None = None
 
     @property
     def first(self) -> Run:
@@ -134,6 +137,12 @@ class Row:
         """The median of one field over the completed runs that have it."""
         values = [value for run in self.completed if (value := getattr(run, field, None)) is not None]
         return median(values) if values else None
+
+    @property
+    def share_of_matrix_rate(self) -> float | None:
+        """The rate of the training's matrix products, the median of the runs, as a share of ``matrix_rate``."""
+        rates = [rate for run in self.completed if (rate := run.operations_per_second) is not None]
+        return median(rates) / self.matrix_rate if rates and self.matrix_rate else None
 
     def compile_seconds(self, *, warm: bool) -> float | None:
         """The median over the runs whose compilers found their cache filled by an earlier round, or over the others."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from compare.analysis.groups import Compared, Group, compare_rows
-from compare.analysis.remarks import disturbed, most_of, remarks
+from compare.analysis.remarks import disturbed, matrix_rates, most_of, remarks
 from compare.analysis.rows import Row
 from compare.analysis.sentence import count_words, join, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
@@ -140,8 +140,13 @@ def summarize(results: Results) -> list[Section]:
         rows.setdefault(key, []).append(run)
     for subject in certificates:  # a task that was only certified has no runs
         sections.setdefault((subject.task, subject.recipe), {})
-    most = most_of(results.runs)
+    most, rates = most_of(results.runs), matrix_rates(results.runs)
     return [
-        Section(task, recipe, [Row(tuple(runs), certificates.get(runs[0].subject)) for runs in rows.values()], most)
+        Section(
+            task,
+            recipe,
+            [Row(tuple(runs), certificates.get(runs[0].subject), rates.get(runs[0].device)) for runs in rows.values()],
+            most,
+        )
         for (task, recipe), rows in sections.items()
     ]

@@ -97,7 +97,7 @@ class Run(Cell):
     operations_per_epoch: Count | None = None
     """Floating-point operations of the matrix products, forward and backward, by arithmetic."""
     matrix_operations_per_second: Rate | None = None
-    """What a large float32 matrix product reaches in the same process."""
+    """What a large float32 matrix product of the framework's reaches in the same process."""
     runner_cpu_share: Amount | None = None
     """Of one core, used by the parent process while the cell ran."""
     load_average: Amount | None = None
@@ -113,9 +113,7 @@ class Run(Cell):
         return self.check is not None and self.check.outcome == "unchecked"
 
     @property
-    def share_of_matrix_rate(self) -> float | None:
-        """The rate of the training's matrix products, as a share of a large product's in the same process."""
+    def operations_per_second(self) -> float | None:
+        """The rate of the training's matrix products."""
         seconds = median(self.epoch_seconds) if self.epoch_seconds else 0.0
-        if not (self.operations_per_epoch and self.matrix_operations_per_second and seconds > 0):
-            return None
-        return self.operations_per_epoch / seconds / self.matrix_operations_per_second
+        return self.operations_per_epoch / seconds if self.operations_per_epoch and seconds > 0 else None

@@ -109,7 +109,7 @@ def _throughput(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
 def phase_seconds(row: Row) -> dict[str, float]:
     """Seconds of each phase: medians over the runs with a warm compile cache, or over all if there are none."""
     warm = tuple(run for run in row.completed if run.compile_cache == "filled")
-    row = Row(warm or row.completed, row.certificate)
+    row = Row(warm or row.completed, row.certificate, row.matrix_rate)
     phases: dict[str, float] = {}
     for phase in ("import", "build", "compile"):
         if (seconds := row.median_of(f"{phase}_seconds")) is not None:

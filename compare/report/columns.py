@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import median
 
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section
@@ -73,9 +72,8 @@ def _to_target(row: Row) -> Figure:
 
 
 def _matrix_share(row: Row) -> Figure:
-    """The rate of the training's matrix products, as a share of what a large product reaches in the same process."""
-    shares = [run.share_of_matrix_rate for run in row.completed if run.share_of_matrix_rate is not None]
-    return Figure(median(shares), f"{median(shares) * 100:.2g} %") if shares else Figure(None, "-")
+    share = row.share_of_matrix_rate
+    return Figure(None, "-") if share is None else Figure(share, f"{share * 100:.2g} %")
 
 
 COLUMNS = (

@@ -28,3 +28,11 @@ def test_equal_seeds_are_as_exact_as_the_test_examples_allow() -> None:
         found = interval([0.5, 0.5], examples)
         assert found == pytest.approx((0.5 - reach, 0.5 + reach), rel=1e-3)
     assert interval([0.5], 60) is None
+
+
+def test_shares_are_of_the_highest_matrix_rate_of_any_run() -> None:
+    rates = {"operations_per_epoch": 10**9, "epoch_seconds": [0.1, 0.1], "matrix_operations_per_second": 2e10}
+    runs = [make_run("jax", **rates), make_run("keras", **(rates | {"matrix_operations_per_second": 4e10}))]
+    runs.append(make_run("pytorch", device="gpu:0", **rates))
+    (section,) = summarize(make_results(runs=runs))
+    assert [row.share_of_matrix_rate for row in section.rows] == [0.25, 0.25, 0.5]
