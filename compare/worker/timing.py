@@ -52,11 +52,12 @@ def time_epochs(calls: Calls, model: Model, batches: Batches, timed: Sequence[tu
         which = (calls.steps // batches.steps + np.arange(epochs)) % batches.epochs
         return calls.train(model, Batches(batches.indices[which], batches.remainder[which]))[1]
 
+    found, total = [seconds / of for seconds, of in timed], sum(seconds for seconds, _ in timed)
     if timed and median(seconds for seconds, _ in timed) >= CALL_SECONDS:
-        epochs, found = timed[-1][1], [seconds / of for seconds, of in timed]
-        total = sum(seconds for seconds, _ in timed)
+        epochs = timed[-1][1]
     else:
-        epochs, found, total = _calibrated(seconds_a_call, batches.epochs), [], 0.0
+        likely = _epochs_for(median(found)) if found else batches.epochs
+        epochs, found, total = _calibrated(seconds_a_call, likely), [], 0.0
     while not _enough(without_warm_up(found), total):
         seconds = seconds_a_call(epochs)
         found.append(seconds / epochs)
@@ -65,14 +66,24 @@ def time_epochs(calls: Calls, model: Model, batches: Batches, timed: Sequence[tu
     return Steady(rest, epochs, len(found) - len(rest))
 
 
+def _epochs_for(epoch_seconds: float) -> int:
+    """How many epochs of a length make a call that lasts, with half as many again to be sure."""
+    return int(1.5 * CALL_SECONDS / max(epoch_seconds, CALL_SECONDS / 1e6)) + 1
+
+
 def _calibrated(seconds_a_call: Callable[[int], float], epochs: int) -> int:
-    """How many epochs a call holds that lasts long enough to be timed, as pyperf calibrates; it is compiled then."""
+    """How many epochs a call holds that lasts long enough to be timed, as pyperf calibrates; it is compiled then.
+
+    Args:
+        seconds_a_call: makes a call of so many epochs, and times it.
+        epochs: that are likely to be enough.
+    """
     while True:
         seconds_a_call(epochs)  # compiles for this shape
         seconds = seconds_a_call(epochs)
         if seconds >= CALL_SECONDS:
             return epochs
-        epochs = max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(seconds, CALL_SECONDS / 1000)))
+        epochs = max(epochs + 1, min(_epochs_for(seconds / epochs), 1000 * epochs))
 
 
 def _enough(epoch_seconds: Sequence[float], total: float) -> bool:

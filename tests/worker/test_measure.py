@@ -145,6 +145,13 @@ def test_short_epochs_are_timed_many_a_call() -> None:
     assert calls.epochs[-len(steady.epoch_seconds) - 2 :] == [steady.epochs_a_call] * (len(steady.epoch_seconds) + 2)
 
 
+def test_short_calls_of_the_recipe_say_how_many_epochs_make_a_call_last() -> None:
+    calls = FakeCalls(0.001)
+    steady = timed(calls, (0.001, 1), (0.0011, 1))
+    assert set(calls.epochs) == {steady.epochs_a_call}
+    assert clocks.CALL_SECONDS < 0.001 * steady.epochs_a_call < 2 * clocks.CALL_SECONDS
+
+
 def test_calls_of_the_recipe_count_and_are_gone_on_with_until_they_are_enough() -> None:
     calls = FakeCalls(0.3)
     assert timed(calls, (0.6, 2), (0.6, 2)) == ([0.3] * 5, 2, 0)
