@@ -103,11 +103,13 @@ class Preset:
         epochs: passes over the data.
         examples: training examples in one epoch; None for all of them.
         learning_rate: in place of the recipe's, where that is too low for so few steps.
+        batch_size: in place of the recipe's, where its steps are so large that certifying takes minutes.
     """
 
     epochs: int
     examples: int | None = None
     learning_rate: float | None = None
+    batch_size: int | None = None
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,9 @@ def _margins(layer: ConvTranspose2D) -> Pads:
 
 
 def _with_bias(y: Array, p: LayerParameters) -> Array:
-    return y + p["bias"] if "bias" in p else y
+    if "bias" in p:
+        y += p["bias"]
+    return y
 
 
 def _of_bias(has_bias: bool, dy: Array) -> LayerParameters:

@@ -90,7 +90,7 @@ class RunOptions(Selection):
     examples: Annotated[int | None, whole(1_000_000_000, optional=True)] = None
     """Training examples in each epoch, in place of the preset's."""
     batch_size: OptionalCount = None
-    """Examples in each training step, in place of the recipe's."""
+    """Examples in each training step, in place of the preset's or the recipe's."""
     learning_rate: Annotated[float | None, positive("a number")] = None
     """Learning rate of the optimizer, in place of the preset's or the recipe's."""
     recipe: Annotated[RecipeName, choice(RECIPES)] = "standard"

@@ -33,7 +33,7 @@ def list_cells(options: RunOptions) -> list[Cell]:
                         round=round_,
                         epochs=options.epochs or length.epochs,
                         examples=options.examples or length.examples,
-                        batch_size=options.batch_size,
+                        batch_size=options.batch_size or length.batch_size,
                         learning_rate=options.learning_rate or length.learning_rate,
                     )
                     for device in options.devices
