@@ -74,8 +74,7 @@ class Run(Cell):
     """Steady epochs: the seconds of each timed call over the epochs in it, compilation excluded."""
     epochs_a_call: Count | None = None
     race: dict[str, Rate] = {}
-    """By formulation of the tuned loop, the examples per second in the race that chose one; the first was the slowest
-    to be left out. Empty where there was none."""
+    """The race that chose the tuned loop's formulation: the examples per second of each; empty where there was none."""
     evaluate_seconds: Amount | None = None
     total_seconds: Amount | None = None
     """From the start of the process to its result, certificate and extra timing excluded."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from backends.about import Mode
 from backends.base import Backend, Model
 from compare.records.request import CellRequest
+from compare.worker import memory
 from compare.worker.clocks import clock
 from tasks.architecture import Parameters
 from tasks.batches import Batches
@@ -119,4 +120,5 @@ def build_model(
         return timed_build(partial(build, request.formulation if request.formulation in names else None))
     built = race({name: partial(build, name) for name in names[:ENTRANTS]}, batches)
     built.model.load_parameters(parameters)
+    memory.forget_peak()  # it was that of all entrants
     return built

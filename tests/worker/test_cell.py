@@ -58,7 +58,10 @@ def test_a_cell_keeps_little_of_its_trained_parameters(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.skipif(backends.missing("pytorch") is not None, reason="needs PyTorch")
-def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("task", ["iris-mlp", "mnist-mlp"])
+def test_pytorch_trains_without_a_compiler_that_works(
+    task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiler = tmp_path / "g++"
     compiler.write_text(
         "#!/bin/sh\ncase $1 in --version|-v) echo g++ 12.2.0;; *) echo no Python.h >&2; exit 1;; esac\n"
@@ -66,8 +69,8 @@ def test_pytorch_trains_without_a_compiler_that_works(tmp_path: Path, monkeypatc
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    (cell,) = make_cells("iris-mlp", "pytorch")
-    reply = LocalExecutor(2, compile_cache=tmp_path / "cache").ask("pytorch", CellRequest(cell=cell))
+    (cell,) = make_cells(task, "pytorch", epochs=3, examples=640)
+    reply = LocalExecutor(2, compile_cache=tmp_path / "cache").ask("pytorch", CellRequest(cell=cell, race=True))
     assert reply.status == "ok", reply.message
     assert reply.run is not None
     assert reply.run.settings["compiled"] == "no: eager, for the compiler failed"
