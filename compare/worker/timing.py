@@ -56,7 +56,7 @@ def time_epochs(calls: Calls, model: Model, batches: Batches, timed: Sequence[tu
     if timed and median(seconds for seconds, _ in timed) >= CALL_SECONDS:
         epochs = timed[-1][1]
     else:
-        likely = _epochs_for(median(found)) if found else batches.epochs
+        likely = _more(1, median(found)) if found else batches.epochs
         epochs, found, total = _calibrated(seconds_a_call, likely), [], 0.0
     while not _enough(without_warm_up(found), total):
         seconds = seconds_a_call(epochs)
@@ -66,9 +66,9 @@ def time_epochs(calls: Calls, model: Model, batches: Batches, timed: Sequence[tu
     return Steady(rest, epochs, len(found) - len(rest))
 
 
-def _epochs_for(epoch_seconds: float) -> int:
-    """How many epochs of a length make a call that lasts, with half as many again to be sure."""
-    return int(1.5 * CALL_SECONDS / max(epoch_seconds, CALL_SECONDS / 1e6)) + 1
+def _more(epochs: int, seconds: float) -> int:
+    """How many epochs make a call that lasts, where so many took so long: half as many again, to be sure."""
+    return max(epochs + 1, int(epochs * 1.5 * CALL_SECONDS / max(seconds, CALL_SECONDS / 1000)))
 
 
 def _calibrated(seconds_a_call: Callable[[int], float], epochs: int) -> int:
@@ -83,7 +83,7 @@ def _calibrated(seconds_a_call: Callable[[int], float], epochs: int) -> int:
         seconds = seconds_a_call(epochs)
         if seconds >= CALL_SECONDS:
             return epochs
-        epochs = max(epochs + 1, min(_epochs_for(seconds / epochs), 1000 * epochs))
+        epochs = _more(epochs, seconds)
 
 
 def _enough(epoch_seconds: Sequence[float], total: float) -> bool:

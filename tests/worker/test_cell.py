@@ -69,7 +69,7 @@ def test_pytorch_trains_without_a_compiler_that_works(
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    (cell,) = make_cells(task, "pytorch", epochs=3, examples=640)
+    (cell,) = make_cells(task, "pytorch", epochs=3, examples=80)
     reply = LocalExecutor(2, compile_cache=tmp_path / "cache").ask("pytorch", CellRequest(cell=cell, race=True))
     assert reply.status == "ok", reply.message
     assert reply.run is not None

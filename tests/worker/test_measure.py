@@ -152,6 +152,16 @@ def test_short_calls_of_the_recipe_say_how_many_epochs_make_a_call_last() -> Non
     assert clocks.CALL_SECONDS < 0.001 * steady.epochs_a_call < 2 * clocks.CALL_SECONDS
 
 
+@pytest.mark.parametrize("seconds", [1e-3, 1e-5, 5e-8])
+def test_the_shortest_epochs_make_calls_that_last_after_few_tries(seconds: float) -> None:
+    smallest = Batches(np.zeros((1, 1, 1), np.int32), np.zeros((1, 0), np.int32))
+    for known in ((), ((seconds, 1),)):
+        calls = FakeCalls(seconds)
+        steady = time_epochs(calls, make_model(NumpyModel), smallest, known)
+        assert clocks.CALL_SECONDS < seconds * steady.epochs_a_call < 2 * clocks.CALL_SECONDS
+        assert len(calls.epochs) - len(steady.epoch_seconds) <= 10
+
+
 def test_calls_of_the_recipe_count_and_are_gone_on_with_until_they_are_enough() -> None:
     calls = FakeCalls(0.3)
     assert timed(calls, (0.6, 2), (0.6, 2)) == ([0.3] * 5, 2, 0)
