@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import load_backend
-from backends.about import Mode
-from backends.base import Backend, Dtype
+from backends.base import Backend
 from compare.executors.local import LocalExecutor
 from compare.records.request import CallRequest
 from tasks.architecture import Parameters
@@ -98,17 +97,9 @@ class RemoteBackend:
             raise RemoteError(*error)
         return value
 
-    def build(
-        self,
-        task: Task,
-        parameters: Parameters,
-        *,
-        device: str = "cpu",
-        mode: Mode = "tuned",
-        dtype: Dtype = "float32",
-        formulation: str | None = None,
-    ) -> "RemoteBackend":
-        self.call("build", task, parameters, device=device, mode=mode, dtype=dtype, formulation=formulation)
+    def build(self, task: Task, parameters: Parameters, **options: Any) -> "RemoteBackend":
+        """As :meth:`backends.base.Backend.build`, with its options."""
+        self.call("build", task, parameters, **options)
         return self
 
     def place(self, dataset: Dataset) -> None:

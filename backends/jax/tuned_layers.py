@@ -31,8 +31,8 @@ class _ScannedConv(nnx.Conv):
         height, width, channels, filters = self.kernel.shape
         padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
         layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
-        few = height * width * channels <= _FEW_INPUTS
         kernel = self.kernel[...]
+        few = _are_few(layer, channels)
         y = _weighted_sum(layer, self.by_image, x, kernel) if few else _sum_of_products(layer, x, kernel)
         return y if self.bias is None else y + self.bias
 
@@ -52,9 +52,12 @@ def _conv2d_by_image(layer: Conv2D, shape: Shape) -> Module:
 def _has_few_inputs(architecture: Architecture, node: Node) -> bool:
     """Whether a node is a convolution that is computed as a sum of shifted images."""
     layer = node.layer
-    if not isinstance(layer, Conv2D) or layer.groups > 1:
-        return False
-    return layer.kernel_size[0] * layer.kernel_size[1] * architecture.shape_before(node)[-1] <= _FEW_INPUTS
+    return isinstance(layer, Conv2D) and layer.groups == 1 and _are_few(layer, architecture.shape_before(node)[-1])
+
+
+def _are_few(layer: Conv2D, channels: int) -> bool:
+    """Whether each output of a convolution of so many channels has few inputs."""
+    return layer.kernel_size[0] * layer.kernel_size[1] * channels <= _FEW_INPUTS
 
 
 def _sum_of_products(layer: Conv2D, x: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -54,7 +54,7 @@ class Run(Cell):
     nudged_losses: list[list[FiniteLoss]] = []
     """The same of trainings from moved parameters, off the clock: how far rounding can lead. Of one run of a task."""
     second_losses: list[list[FiniteLoss]] = []
-    """The same where the run's losses were too far from those of the others: whether rounding alone led it there."""
+    """Of trainings from moved parameters, made where the run's own losses were too far from those of the others."""
     accuracies: list[Fraction] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
     accuracy_epochs: list[Count] = []

@@ -130,23 +130,19 @@ def positive(what: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def share() -> BeforeValidator:
+def check_share(value: Any, info: ValidationInfo) -> Any:
     """None, or a share between 0 and 1: a number, or in per cent, as ``5%``."""
-
-    def check(value: Any, info: ValidationInfo) -> Any:
-        if value is None:
-            return None
-        words = value.strip() if isinstance(value, str) else value
-        per_cent = isinstance(words, str) and words.endswith("%")
-        try:
-            number = float(words[:-1]) / 100 if per_cent else float(words)
-        except (TypeError, ValueError):
-            number = 0.0
-        if isinstance(value, bool) or not 0 < number < 1:
-            raise SideBySideError(f"{info.field_name} is {value!r}: give a share below 100%, as 5% or 0.05")
-        return number
-
-    return BeforeValidator(check)
+    if value is None:
+        return None
+    words = value.strip() if isinstance(value, str) else value
+    per_cent = isinstance(words, str) and words.endswith("%")
+    try:
+        number = float(words[:-1]) / 100 if per_cent else float(words)
+    except (TypeError, ValueError):
+        number = 0.0
+    if isinstance(value, bool) or not 0 < number < 1:
+        raise SideBySideError(f"{info.field_name} is {value!r}: give a share below 100%, as 5% or 0.05")
+    return number
 
 
 def path(what: str) -> BeforeValidator:

@@ -25,12 +25,12 @@ from compare.run.checks import (
     check_formulation,
     check_modes,
     check_own_randomness,
+    check_share,
     check_tasks,
     choice,
     flag,
     path,
     positive,
-    share,
     whole,
 )
 from compare.run.reading import FILE_NAME, HEAD, read_results
@@ -76,7 +76,7 @@ class RunOptions(Selection):
     """Number of seeds, 0 to N-1; accuracies are compared from two seeds on."""
     rounds: Count = 1
     """How often every cell is run, in random order; speeds are compared from three rounds on."""
-    precision: Annotated[float | None, share()] = None
+    precision: Annotated[float | None, BeforeValidator(check_share)] = None
     """Further rounds until the ratios of the speeds are known to within this share, say 5%; the budget ends them."""
     budget: Annotated[float, positive("seconds")] = 1800.0
     """With a precision: begin no further round that would end more seconds than this after the start."""

@@ -20,7 +20,7 @@ STEPS = 250
 ENTRANTS = 2
 """The first so many of a loop's formulations enter: each costs seconds of compiling."""
 LEAST, CALLS, SECONDS = 2, 5, 0.5
-"""Each formulation is timed in so many calls at least and at most, and in no more than last so long together."""
+"""Each formulation is timed in at least and at most so many calls, and no further once they have lasted so long."""
 BEHIND = 1.25
 """A formulation whose fastest call takes more than this times the fastest of all is timed no further.
 
