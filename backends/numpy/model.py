@@ -17,7 +17,11 @@ from tasks.training import OptimizerState
 
 
 class NumpyModel(HostData, Model):
-    """A network in NumPy, and the loop that trains it."""
+    """A network in NumPy, and the loop that trains it.
+
+    NumPy's floating-point warnings are off: what is not finite is found in the values, and OpenBLAS raises the flag of
+    an invalid operation in products of finite numbers on some processors.
+    """
 
     def __init__(self, recipe: Recipe, parameters: Parameters, device: str, dtype: str) -> None:
         super().__init__(recipe, parameters, device, dtype)
@@ -39,10 +43,12 @@ class NumpyModel(HostData, Model):
         """The network's outputs (n, outputs) for inputs (n, *input_shape), in inference."""
         return list(self.layer_outputs(inputs).values())[-1]
 
+    @np.errstate(all="ignore")
     def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, Array]:
         """The output of every layer by its node's name, for inputs (n, *input_shape), in inference."""
         return self.network.layer_outputs(inputs.astype(self.number))
 
+    @np.errstate(all="ignore")
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradient for every parameter."""
         outputs, kept = self.forward(inputs)
@@ -82,6 +88,7 @@ class NumpyModel(HostData, Model):
         """Copies of the moments, and the count of steps."""
         return self.optimizer.state()
 
+    @np.errstate(all="ignore")
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
         losses = np.empty((batches.epochs, batches.steps), np.float32)

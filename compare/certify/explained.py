@@ -15,8 +15,10 @@ COMPARED = (
     "such a window, and so is the last call that was made for its time; two others, and the test examples, are "
     "drawn after the run, from a seed that the framework cannot know.",
     "Between runs: the mean loss of every epoch, of every two backends with the same seed and work. A run whose "
-    "losses are too far from those of more than half of the others is refused; of two that differ, both are. "
-    "A stock loop's are also held against those of its second training, which is made in shorter calls.",
+    "losses are too far from those of more than half of the others is refused; of two that differ, both are. Before "
+    "that, its own loop trains again from parameters that were moved as rounding moves them: where most of these "
+    "trainings come to the others' losses, rounding alone led the run elsewhere, and the row says so. A stock loop's "
+    "losses are also held against those of its second training, which is made in shorter calls.",
     "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in "
     "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
     " of its size (of a parameter, of all parameters of its layer), nothing is decided by it, nor by what comes later.",

@@ -20,8 +20,7 @@ def diverging(tmp_path_factory: pytest.TempPathFactory) -> tuple[Gathered, Refer
         (6,), (Dense(8), ReLU(), Dense(3)), loss="sum_of_squared_errors", optimizer=SGD(100.0), count=90
     )
     folder = tmp_path_factory.mktemp("diverging")
-    with np.errstate(all="ignore"):
-        return numpy_evidence(NumpyModel, sample, folder), make_reference(sample, folder)
+    return numpy_evidence(NumpyModel, sample, folder), make_reference(sample, folder)
 
 
 def test_where_the_reference_diverges_the_certificate_is_undecidable(diverging: tuple[Gathered, Reference]) -> None:
