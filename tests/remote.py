@@ -48,7 +48,7 @@ class _Side:
             return None
         if method == "apply":  # a function of the tests, by name: it may plant a fault in the model
             module, name, *rest = args
-            return getattr(importlib.import_module(module), name)(self.model, *rest)
+            return getattr(importlib.import_module(module), name)(self.model, *rest, **kwargs)
         owner = self.backend if method.startswith("backend.") else self.model
         return getattr(owner, method.removeprefix("backend."))(*args, **kwargs)
 

@@ -88,7 +88,6 @@ class NumpyModel(HostData, Model):
         """Copies of the moments, and the count of steps."""
         return self.optimizer.state()
 
-    @np.errstate(all="ignore")
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
         losses = np.empty((batches.epochs, batches.steps), np.float32)
@@ -97,6 +96,7 @@ class NumpyModel(HostData, Model):
                 losses[epoch, step] = self.train_step(self.inputs[batch], self.labels[batch])
         return losses
 
+    @np.errstate(all="ignore")
     def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
         """Forward, loss, backward, update; returns the loss of the batch (n, *input_shape) with labels (n,)."""
         loss, gradients = self.loss_and_gradients(inputs, labels)

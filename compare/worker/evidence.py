@@ -83,7 +83,8 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     task, dataset = load_cell_task(cell, request.data)
     summaries = []
     for copy in request.copies:
-        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
+        arithmetic = copy.dtype, copy.rounding, copy.nudge_seed
+        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", *arithmetic)
         model.place(dataset)
         summaries.append(gather(model, task, dataset, cell, copy))
     return Reply(evidence=summaries[0])

@@ -38,7 +38,8 @@ def replay(request: ReplayRequest) -> Reply:
         if "steps" in state:  # how many there were is known: a count that begins anew does not pass
             state["steps"] = np.array(request.first_step - 1)
     for copy in request.copies:
-        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", copy.dtype, copy.rounding)
+        arithmetic = copy.dtype, copy.rounding, copy.nudge_seed
+        model = NoisyModel(task.recipe, task.parameters(cell.seed), "cpu", *arithmetic)
         model.place(dataset)
         start = nudged(task.architecture, parameters, copy.nudge_seed)
         if state is None:

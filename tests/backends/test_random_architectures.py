@@ -85,15 +85,17 @@ def certificates_of(
     every_remote: dict[str, RemoteBackend],
     folder: Path,
     modes: Sequence[Mode] = MODES,
+    *,
     compiled: bool = False,
+    brief: bool = False,
 ) -> Iterator[tuple[str, Certificate]]:
-    """The certificate of each loop of each framework, by its name."""
-    reference = make_reference(sample, folder)
+    """The certificate of each loop of each framework, by its name; ``brief``: over 19 steps instead of 100."""
+    reference = make_reference(sample, folder, brief=brief)
     for remote in every_remote.values():
         for mode in modes:
             preparations = ["without_compiler"] if remote.name == "pytorch" and not compiled else []
             try:
-                evidence = remote_evidence(remote, sample, folder, *preparations, mode=mode)
+                evidence = remote_evidence(remote, sample, folder, *preparations, mode=mode, brief=brief)
             except RemoteError as error:
                 raise AssertionError(f"{remote.name} {mode}: {error}") from error
             yield f"{remote.name} {mode}", judge(evidence, reference)
@@ -104,18 +106,21 @@ def check_random(
     every_remote: dict[str, RemoteBackend],
     folder: Path,
     modes: Sequence[Mode] = MODES,
-    compiled: bool = False,
+    **how: bool,
 ) -> None:
-    """Loops of every framework; PyTorch's tuned one operation by operation, unless it is to be compiled."""
-    for who, certificate in certificates_of(sample, every_remote, folder, modes, compiled):
+    """Loops of every framework; PyTorch's tuned one operation by operation, unless it is to be ``compiled``."""
+    for who, certificate in certificates_of(sample, every_remote, folder, modes, **how):
         worst = [distance for distance in certificate.distances if not distance.passed]
         assert certificate.outcome != "refused", (who, certificate.failure, worst[:1])
 
 
 @pytest.mark.parametrize("number", ORDINARY)
 def test_random_architectures(number: int, own_remotes: dict[str, RemoteBackend], tmp_path: Path) -> None:
-    """Each in one of the loops, in turn; the slow test takes both for every network."""
-    check_random(drawn(number), own_remotes, tmp_path, [MODES[number % 2]])
+    """Each in one of the loops, in turn, and for 19 steps: XLA compiles a loop anew for every number of epochs.
+
+    The slow test takes both loops for every network, and 100 steps.
+    """
+    check_random(drawn(number), own_remotes, tmp_path, [MODES[number % 2]], brief=True)
 
 
 @pytest.mark.slow

@@ -22,30 +22,38 @@ CELL = Cell(task="drawn", recipe="standard", backend="x", mode="tuned", device="
 Gathered = tuple[Evidence, EvidenceSummary]
 
 
-def make_reference(sample: Sample, folder: Path) -> Reference:
-    exact, _ = numpy_evidence(NoisyModel, sample, folder, dtype="float64", with_sizes=True)
+def make_reference(sample: Sample, folder: Path, *, brief: bool = False) -> Reference:
+    exact, _ = numpy_evidence(NoisyModel, sample, folder, brief=brief, dtype="float64", with_sizes=True)
     adam = isinstance(sample.recipe.optimizer, Adam)
     copies = [
-        numpy_evidence(NoisyModel, sample, folder, dtype=dtype, nudge_seed=seed, rounding=rounding)
+        numpy_evidence(NoisyModel, sample, folder, brief=brief, dtype=dtype, nudge_seed=seed, rounding=rounding)
         for dtype in ("float32", *(["mixed"] if adam else []))
         for seed, rounding in enumerate(ROUNDINGS)
     ]
     return Reference(exact, judging.measure_noise(exact, [evidence for evidence, _ in copies]), copies[0][1])
 
 
-def numpy_evidence(kind: type[NumpyModel], sample: Sample, folder: Path, **copy: Any) -> Gathered:
-    """What a model of the reference's kind gives; ``copy``: with which arithmetic, see Copy."""
+def numpy_evidence(
+    kind: type[NumpyModel], sample: Sample, folder: Path, *, brief: bool = False, **copy: Any
+) -> Gathered:
+    """What a model of the reference's kind gives; ``copy``: with which arithmetic, see Copy; ``brief``: see gather."""
     task = task_of(sample.recipe)
     asked = Copy(path=str(folder / "numpy.safetensors"), **copy)
-    noise = (asked.rounding,) if issubclass(kind, NoisyModel) else ()
+    noise = (asked.rounding, asked.nudge_seed) if issubclass(kind, NoisyModel) else ()
     model = kind(sample.recipe, task.parameters(0), "cpu", asked.dtype, *noise)
     model.place(sample.dataset)
-    summary = gather(model, task, sample.dataset, CELL, asked)
+    summary = gather(model, task, sample.dataset, CELL, asked, brief=brief)
     return {name: array.copy() for name, array in load_file(asked.path).items()}, summary
 
 
 def remote_evidence(
-    remote: RemoteBackend, sample: Sample, folder: Path, *preparations: str, mode: Any = "tuned", **build: Any
+    remote: RemoteBackend,
+    sample: Sample,
+    folder: Path,
+    *preparations: str,
+    mode: Any = "tuned",
+    brief: bool = False,
+    **build: Any,
 ) -> Gathered:
     task = task_of(sample.recipe)
     remote.build(task, task.parameters(0), mode=mode, **build)
@@ -53,7 +61,7 @@ def remote_evidence(
         remote.call("apply", "tests.planted", preparation)
     remote.place(sample.dataset)
     copy = Copy(path=str(folder / f"{remote.name}.safetensors"))
-    summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy)
+    summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy, brief=brief)
     return load_file(copy.path), summary
 
 
