@@ -217,7 +217,7 @@ MNIST_FLAX_EXAMPLE = _task(
     "MNIST as in flax's example: two convolutions, batch normalization, SGD",
     FLAX_RECIPES,
     PLAIN_SCALE,
-    Preset(3, 8_000, batch_size=256),
+    Preset(3, 4_000, batch_size=128),
 )
 MNIST_RESNET = _task(
     "mnist-resnet",

@@ -21,7 +21,9 @@ COMPARED = (
     "losses are also held against those of its second training, which is made in shorter calls.",
     "Each figure may be at most a few times as far from the reference as float32 rounding was seen to lead in "
     "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
-    " of its size (of a parameter, of all parameters of its layer), nothing is decided by it, nor by what comes later.",
+    " of its size (of a parameter, of all parameters of its layer), nothing is decided by it, nor by what comes later. "
+    "A backend that is too far off, by a figure that rounding might explain, is refused only if it still is after the "
+    "reference has been computed twelve more times, each with other roundings.",
     "Some training is chaotic, with batch normalization and a large learning rate for one: there two right runs drift "
     "apart by rounding alone. Such a row is certified by its first step or steps and by its windows, each of which "
     "begins with what the run itself held, and a remark at the row says so. Where even that cannot be decided (the "

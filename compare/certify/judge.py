@@ -6,7 +6,8 @@ float32 too: once as it is, and from initial parameters that are moved to neighb
 these distances is the noise. One run alone will not do: where the input of a ReLU is within rounding of 0, one float32
 computation falls on one side and an equally right one on the other, and Adam makes whole steps of that. So two of the
 computations decide all such inputs one way and the other; and Adam is also computed with its scalars in float64, as
-PyTorch has them, for those roundings are of another size.
+PyTorch has them, for those roundings are of another size. Where a backend would be refused by a figure that rounding
+might explain, more copies are computed first.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
 quantity's size or, for a layer's output, a gradient or a loss that is smaller because terms cancel, of its size where
 they do not.
@@ -49,6 +50,8 @@ class Reference(NamedTuple):
     evidence: Evidence
     noise: Noise
     summary: EvidenceSummary
+    again: bool = False
+    """Whether the noise is of further copies too; see :func:`compare.certify.reference.second_requests_for`."""
 
 
 def judge(

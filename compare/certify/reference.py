@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.numpy import load, load_file
+from safetensors.numpy import load, load_file, save
 
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
@@ -36,6 +36,8 @@ SOURCES = (
     "compare/worker/evidence.py",
 )
 """What the reference's evidence depends on besides the request; a change of these makes what was kept stale."""
+AGAIN = 12
+"""Further copies of the reference, computed before a backend is refused by a figure that rounding may have made."""
 UNFINISHED_SECONDS = 3600.0
 """After so long an unfinished file in the cache belongs to no process that still writes it."""
 ROOT = Path(__file__).parent.parent.parent
@@ -66,6 +68,26 @@ def requests_for(cell: Cell, folder: Path, data: str | None) -> list[EvidenceReq
     return [EvidenceRequest(cell=reference_cell, data=data, copies=copies) for copies in (exact, *noisy)]
 
 
+def second_requests_for(cell: Cell, folder: Path, data: str | None) -> list[EvidenceRequest]:
+    """More float32 copies, from parameters that are moved otherwise: may rounding have led a backend there after all?
+
+    Arguments as those of :func:`requests_for`. Where training is unstable, each copy shows a rounding error that has
+    grown; of one run in a hundred, the error is several times as large as the largest of the first few copies'.
+    """
+    adam = isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam)
+    copies = tuple(
+        Copy(
+            path=str(folder / f"again.{seed}.safetensors"),
+            dtype="mixed" if adam and seed % 2 else "float32",
+            nudge_seed=seed,
+            rounding=ROUNDINGS[seed % len(ROUNDINGS)],
+        )
+        for seed in range(len(ROUNDINGS), len(ROUNDINGS) + AGAIN)
+    )
+    reference_cell = cell.on(REFERENCE, "tuned", "cpu")
+    return [EvidenceRequest(cell=reference_cell, data=data, copies=part) for part in (copies[::2], copies[1::2])]
+
+
 def reference_key(cell: Cell, data: str | None) -> str:
     """The hash of everything that the reference's evidence follows from."""
     digest = hashlib.sha256()
@@ -93,7 +115,8 @@ def load_kept(key: str) -> Reference | None:
         evidence, content = arrays.read_bytes(), kept["content"]
         if kept["sha256"] != _checksum(evidence, content):
             return None
-        return Reference(load(evidence), content["noise"], EvidenceSummary.model_validate(content["summary"]))
+        summary_of = EvidenceSummary.model_validate(content["summary"])
+        return Reference(load(evidence), content["noise"], summary_of, content["again"])
     except (OSError, ValueError, TypeError, KeyError, ValidationError, SafetensorError):
         return None
 
@@ -106,15 +129,25 @@ def assemble(requests: Sequence[EvidenceRequest], summaries: Sequence[EvidenceSu
     return Reference(evidence, noise, summaries[1])
 
 
-def keep(key: str, requests: Sequence[EvidenceRequest], reference: Reference) -> None:
+def with_more_copies(reference: Reference, requests: Sequence[EvidenceRequest]) -> Reference:
+    """The reference with the noise of further copies, from the files that the requests named."""
+    more = measure_noise(reference.evidence, (load_file(copy.path) for request in requests for copy in request.copies))
+    noise = {
+        name: (max(absolute, more[name][0]), max(relative, more[name][1]))
+        for name, (absolute, relative) in reference.noise.items()
+    }
+    return reference._replace(noise=noise, again=True)
+
+
+def keep(key: str, reference: Reference) -> None:
     """Keeps the reference for later runs. Raises OSError where it cannot be written."""
     arrays, summary = _files(key)
     arrays.parent.mkdir(parents=True, exist_ok=True)
     for path in arrays.parent.glob(f".*{TEMPORARY}"):  # a process was killed while it wrote
         if time.time() - path.stat().st_mtime > UNFINISHED_SECONDS:
             path.unlink(missing_ok=True)
-    evidence = Path(requests[0].copies[0].path).read_bytes()
-    content = {"noise": reference.noise, "summary": reference.summary.model_dump()}
+    evidence = save(dict(reference.evidence))
+    content = {"noise": reference.noise, "summary": reference.summary.model_dump(), "again": reference.again}
     write_whole(arrays, evidence)
     write_whole(summary, json.dumps({"content": content, "sha256": _checksum(evidence, content)}).encode())
 

@@ -28,6 +28,10 @@ class Distance(Record):
         return max(distance / limit if limit else float(distance > 0) for distance, limit in pairs)
 
 
+FAR = 10
+"""Rounding does not lead this many times as far as is allowed."""
+
+
 class Certificate(Subject):
     """Whether a backend computes the same model as the reference, and the figures that show it."""
 
@@ -50,6 +54,12 @@ class Certificate(Subject):
         if self.granted:
             return "granted"
         return "undecidable" if self.undecidable else "refused"
+
+    @property
+    def may_be_rounding(self) -> bool:
+        """Whether it is refused by a figure that is too far off, but not so far that rounding could not lead there."""
+        shares = {distance.quantity: distance.share for distance in self.distances if not distance.passed}
+        return self.outcome == "refused" and shares.get(self.failure, FAR) < FAR
 
 
 class Pair(Record):

@@ -16,6 +16,7 @@ from compare.records.event import Reply
 from compare.records.request import Request
 from compare.run.options import RunOptions
 from compare.run.progress import Progress
+from compare.text import label
 from tasks.errors import SideBySideError
 
 SHARES = 2
@@ -41,28 +42,46 @@ class References:
         self.data = None if options.data_file is None else str(options.data_file)
         self._last: tuple[str, Reference] | None = None  # one at a time: they are large
 
-    def of(self, cell: Cell) -> Reference:
+    def of(self, cell: Cell, *, again: bool = False) -> Reference:
         """The reference for a cell.
+
+        Args:
+            cell: of any backend.
+            again: whether the noise is to be that of further copies too.
 
         Raises:
             ReferenceFailedError: it could not be computed.
         """
         key = reference.reference_key(cell, self.data)
         if self._last is None or self._last[0] != key:
-            self._last = (key, reference.load_kept(key) or self._compute(cell, key))
+            self._last = (key, reference.load_kept(key) or self._kept(key, self._computed(cell)))
+        if again and not self._last[1].again:
+            self._last = (key, self._kept(key, self._computed_again(cell, self._last[1])))
         return self._last[1]
 
-    def _compute(self, cell: Cell, key: str) -> Reference:
+    def _computed(self, cell: Cell) -> Reference:
         self.progress.note(f"computing the reference of {cell.task} (kept for later runs)")
         with Scratch() as scratch:
             requests = reference.requests_for(cell, scratch, self.data)
             summaries = [reply.evidence for reply in self.compute(cell, requests) if reply.evidence is not None]
-            computed = reference.assemble(requests, summaries)
-            try:
-                reference.keep(key, requests, computed)
-            except OSError as error:
-                name = Path(str(error.filename)).name
-                self.progress.note(f"the reference cannot be kept ({error.strerror}: {name})")
+            return reference.assemble(requests, summaries)
+
+    def _computed_again(self, cell: Cell, first: Reference) -> Reference:
+        self.progress.note(
+            f"{label(cell)} is too far off: computing how far rounding can lead in {cell.task} once more"
+        )
+        with Scratch() as scratch:
+            requests = reference.second_requests_for(cell, scratch, self.data)
+            self.compute(cell, requests)
+            return reference.with_more_copies(first, requests)
+
+    def _kept(self, key: str, computed: Reference) -> Reference:
+        """A reference that is kept for later runs, if it can be."""
+        try:
+            reference.keep(key, computed)
+        except OSError as error:
+            name = Path(str(error.filename)).name
+            self.progress.note(f"the reference cannot be kept ({error.strerror}: {name})")
         return computed
 
     def compute(self, cell: Cell, requests: Sequence[Request]) -> list[Reply]:

@@ -179,7 +179,10 @@ class Runner:
         try:
             if evidence is None:
                 raise MissingEvidenceError
-            return run, certificates.certify(cell, evidence, self._references.of(cell))
+            certificate = certificates.certify(cell, evidence, self._references.of(cell))
+            if certificate.may_be_rounding:
+                certificate = certificates.certify(cell, evidence, self._references.of(cell, again=True))
+            return run, certificate
         except Exception as error:
             certificates.failed(cell)
             if isinstance(error, MissingEvidenceError) or run.status != "ok":

@@ -8,7 +8,7 @@ from backends.about import MODES
 from backends.registry import about, framework_backends
 from tasks.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
 from tasks.training import SGD
-from tests.certify.evidence import judge, make_reference, remote_evidence
+from tests.certify.evidence import judge_twice, make_reference, remote_evidence
 from tests.remote import RemoteBackend, RemoteError, task_of
 from tests.samples import Sample, make_sample
 
@@ -47,7 +47,7 @@ def test_every_formulation_computes_the_same(
     for formulation in FORMS[name, kind]:
         evidence = remote_evidence(remote, made, tmp_path, formulation=formulation)
         assert remote.call("apply", "tests.backends.test_formulations", "formulation_of") == formulation
-        certificate = judge(evidence, reference)
+        certificate = judge_twice(evidence, reference, made, tmp_path)
         assert (certificate.outcome, certificate.failure) == ("granted", ""), formulation
 
 

@@ -27,7 +27,7 @@ from tasks.layers import (
 from tasks.schedules import Schedule
 from tasks.training import SGD, Adam, Loss, Optimizer
 from tests.backends.drawn import drawn
-from tests.certify.evidence import judge, make_reference, remote_evidence
+from tests.certify.evidence import judge_twice, make_reference, remote_evidence
 from tests.conftest import start_all
 from tests.remote import RemoteBackend, RemoteError
 from tests.samples import Sample, make_sample
@@ -98,7 +98,7 @@ def certificates_of(
                 evidence = remote_evidence(remote, sample, folder, *preparations, mode=mode, brief=brief)
             except RemoteError as error:
                 raise AssertionError(f"{remote.name} {mode}: {error}") from error
-            yield f"{remote.name} {mode}", judge(evidence, reference)
+            yield f"{remote.name} {mode}", judge_twice(evidence, reference, sample, folder, brief=brief)
 
 
 def check_random(

@@ -9,6 +9,7 @@ from backends.numpy.model import NumpyModel
 from backends.numpy.noise import ROUNDINGS, NoisyModel
 from compare.certify import judge as judging
 from compare.certify.judge import Evidence, Reference
+from compare.certify.reference import AGAIN
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate
 from compare.records.event import EvidenceSummary
@@ -22,13 +23,15 @@ CELL = Cell(task="drawn", recipe="standard", backend="x", mode="tuned", device="
 Gathered = tuple[Evidence, EvidenceSummary]
 
 
-def make_reference(sample: Sample, folder: Path, *, brief: bool = False) -> Reference:
+def make_reference(sample: Sample, folder: Path, *, brief: bool = False, again: bool = False) -> Reference:
+    """The reference for a sample; ``again``: with the noise of further copies, as before a run is refused."""
     exact, _ = numpy_evidence(NoisyModel, sample, folder, brief=brief, dtype="float64", with_sizes=True)
     adam = isinstance(sample.recipe.optimizer, Adam)
+    roundings = [ROUNDINGS[seed % 3] for seed in range(3 + AGAIN if again else 3)]
     copies = [
         numpy_evidence(NoisyModel, sample, folder, brief=brief, dtype=dtype, nudge_seed=seed, rounding=rounding)
         for dtype in ("float32", *(["mixed"] if adam else []))
-        for seed, rounding in enumerate(ROUNDINGS)
+        for seed, rounding in enumerate(roundings)
     ]
     return Reference(exact, judging.measure_noise(exact, [evidence for evidence, _ in copies]), copies[0][1])
 
@@ -63,6 +66,16 @@ def remote_evidence(
     copy = Copy(path=str(folder / f"{remote.name}.safetensors"))
     summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy, brief=brief)
     return load_file(copy.path), summary
+
+
+def judge_twice(gathered: Gathered, reference: Reference, sample: Sample, folder: Path, **how: bool) -> Certificate:
+    """As a run does: before a refusal by what may be rounding, the reference computes more copies."""
+    certificate = judge(gathered, reference)
+    return (
+        judge(gathered, make_reference(sample, folder, again=True, **how))
+        if certificate.may_be_rounding
+        else certificate
+    )
 
 
 def judge(gathered: Gathered, reference: Reference) -> Certificate:

@@ -10,7 +10,7 @@ from compare.records.certificate import Certificate
 from compare.records.quantity import Quantity
 from tasks.layers import Dense, Dropout, Layer, Tanh
 from tasks.training import SGD
-from tests.certify.evidence import judge, make_reference, remote_evidence
+from tests.certify.evidence import judge_twice, make_reference, remote_evidence
 from tests.remote import RemoteBackend
 from tests.samples import Sample, make_sample
 
@@ -54,7 +54,7 @@ def test_a_hundred_steps_agree_as_without_dropout(
         apart = {}
         for name, sample in SAMPLES.items():
             evidence = remote_evidence(remote, sample, tmp_path, *preparations, mode=mode)
-            certificate = judge(evidence, references[name])
+            certificate = judge_twice(evidence, references[name], sample, tmp_path)
             assert (certificate.outcome, certificate.failure) == ("granted", ""), (remote.name, name)
             apart[name] = furthest(certificate)
         assert apart["with"] <= FURTHER * max(apart["without"], ROUNDING), (remote.name, apart)

@@ -8,7 +8,7 @@ import pytest
 from backends.numpy.model import NumpyModel
 from compare.certify.judge import Reference
 from tasks.layers import Conv2D, Dense, Flatten, LeakyReLU
-from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
+from tests.certify.evidence import judge, judge_twice, make_reference, numpy_evidence, remote_evidence
 from tests.planted_layers import FAULTS, GRAPH, KINK, SEQUENCE
 from tests.remote import RemoteBackend
 from tests.samples import SAMPLES, Sample, make_sample
@@ -43,7 +43,8 @@ def test_granted_to_every_framework(
         for mode in ("tuned", "stock"):
             # The compiled steps are held against the reference in the contract; compiling takes a minute.
             preparations = ["without_compiler"] if remote.name == "pytorch" else []
-            certificate = judge(remote_evidence(remote, sample, tmp_path, *preparations, mode=mode), references[name])
+            evidence = remote_evidence(remote, sample, tmp_path, *preparations, mode=mode)
+            certificate = judge_twice(evidence, references[name], sample, tmp_path)
             assert certificate.failure == "", (remote.name, mode)
 
 

@@ -13,7 +13,7 @@ from backends.numpy.layers import LAYERS
 from backends.numpy.model import NumpyModel
 from compare.certify.judge import Reference
 from tasks.layers import BatchNorm, Dropout
-from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
+from tests.certify.evidence import judge, judge_twice, make_reference, numpy_evidence, remote_evidence
 from tests.remote import RemoteBackend
 from tests.samples import SAMPLES
 
@@ -35,7 +35,8 @@ def test_granted_to_every_framework(
     for remote in every_remote.values():
         for mode in ("tuned", "stock"):
             preparations = ["without_compiler"] if remote.name == "pytorch" else []
-            certificate = judge(remote_evidence(remote, sample, tmp_path, *preparations, mode=mode), references[name])
+            evidence = remote_evidence(remote, sample, tmp_path, *preparations, mode=mode)
+            certificate = judge_twice(evidence, references[name], sample, tmp_path)
             assert certificate.failure == "", (remote.name, mode)
 
 

@@ -10,7 +10,7 @@ from compare.certify.judge import Reference
 from tasks.layers import Dense, ReLU, Tanh
 from tasks.schedules import Cosine, Exponential, StepDecay, Warmup
 from tasks.training import SGD, Adadelta, AdamW, RMSprop
-from tests.certify.evidence import judge, make_reference, numpy_evidence, remote_evidence
+from tests.certify.evidence import judge, judge_twice, make_reference, numpy_evidence, remote_evidence
 from tests.planted_training import FAULTS
 from tests.remote import RemoteBackend
 from tests.samples import Sample, make_sample
@@ -86,5 +86,6 @@ def test_granted_to_every_framework(
     tmp_path: Path,
 ) -> None:
     for remote in every_remote.values():
-        certificate = judge(remote_evidence(remote, samples[name], tmp_path, mode=mode), references[name])
+        evidence = remote_evidence(remote, samples[name], tmp_path, mode=mode)
+        certificate = judge_twice(evidence, references[name], samples[name], tmp_path)
         assert certificate.failure == "", remote.name
