@@ -22,6 +22,7 @@ from compare.records.request import Copy, EvidenceRequest
 from tasks import load_task
 from tasks.files import TEMPORARY, write_whole
 from tasks.schedules import CONSTANT
+from tasks.task import Recipe
 from tasks.training import Adam
 
 SOURCES = (
@@ -74,18 +75,23 @@ def second_requests_for(cell: Cell, folder: Path, data: str | None) -> list[Evid
     Arguments as those of :func:`requests_for`. Where training is unstable, each copy shows a rounding error that has
     grown; of one run in a hundred, the error is several times as large as the largest of the first few copies'.
     """
-    adam = isinstance(load_task(cell.task, cell.recipe).recipe.optimizer, Adam)
-    copies = tuple(
+    copies = further_copies(folder, "again", load_task(cell.task, cell.recipe).recipe)
+    reference_cell = cell.on(REFERENCE, "tuned", "cpu")
+    return [EvidenceRequest(cell=reference_cell, data=data, copies=part) for part in (copies[::2], copies[1::2])]
+
+
+def further_copies(folder: Path, name: str, recipe: Recipe) -> tuple[Copy, ...]:
+    """Float32 copies from other parameters than the first ones', with each of the roundings in turn."""
+    adam = isinstance(recipe.optimizer, Adam)
+    return tuple(
         Copy(
-            path=str(folder / f"again.{seed}.safetensors"),
+            path=str(folder / f"{name}.{seed}.safetensors"),
             dtype="mixed" if adam and seed % 2 else "float32",
             nudge_seed=seed,
             rounding=ROUNDINGS[seed % len(ROUNDINGS)],
         )
         for seed in range(len(ROUNDINGS), len(ROUNDINGS) + AGAIN)
     )
-    reference_cell = cell.on(REFERENCE, "tuned", "cpu")
-    return [EvidenceRequest(cell=reference_cell, data=data, copies=part) for part in (copies[::2], copies[1::2])]
 
 
 def reference_key(cell: Cell, data: str | None) -> str:

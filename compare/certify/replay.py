@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
 from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, size_of, without_spared
+from compare.certify.reference import further_copies
 from compare.records.cell import Cell
 from compare.records.certificate import Distance
 from compare.records.check import Outcome, Window
@@ -30,8 +31,6 @@ SMALLEST, LARGEST = 2, 100
 """Steps of a window."""
 DRAWN = 2
 """Windows besides the last steps and the last call that was made for its time."""
-AGAIN = 12
-"""Further computations of a window in which a run is too far off."""
 TEST_EXAMPLES = 100
 """Test examples, drawn anew for each window, whose outputs are compared."""
 FLOOR = 2.5e-7
@@ -135,17 +134,7 @@ def second_request_for(
     Where an input of a ReLU is all but 0, one right computation in many falls on the other side. These begin with
     parameters that are moved to neighbouring float32 numbers.
     """
-    adam = isinstance(task.recipe.optimizer, Adam)
-    copies = [
-        Copy(
-            path=str(out / f"{part.first_step}.again.{seed}.safetensors"),
-            dtype="mixed" if adam and seed % 2 else "float32",
-            nudge_seed=seed,
-            rounding=ROUNDINGS[seed % len(ROUNDINGS)],
-        )
-        for seed in range(1, AGAIN + 1)
-    ]
-    return _request(part, cell, examples, calls, copies)
+    return _request(part, cell, examples, calls, further_copies(out, f"{part.first_step}.again", task.recipe))
 
 
 def _request(part: Part, cell: Cell, examples: Sequence[int], calls: Path, copies: Sequence[Copy]) -> ReplayRequest:
