@@ -9,7 +9,7 @@ import pytest
 import tasks
 from backends.files import write_parameters
 from compare import cli
-from tests.backends.hostile_files import MEGABYTES, SECONDS, used
+from tests.backends.hostile_files import MEGABYTES, TIMES, cost
 from tests.faults import hostile_files
 from tests.tasks.digit_files import bomb, sparse
 
@@ -42,9 +42,9 @@ def test_what_is_said_in_two_lines_or_slowly_would_be_seen(tmp_path: Path, monke
 def test_data_files_of_nothing_cost_no_time_and_no_memory(make: Callable[[Path], None], tmp_path: Path) -> None:
     make(tmp_path / "data.npz")
     write_parameters(tmp_path / "m", tasks.load_task("mnist-dense").parameters(0))
-    words = ["-m", "compare", "predict", "--model", str(tmp_path / "m"), "--test-set", "--data", "FILE"]
+    words = ["predict", "--model", str(tmp_path / "m"), "--test-set", "--data", "FILE"]
     words = [str(tmp_path / "data.npz") if word == "FILE" else word for word in words]
-    seconds, megabytes, status = used([sys.executable, *words])
+    times, megabytes, status = cost(*words)
     assert status == cli.INVALID_INPUT
-    assert seconds < SECONDS
+    assert times < TIMES
     assert megabytes < MEGABYTES
