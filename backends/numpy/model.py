@@ -88,6 +88,7 @@ class NumpyModel(HostData, Model):
         """Copies of the moments, and the count of steps."""
         return self.optimizer.state()
 
+    @np.errstate(all="ignore")
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""
         losses = np.empty((batches.epochs, batches.steps), np.float32)

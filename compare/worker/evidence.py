@@ -90,6 +90,7 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     return Reply(evidence=summaries[0])
 
 
+@np.errstate(over="ignore")  # a training may diverge
 def gather(model: Model, task: Task, dataset: Dataset, cell: Cell, copy: Copy) -> EvidenceSummary:
     """Asks a model for everything that a certificate compares, and writes it to a file as safetensors.
 

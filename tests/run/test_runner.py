@@ -18,6 +18,7 @@ from compare.run.references import References
 from compare.run.store import Store
 from tasks.errors import SideBySideError
 from tests.run.recorder import Recorder, make_runner, run_fakes
+from tests.run.results import make_certificate
 from tests.worker.fakes import fake_executor, make_cell, posix_only
 
 
@@ -194,7 +195,7 @@ SUMMARY = EvidenceSummary(
 def test_the_first_of_a_subject_that_is_ok_gives_evidence(
     statuses: list[str], asked: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Certificates, "certify", lambda *_: None)
+    monkeypatch.setattr(Certificates, "certify", lambda *_: make_certificate())
     monkeypatch.setattr(References, "of", lambda *_: None)
     executor = Scripted(statuses)
     make_runner(tmp_path, executor, certify=True).run([make_cell(seed=seed) for seed in range(len(statuses))])
