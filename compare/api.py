@@ -136,7 +136,7 @@ def check_data(options: RunOptions) -> None:
     """Reads the data file once before any cell is started. Raises DataError."""
     if options.data_file is None:
         return
-    if not all(load_task(name).accepts_file for name in options.tasks):
+    if not all(load_task(name).source.takes_file for name in options.tasks):
         raise DataError("a data file is for the mnist tasks alone: name them, and leave out the others")
     from tasks.mnist import read_digits
 

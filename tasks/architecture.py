@@ -15,6 +15,20 @@ from tasks.layers import Dropout, Layer, Merge, Shape
 Parameters = dict[str, NDArray[np.floating]]
 """Arrays by key, ``"<node>/<name>"``: a network's parameters and its state, or gradients, of parameters alone."""
 
+
+class NodeError(ValueError):
+    """A node that does not fit into its network.
+
+    Attributes:
+        index: of the node, from 0.
+        field: the field that is wrong: ``"name"`` or ``"inputs"``; empty where the layer does not fit its input.
+    """
+
+    def __init__(self, message: str, index: int, field: str = "") -> None:
+        super().__init__(message)
+        self.index, self.field = index, field
+
+
 INPUT = "input"
 """The name by which nodes take the network's input."""
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -75,28 +89,32 @@ class Architecture:
     def __post_init__(self) -> None:
         self.shapes  # noqa: B018 - checks that the layers fit
         used = {name for node in self.nodes for name in node.inputs}
-        for node in self.nodes[:-1]:
+        for index, node in enumerate(self.nodes[:-1]):
             if node.name not in used:
-                raise ValueError(f"{node.name}: nothing takes its output; only the last node's is the network's")
+                raise NodeError(f"{node.name}: nothing takes its output; only the last node's is the network's", index)
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of the input and of each node's output, by name."""
         shapes = {INPUT: self.input_shape}
-        for node in self.nodes:
+        for index, node in enumerate(self.nodes):
             if not _NAME.fullmatch(node.name) or node.name in shapes:
-                raise ValueError(f"{node.name!r} cannot be a node's name: letters, digits and _, each name once")
+                rule = "letters, digits and _, each name once"
+                raise NodeError(f"{node.name!r} cannot be a node's name: {rule}", index, "name")
             for name in node.inputs:
                 if name not in shapes:
-                    raise ValueError(f"{node.name}: no node before it has the name {name!r}")
+                    raise NodeError(f"{node.name}: no node before it has the name {name!r}", index, "inputs")
             before = [shapes[name] for name in node.inputs]
-            if isinstance(node.layer, Merge) and before:
-                shapes[node.name] = node.layer.merged_shape(before)
-            elif len(before) == 1:
-                shapes[node.name] = node.layer.output_shape(before[0])
-            else:
+            if not before or (len(before) > 1 and not isinstance(node.layer, Merge)):
                 wanted = "at least one input" if isinstance(node.layer, Merge) else "one input"
-                raise ValueError(f"{node.name}: {node.layer.kind} takes {wanted}, not {len(before)}")
+                raise NodeError(f"{node.name}: {node.layer.kind} takes {wanted}, not {len(before)}", index, "inputs")
+            layer = node.layer
+            try:
+                shapes[node.name] = (
+                    layer.merged_shape(before) if isinstance(layer, Merge) else layer.output_shape(before[0])
+                )
+            except ValueError as error:
+                raise NodeError(str(error), index) from error
         return shapes
 
     @property

@@ -19,6 +19,19 @@ class UnknownNameError(SideBySideError):
         super().__init__(f"unknown {kind} {name!r}: {suggestion}choose from {', '.join(known)}")
 
 
+class FieldError(ValueError):
+    """A value that a field of a layer, an optimizer or another part of a task cannot have.
+
+    Attributes:
+        field: its name.
+        rule: what it must be, and what it is: ``"must be at least 1, not 0"``.
+    """
+
+    def __init__(self, part: str, field: str, rule: str) -> None:
+        super().__init__(f"{part}: {field} {rule}")
+        self.field, self.rule = field, rule
+
+
 class DataError(SideBySideError):
     """A data file that is missing, damaged or of another form than the task needs."""
 

@@ -1,98 +1,80 @@
-"""MNIST: handwritten digits (LeCun, Cortes, Burges), as MLP and as CNN. ``data/README.md`` has source and licence."""
+"""MNIST: handwritten digits (LeCun, Cortes, Burges). ``data/README.md`` has source and licence."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.architecture import sequence
 from tasks.archive import read_arrays
 from tasks.dataset import Dataset, RawImages
-from tasks.errors import DataError
-from tasks.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Softmax
-from tasks.task import Preset, Recipe, Task
-from tasks.training import SGD, Adam
+from tasks.errors import DataError, FieldError
+from tasks.layers import Shape
+from tasks.source import Source
 
 FILE = Path(__file__).parent / "data" / "mnist.npz"
 SHA256 = "ee068f36682cba7f38bafdedc77b0f873ebbcf877036f7ebde566966146ac146"
 IMAGE_SHAPE = (28, 28)
 CLASSES = tuple("0123456789")
-MLP_SCALE, CNN_SCALE = (0.1307, 0.3081), (0.5, 0.5)
-"""Mean and standard deviation by which the pixels of each task are standardized."""
 _BLOCK = 10_000  # images normalised at once, which bounds the memory that preparing the data takes
 
-_MLP = Recipe(
-    architecture=sequence((28, 28, 1), (Flatten(), Dense(512), ReLU(), Dense(512), ReLU(), Dense(10))),
-    loss="cross_entropy",
-    optimizer=SGD(0.01, momentum=0.5),
-    batch_size=64,
-    epochs=5,
-    shuffle=True,
-    initializer="pytorch",
-)
-MLP_RECIPES = {
-    "standard": _MLP,
-    "as-written": replace(
-        _MLP,
-        architecture=sequence((28, 28, 1), (*_MLP.architecture.layers, Softmax())),
-        loss="negative_log_likelihood",
-        flaw="the network ends in a softmax, whose probabilities go into a negative log-likelihood that expects"
-        " log-probabilities: the loss is -p[label], negative, and its slope, p(1-p), hardly feels what is badly wrong",
-    ),
-}
-DENSE_RECIPES = {
-    "standard": Recipe(
-        architecture=sequence((28, 28, 1), (Flatten(), Dense(128), ReLU(), Dense(128), ReLU(), Dense(10))),
-        loss="cross_entropy",
-        optimizer=Adam(0.001),
-        batch_size=32,
-        epochs=3,
-        shuffle=True,
-        initializer="keras",
-    )
-}
-CNN_RECIPES = {
-    "standard": Recipe(
-        architecture=sequence(
-            (28, 28, 1), (Conv2D(32, (3, 3)), ReLU(), MaxPool2D((2, 2)), Flatten(), Dense(128), ReLU(), Dense(10))
-        ),
-        loss="cross_entropy",
-        optimizer=SGD(0.0008, momentum=0.9),
-        batch_size=32,
-        epochs=10,
-        shuffle=True,
-        initializer="pytorch",
-    )
-}
 
+@dataclass(frozen=True)
+class MNIST(Source):
+    """The 60,000 digits to train on and the 10,000 to test with, or those of a file of the same form.
 
-def standardized(mean: float, std: float) -> Callable[[Path | None], Dataset]:
-    """A loader of the digits as ``(pixels / 255 - mean) / std``, in float32 as torchvision computes it."""
-    return partial(_load_standardized, mean, std)
+    Attributes:
+        mean: subtracted from ``pixels / 255``.
+        std: divides the difference.
+        unit_columns: whether, in place of that, the columns of each image are brought to the length 1
+            (:func:`unit_columns`).
+    """
 
+    mean: float = 0.0
+    std: float = 1.0
+    unit_columns: bool = False
+    kind: ClassVar[str] = "mnist"
+    takes_file: ClassVar[bool] = True
+    takes_images: ClassVar[bool] = True
+    classes = CLASSES
 
-def _load_standardized(mean: float, std: float, file: Path | None) -> Dataset:
-    arrays = read_digits(file)
-    return _dataset(arrays, partial(standardize, mean, std), RawImages(arrays["x_train"], mean, std))
+    def __post_init__(self) -> None:
+        if not 0 < self.std < inf:
+            raise FieldError(self.kind, "std", f"must be above 0, not {self.std}")
+        if self.unit_columns and (self.mean, self.std) != (0.0, 1.0):
+            raise FieldError(self.kind, "unit_columns", "goes without mean and std")
+
+    @property
+    def input_shape(self) -> Shape:
+        return (*IMAGE_SHAPE, 1)
+
+    def load(self, file: Path | None) -> Dataset:
+        arrays = read_digits(file)
+        return Dataset(
+            self.prepare(arrays["x_train"]),
+            arrays["y_train"].astype(np.int32),
+            self.prepare(arrays["x_test"]),
+            arrays["y_test"].astype(np.int32),
+            self.classes,
+            None if self.unit_columns else RawImages(arrays["x_train"], self.mean, self.std),
+            arrays["x_test"],
+        )
+
+    def prepare(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The network's inputs (n, 28, 28, 1) for images (n, 28, 28)."""
+        return unit_columns(images) if self.unit_columns else standardize(self.mean, self.std, images)
 
 
 def standardize(mean: float, std: float, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Images (n, 28, 28) as ``(pixels / 255 - mean) / std``, (n, 28, 28, 1)."""
+    """Images (n, 28, 28) as ``(pixels / 255 - mean) / std``, (n, 28, 28, 1), in float32 as torchvision computes it."""
     inputs = images[..., None].astype(np.float32)
     inputs /= np.float32(255)
     inputs -= np.float32(mean)
     inputs /= np.float32(std)
     return inputs
-
-
-def load_unit_columns(file: Path | None) -> Dataset:
-    """The digits with :func:`unit_columns`."""
-    return _dataset(read_digits(file), unit_columns, None)
 
 
 def unit_columns(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -103,22 +85,6 @@ def unit_columns(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
         inputs[start : start + _BLOCK, ..., 0] = block / np.where(lengths == 0, 1, lengths)
     return inputs
-
-
-def _dataset(
-    arrays: dict[str, NDArray[np.uint8]],
-    normalize: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    raw_images: RawImages | None,
-) -> Dataset:
-    return Dataset(
-        normalize(arrays["x_train"]),
-        arrays["y_train"].astype(np.int32),
-        normalize(arrays["x_test"]),
-        arrays["y_test"].astype(np.int32),
-        CLASSES,
-        raw_images,
-        arrays["x_test"],
-    )
 
 
 def read_digits(file: Path | None = None) -> dict[str, NDArray[np.uint8]]:
@@ -170,38 +136,3 @@ def _checked_labels(path: Path, key: str, labels: NDArray[Any], count: int) -> N
         if not 0 <= label <= 9:
             raise DataError(f"{path}: {key} holds the label {label}; labels must be 0 to 9")
     return labels.astype(np.uint8)
-
-
-MNIST_MLP = Task(
-    name="mnist-mlp",
-    summary="MNIST, two hidden layers of 512, SGD",
-    recipes=MLP_RECIPES,
-    target_accuracy=0.95,
-    load=standardized(*MLP_SCALE),
-    classes=CLASSES,
-    quick=Preset(3, 12_000, learning_rate=0.05),
-    prepare=partial(standardize, *MLP_SCALE),
-    accepts_file=True,
-)
-MNIST_DENSE = Task(
-    name="mnist-dense",
-    summary="MNIST, two hidden layers of 128, Adam",
-    recipes=DENSE_RECIPES,
-    target_accuracy=0.95,
-    load=load_unit_columns,
-    classes=CLASSES,
-    quick=Preset(3, 12_000),
-    prepare=unit_columns,
-    accepts_file=True,
-)
-MNIST_CNN = Task(
-    name="mnist-cnn",
-    summary="MNIST, one convolution of 32 filters, SGD",
-    recipes=CNN_RECIPES,
-    target_accuracy=0.97,
-    load=standardized(*CNN_SCALE),
-    classes=CLASSES,
-    quick=Preset(3, 8_000, learning_rate=0.01),
-    prepare=partial(standardize, *CNN_SCALE),
-    accepts_file=True,
-)

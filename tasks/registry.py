@@ -1,28 +1,31 @@
 """The tasks by name."""
 
-from tasks import and_gate, iris, mnist, mnist_examples
+from functools import cache
+from pathlib import Path
+
 from tasks.errors import UnknownNameError
 from tasks.task import Task
+from tasks.toml_task import read_task
 
-_TASKS = {
-    task.name: task
-    for task in (
-        and_gate.AND_GATE,
-        iris.IRIS_MLP,
-        mnist.MNIST_MLP,
-        mnist.MNIST_DENSE,
-        mnist.MNIST_CNN,
-        mnist_examples.MNIST_PYTORCH_EXAMPLE,
-        mnist_examples.MNIST_KERAS_EXAMPLE,
-        mnist_examples.MNIST_FLAX_EXAMPLE,
-        mnist_examples.MNIST_RESNET,
-    )
-}
+BUILT_IN = (
+    "and-gate",
+    "iris-mlp",
+    "mnist-mlp",
+    "mnist-dense",
+    "mnist-cnn",
+    "mnist-pytorch-example",
+    "mnist-keras-example",
+    "mnist-flax-example",
+    "mnist-resnet",
+)
+"""The tasks whose files stand beside this one, simplest first."""
+_TASKS: dict[str, Task] = {}
+"""Tasks that are put in place of a file's, or beside them."""
 
 
 def available_tasks() -> tuple[str, ...]:
     """The names of the tasks, simplest first."""
-    return tuple(_TASKS)
+    return tuple(dict.fromkeys((*BUILT_IN, *_TASKS)))
 
 
 def available_recipes(name: str) -> tuple[str, ...]:
@@ -36,6 +39,11 @@ def load_task(name: str, recipe: str = "standard") -> Task:
     Raises:
         UnknownNameError: there is no such task, or it has no such recipe.
     """
-    if name not in _TASKS:
+    if name not in available_tasks():
         raise UnknownNameError("task", name, available_tasks())
-    return _TASKS[name].with_recipe(recipe)
+    return (_TASKS.get(name) or _read(name)).with_recipe(recipe)
+
+
+@cache
+def _read(name: str) -> Task:
+    return read_task(Path(__file__).parent / f"{name}.toml")

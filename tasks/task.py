@@ -1,6 +1,6 @@
 """A task: data, the recipes it is trained by, and how its inputs are prepared. Describes; knows no framework."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil, floor
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from tasks.architecture import Architecture, Parameters
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
-from tasks.errors import UnknownNameError
+from tasks.errors import FieldError, UnknownNameError
 from tasks.initial import Initializer, draw_parameters
 from tasks.layers import Dropout, OwnDropout
 from tasks.schedules import CONSTANT, Schedule
+from tasks.source import Source
 from tasks.training import Adam, Loss, Optimizer, OptimizerState
 
 RecipeName: TypeAlias = Literal["standard", "as-written", "as-published"]
@@ -66,7 +67,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.label_smoothing and self.loss != "cross_entropy":
-            raise ValueError(f"label smoothing is for the cross-entropy, not for {self.loss.replace('_', ' ')}")
+            rule = f"is for the cross-entropy, not for {self.loss.replace('_', ' ')}"
+            raise FieldError("recipe", "label_smoothing", rule)
 
     @cached_property
     def learning_rates(self) -> NDArray[np.float32] | None:
@@ -122,12 +124,8 @@ class Task:
         recipes: by name; ``standard``, and for some tasks ``as-written``, a source's recipe with its mistake, or
             ``as-published``, an example of a framework to the letter.
         target_accuracy: the test accuracy that "time to target" means for this task.
-        load: returns the whole data set, of which :meth:`dataset` gives what a recipe takes; takes a file to read in
-            place of the task's own data, or None.
-        classes: a name for each label.
+        source: the whole data set, of which :meth:`dataset` gives what a recipe takes.
         quick: the preset ``quick``; the preset ``full`` is the recipe as it stands.
-        prepare: turns 8-bit images (n, 28, 28) into the network's inputs; None where the inputs are plain numbers.
-        accepts_file: whether ``load`` can read another data set from a file.
         recipe_name: which of the recipes is chosen.
     """
 
@@ -135,11 +133,8 @@ class Task:
     summary: str
     recipes: Mapping[str, Recipe]
     target_accuracy: float
-    load: Callable[[Path | None], Dataset]
-    classes: tuple[str, ...] = ()
+    source: Source
     quick: Preset = Preset(1)
-    prepare: Callable[[NDArray[np.uint8]], NDArray[np.float32]] | None = None
-    accepts_file: bool = False
     recipe_name: str = "standard"
 
     @property
@@ -158,7 +153,7 @@ class Task:
         Raises:
             DataError: they cannot be read.
         """
-        whole, recipe = self.load(file), self.recipe
+        whole, recipe = self.source.load(file), self.recipe
         trained, tested = len(whole.train_labels), len(whole.test_labels)
         if recipe.test_batch_size:
             tested = tested // recipe.test_batch_size * recipe.test_batch_size or tested

@@ -6,9 +6,12 @@ rate of the step and the parameters as they were before it. Weight decay is for 
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from numpy.typing import NDArray
+
+from tasks.errors import FieldError
 
 Loss = Literal[
     "cross_entropy", "negative_log_likelihood", "sum_of_squared_errors", "mean_squared_error", "binary_cross_entropy"
@@ -41,8 +44,9 @@ class SGD:
     normalizes: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        _check(self)
         if self.nesterov and not self.momentum:
-            raise ValueError("Nesterov's momentum needs a momentum above 0")
+            raise FieldError("SGD", "nesterov", "needs a momentum above 0")
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -69,6 +73,9 @@ class Adam:
     """Whether weight decay acts on the parameter beside the rule, not through the gradient."""
     normalizes: ClassVar[bool] = True
     """Whether it divides gradients by the root of their own squares: a gradient of rounding alone makes a step too."""
+
+    def __post_init__(self) -> None:
+        _check(self)
 
     @property
     def moments(self) -> tuple[str, ...]:
@@ -102,6 +109,9 @@ class RMSprop:
     decoupled: ClassVar[bool] = False
     normalizes: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        _check(self)
+
     @property
     def moments(self) -> tuple[str, ...]:
         """What it carries from step to step for each parameter: ``s`` and, if there is momentum, ``v``."""
@@ -125,6 +135,9 @@ class Adadelta:
     decoupled: ClassVar[bool] = False
     normalizes: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        _check(self)
+
     @property
     def moments(self) -> tuple[str, ...]:
         """What it carries from step to step for each parameter: ``s`` and ``u``."""
@@ -132,6 +145,16 @@ class Adadelta:
 
 
 Optimizer = SGD | Adam | AdamW | RMSprop | Adadelta
+
+
+def _check(optimizer: Optimizer) -> None:
+    """Raises FieldError where a number of an optimizer is out of its bounds."""
+    for name, value in vars(optimizer).items():
+        above_zero, share = name in ("learning_rate", "epsilon"), name in ("momentum", "beta_1", "beta_2", "decay")
+        if not (0 <= value < (1 if share else inf)) or (above_zero and not value):
+            rule = "above 0" if above_zero else "from 0 and below 1" if share else "at least 0"
+            raise FieldError(type(optimizer).__name__, name, f"must be {rule}, not {value}")
+
 
 OptimizerState: TypeAlias = dict[str, NDArray[Any]]
 """What an optimizer carries from step to step, as in the formulas above: ``velocity/0_dense/kernel`` and so on, in the

@@ -9,7 +9,7 @@ from typing import Any
 from tasks import load_task
 
 TASK = load_task("and-gate")
-DATA = TASK.load(None)
+DATA = TASK.source.load(None)
 X, Y = DATA.train_inputs, DATA.train_labels[:, None].astype("float32")
 START = TASK.parameters(seed=0)
 KERNEL, BIAS = START["0_dense/kernel"], START["0_dense/bias"]

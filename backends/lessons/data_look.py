@@ -30,7 +30,7 @@ DIFFERS = {"scaled_dtype": "the type of pixels / 255"}
 def read() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """16 images (16, 28, 28) and their labels, all of iris (150, 4) and its species, as the tasks read them."""
     digits = read_digits()
-    iris = load_task("iris-mlp").load(None)
+    iris = load_task("iris-mlp").source.load(None)
     features = np.concatenate([iris.train_inputs, iris.test_inputs])
     species = np.concatenate([iris.train_labels, iris.test_labels])
     return digits["x_train"][:16], digits["y_train"][:16], features, species

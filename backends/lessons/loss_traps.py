@@ -50,7 +50,7 @@ def accuracies(train: Callable[..., Any]) -> dict[str, float]:
     accuracy_of = {}
     for name, (epochs, examples, momentum, mistake) in TRAINED.items():
         task = load_task(name)
-        data = task.load(None)
+        data = task.source.load(None)
         x, x_test = (images.reshape(len(images), -1) for images in (data.train_inputs, data.test_inputs))
         batches = task.batches(len(x), seed=0, epochs=epochs, examples=examples)
         steps = [(x[i], data.train_labels[i]) for epoch in range(epochs) for i in batches.of_epoch(epoch)]

@@ -28,7 +28,7 @@ DIFFERS = {
 
 def iris() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Iris as the iris-mlp task splits it: 90 flowers to train on and 60 to test on."""
-    data = load_task("iris-mlp").load(None)
+    data = load_task("iris-mlp").source.load(None)
     return data.train_inputs, data.train_labels, data.test_inputs, data.test_labels
 
 

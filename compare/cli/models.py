@@ -167,13 +167,13 @@ def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset
 def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequence[str]]) -> None:
     from compare.report.layout import TextColumn, print_lines, print_table, terminal
 
-    classes = answers.task.classes
+    classes = answers.task.source.classes
     digits = 4 if len(classes) < 5 else 3
     names = TextColumn("backend", list(answers.outputs), right=False)
     labels = answers.labels.values()
     probabilities = [answers.probabilities(backend) for backend in answers.outputs]
     for index, steps in enumerate(done):
-        name = words[index] if answers.task.prepare else " ".join(words)
+        name = words[index] if answers.task.source.takes_images else " ".join(words)
         name = name.encode(errors="backslashreplace").decode()  # a file's name may hold any bytes
         print_lines([": ".join([name, "; ".join(steps)] if steps else [name])])
         columns = [TextColumn("answer", [classes[label[index]] for label in labels], right=False)]
@@ -190,7 +190,7 @@ def _as_json(
     done: Sequence[Sequence[str]],
     labels: "NDArray[np.int32] | None",
 ) -> dict[str, Any]:
-    classes = model.task.classes
+    classes = model.task.source.classes
     shown: dict[str, Any] = {
         "task": model.task.name,
         "recipe": model.task.recipe_name,
@@ -205,7 +205,7 @@ def _as_json(
         return shown
     shown["inputs"] = [
         {
-            "input": words[index] if model.task.prepare else " ".join(words),
+            "input": words[index] if model.task.source.takes_images else " ".join(words),
             "done": list(steps),
             "answers": {
                 name: {

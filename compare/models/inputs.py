@@ -17,9 +17,9 @@ def read_inputs(task: Task, words: Sequence[str]) -> tuple[NDArray[np.float32], 
     Raises:
         SideBySideError: they are not the task's.
     """
-    if task.prepare is not None:
+    if task.source.takes_images:
         digits = [read_digit(Path(word)) for word in words]
-        return task.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
+        return task.source.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
     values = np.array([_number(word, task) for word in words], np.float32)
     if values.shape != task.architecture.input_shape:
         raise SideBySideError(f"name {wanted(task)}; {len(values)} {'was' if len(values) == 1 else 'were'} given")
@@ -41,6 +41,6 @@ def _number(word: str, task: Task) -> np.float32:
 
 def wanted(task: Task) -> str:
     """What a task takes as inputs, in words."""
-    if task.prepare is not None:
+    if task.source.takes_images:
         return "PNG files of digits"
     return f"the {task.architecture.input_shape[0]} numbers that {task.name} takes"

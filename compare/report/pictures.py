@@ -184,7 +184,7 @@ def evaluation_set_of(row: Row, arrays: Mapping[str, NDArray[Any]], *, own_data:
 
 def _kept_evaluation_set(row: Row, arrays: Mapping[str, NDArray[Any]]) -> EvaluationSet | None:
     try:
-        classes = load_task(row.first.task, row.first.recipe).classes
+        classes = load_task(row.first.task, row.first.recipe).source.classes
     except SideBySideError:
         return None
     if "labels" not in arrays:

@@ -22,7 +22,7 @@ def read_plan(path: Path) -> dict[str, object]:
     content = read_regular(path, LARGEST, SideBySideError, "name a plan file")
     try:
         values = tomllib.loads(content.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SideBySideError(f"{path}: not a plan file in TOML ({error})") from error
     for name in PATHS:
         if isinstance(values.get(name), str) and values[name]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
+from tasks.errors import FieldError
 from tasks.layers.base import Layer, Shape
 
 
@@ -31,7 +32,7 @@ class LeakyReLU(_Activation):
 
     def __post_init__(self) -> None:
         if not 0 <= self.slope < inf:
-            raise ValueError(f"leaky_relu: slope must be at least 0, not {self.slope}")
+            raise FieldError(self.kind, "slope", f"must be at least 0, not {self.slope}")
 
 
 @dataclass(frozen=True)

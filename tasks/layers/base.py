@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import ClassVar
 
+from tasks.errors import FieldError
+
 Shape = tuple[int, ...]
 
 
@@ -55,16 +57,16 @@ def need_rank(layer: Layer, shape: Shape, rank: int) -> None:
 def need_positive(layer: Layer, **values: int | tuple[int, ...]) -> None:
     for name, value in values.items():
         if min(value if isinstance(value, tuple) else (value,)) < 1:
-            raise ValueError(f"{layer.kind}: {name} must be at least 1, not {value}")
+            raise FieldError(layer.kind, name, f"must be at least 1, not {value}")
 
 
 def need_between(layer: Layer, least: float, most: float, **values: float) -> None:
     for name, value in values.items():
         if not least <= value < most:
-            raise ValueError(f"{layer.kind}: {name} must be from {least} and below {most}, not {value}")
+            raise FieldError(layer.kind, name, f"must be from {least} and below {most}, not {value}")
 
 
 def need_above_zero(layer: Layer, **values: float) -> None:
     for name, value in values.items():
         if not 0 < value < inf:
-            raise ValueError(f"{layer.kind}: {name} must be above 0, not {value}")
+            raise FieldError(layer.kind, name, f"must be above 0, not {value}")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from tasks.layers.base import Layer, Shape, need_between
+from tasks.layers.base import Layer, Shape, need_above_zero, need_between
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class BatchNorm(Layer):
 
     def __post_init__(self) -> None:
         need_between(self, 0, 1, momentum=self.momentum)
-        if self.epsilon <= 0:
-            raise ValueError(f"batch_norm: epsilon must be above 0, not {self.epsilon}")
+        need_above_zero(self, epsilon=self.epsilon)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) not in (1, 3):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar, Literal
 
+from tasks.errors import FieldError
 from tasks.layers.base import Layer, Shape, need_positive, need_rank
 from tasks.layers.padding import Padding, Pads, need_padding, pads_of, positions
 
@@ -31,7 +32,7 @@ class Conv2D(Layer):
         )
         need_padding(self, self.padding)
         if self.filters % self.groups:
-            raise ValueError(f"conv2d: {self.filters} filters cannot be divided into {self.groups} groups")
+            raise FieldError(self.kind, "groups", f"must divide the {self.filters} filters, and {self.groups} do not")
 
     def pads(self, shape: Shape) -> Pads:
         """Zeros before and after, for the height and for the width."""
@@ -72,7 +73,7 @@ class ConvTranspose2D(Layer):
     def __post_init__(self) -> None:
         need_positive(self, filters=self.filters, kernel_size=self.kernel_size, strides=self.strides)
         if self.padding not in ("same", "valid"):
-            raise ValueError(f"conv_transpose2d: padding must be 'same' or 'valid', not {self.padding!r}")
+            raise FieldError(self.kind, "padding", f"must be 'same' or 'valid', not {self.padding!r}")
 
     def crops(self) -> Pads:
         """Rows and columns that are cropped before and after; a negative number of them is added."""

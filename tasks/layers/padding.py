@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from tasks.errors import FieldError
 from tasks.layers.base import Layer, Shape, need_rank
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -11,14 +12,16 @@ Padding = Literal["same", "valid"] | Pads
 row or column is added at the bottom and at the right."""
 
 
+PADDINGS = "'same', 'valid' or ((top, bottom), (left, right))"
+
+
 def need_padding(layer: Layer, padding: Padding) -> None:
     """Raises ValueError unless the padding is one of those."""
     if padding in ("same", "valid"):
         return
     pairs = padding if isinstance(padding, tuple) and len(padding) == 2 else ()
     if not pairs or any(not isinstance(pair, tuple) or len(pair) != 2 or min(pair) < 0 for pair in pairs):
-        words = "'same', 'valid' or ((top, bottom), (left, right))"
-        raise ValueError(f"{layer.kind}: padding must be {words}, not {padding!r}")
+        raise FieldError(layer.kind, "padding", f"must be {PADDINGS}, not {padding!r}")
 
 
 def pads_of(padding: Padding, shape: Shape, size: tuple[int, int], strides: tuple[int, int]) -> Pads:

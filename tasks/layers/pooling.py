@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from tasks.errors import FieldError
 from tasks.layers.base import Layer, Shape, need_positive, need_rank
 from tasks.layers.padding import Padding, Pads, need_padding, pads_of, positions
 
@@ -27,7 +28,8 @@ class _Pool(Layer):
         if not isinstance(self.padding, str) and any(
             max(pad) >= size for pad, size in zip(self.padding, self.size, strict=True)
         ):
-            raise ValueError(f"{self.kind}: padding must be smaller than the window of {self.size}, not {self.padding}")
+            rule = f"must be smaller than the window of {self.size}, not {self.padding}"
+            raise FieldError(self.kind, "padding", rule)
 
     @property
     def steps(self) -> tuple[int, int]:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -23,9 +22,9 @@ from compare.records.run import Run
 from compare.run.options import make_options
 from compare.run.replays import Replays
 from tasks import registry
-from tasks.dataset import Dataset
 from tasks.task import Task
 from tests.backends.drawn import drawn
+from tests.remote import Given
 from tests.samples import Sample
 from tests.worker.real_cells import Here, call_in, open_worker, pickled, register, run_and_check
 
@@ -63,11 +62,7 @@ def draw(count: int) -> list[Task]:
 def _task(name: str, sample: Sample) -> Task:
     """A task of a sample's network and data, as many epochs as make about 200 steps."""
     recipe = replace(sample.recipe, epochs=max(4, STEPS // sample.batches.steps))
-    return Task(name, name, {"standard": recipe}, 1.0, load=partial(_given, sample.dataset))
-
-
-def _given(dataset: Dataset, file: Path | None) -> Dataset:
-    return dataset
+    return Task(name, name, {"standard": recipe}, 1.0, Given(recipe.architecture.input_shape, dataset=sample.dataset))
 
 
 def outcomes_of(task: Task, names: Sequence[str]) -> Iterator[Outcome]:

@@ -22,7 +22,7 @@ def evaluate(
     trained: dict[str, Parameters], remotes: dict[str, RemoteBackend], task: Task
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """For each that trained: the accuracy in each that evaluates, and how far the logits lie apart."""
-    dataset = task.load(None)
+    dataset = task.source.load(None)
     table, distances = {}, {}
     for name, parameters in trained.items():
         outputs = {
@@ -40,7 +40,7 @@ def iris_trained_everywhere(
 ) -> dict[str, Parameters]:
     """Trained in each framework, through a file that it wrote."""
     task, folder = tasks.load_task("iris-mlp"), tmp_path_factory.mktemp("models")
-    dataset, trained = task.load(None), {}
+    dataset, trained = task.source.load(None), {}
     for name, remote in every_remote.items():
         remote.build(task, task.parameters(0))
         remote.place(dataset)
@@ -66,7 +66,7 @@ def test_the_cross_table_sees_one_weight_that_is_off(
     """The twin of the test above."""
     if len(every_remote) < 2:
         pytest.skip("needs two frameworks")
-    task, dataset = tasks.load_task("iris-mlp"), tasks.load_task("iris-mlp").load(None)
+    task, dataset = tasks.load_task("iris-mlp"), tasks.load_task("iris-mlp").source.load(None)
     first, second = list(every_remote)[:2]
     right = iris_trained_everywhere[first]
     kernel = right["4_dense/kernel"].copy()

@@ -84,8 +84,8 @@ def test_digits_are_answered_from_files(drawn: Path, tmp_path: Path, capsys: Cap
         capsys, "predict", "--model", str(drawn), str(tmp_path / "0.png"), str(tmp_path / "1.png"), "--backend", "numpy"
     )
     task = tasks.load_task("mnist-mlp")
-    assert task.prepare is not None
-    logits = reference_logits(drawn, task.prepare(images))
+    assert task.source.takes_images
+    logits = reference_logits(drawn, task.source.prepare(images))
     for index, answer in enumerate(found["inputs"]):
         assert answer["answers"]["numpy"]["outputs"] == pytest.approx(logits[index].tolist())
         assert answer["answers"]["numpy"]["answer"] == str(logits[index].argmax())

@@ -12,7 +12,7 @@ from compare.models.saved import open_model
 def test_a_saved_model_knows_what_it_is_and_no_path(saved: tuple[Path, Path]) -> None:
     folder, file = saved
     metadata = {"sidebyside": "1", "task": "iris-mlp", "recipe": "standard", "backend": "numpy", "seed": "0"}
-    data = tasks.load_task("iris-mlp").load(None).train_sha256
+    data = tasks.load_task("iris-mlp").source.load(None).train_sha256
     assert read_header(file).metadata == {**metadata, "data": data}
     assert str(folder).encode() not in file.read_bytes()
     assert str(open_model(file)) == "iris-mlp, recipe standard, trained with numpy, seed 0"

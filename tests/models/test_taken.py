@@ -123,7 +123,7 @@ def test_the_test_set_that_is_scored_is_named_and_other_data_are_told(tmp_path: 
 
     save(tmp_path / "own.npz")
     task = tasks.load_task("mnist-dense")
-    own, path = task.load(tmp_path / "own.npz"), tmp_path / "m.safetensors"
+    own, path = task.source.load(tmp_path / "own.npz"), tmp_path / "m.safetensors"
     write_parameters(path, task.parameters(0), {"task": "mnist-dense", "data": own.train_sha256})
     words = ["predict", "--model", str(path), "--test-set", "--backend", "numpy"]
     told = "The model was trained on other data than these"
@@ -138,7 +138,7 @@ def test_the_test_set_that_is_scored_is_named_and_other_data_are_told(tmp_path: 
     assert told not in out
     found = asked(capsys, *words)
     assert (found["test_set"], found["trained_on_other_data"]) == (str(tmp_path / "own.npz"), False)
-    other = tasks.load_task("mnist-dense").load(None).train_sha256
+    other = tasks.load_task("mnist-dense").source.load(None).train_sha256
     write_parameters(path, task.parameters(0), {"task": "mnist-dense", "data": other})
     assert asked(capsys, *words)["trained_on_other_data"] is True
     write_parameters(path, task.parameters(0), {"task": "mnist-dense"})  # written before files said so

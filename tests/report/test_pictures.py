@@ -156,7 +156,7 @@ def test_the_digits_are_those_of_the_file_whatever_its_labels(tmp_path: Path) ->
 
 def test_without_kept_labels_another_file_has_no_pictures(tmp_path: Path) -> None:
     """Of a run by an earlier version that had a file with MNIST's labels."""
-    labels = load_task("mnist-mlp").load(None).test_labels
+    labels = load_task("mnist-mlp").source.load(None).test_labels
     for settings, shown in (({}, True), ({"data_sha256": "b" * 64}, False)):
         folder = tmp_path / str(shown)
         folder.mkdir()
@@ -175,7 +175,7 @@ def test_files_of_arrays_can_be_read_by_whom_the_umask_allows(tmp_path: Path) ->
 
 def test_arrays_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     results = make_results(runs=[make_run("keras"), make_run("jax")])
-    write_arrays(tmp_path, results, load_task("mnist-mlp").load(None).test_labels)
+    write_arrays(tmp_path, results, load_task("mnist-mlp").source.load(None).test_labels)
     assert "cannot be read" not in render(results, tmp_path, "html")
     damaged, lost = (tmp_path / "arrays" / f"{run.cell.file_name}.safetensors" for run in results.runs)
     damaged.write_bytes(b"\xff" * 100)

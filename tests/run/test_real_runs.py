@@ -59,7 +59,7 @@ def test_a_real_cell_is_measured(certified: tuple[Path, Results, Recorder]) -> N
     assert run.parameter_counts == {"0_dense": 3}
     assert run.parameters_sha256 == tasks.reproducible.sha256_of(task.parameters(0))
     assert run.batches_sha256 == task.batches(4, 0, epochs=20).sha256()
-    assert run.data_sha256 == task.load(None).train_sha256
+    assert run.data_sha256 == task.source.load(None).train_sha256
     assert len(run.losses) == 20
     assert run.losses == sorted(run.losses, reverse=True)
     assert run.accuracy in (0, 0.25, 0.5, 0.75, 1)

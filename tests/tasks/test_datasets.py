@@ -24,7 +24,7 @@ def test_predicted_labels() -> None:
 
 
 def test_and_gate() -> None:
-    dataset = tasks.load_task("and-gate").load(None)
+    dataset = tasks.load_task("and-gate").source.load(None)
     assert dataset.train_inputs.dtype == np.float32
     assert dataset.train_labels.dtype == np.int32
     table = {(int(a), int(b)): int(y) for (a, b), y in zip(dataset.train_inputs, dataset.train_labels, strict=True)}
@@ -39,7 +39,7 @@ def test_iris_is_scikit_learns_split() -> None:
 
     measured, species = load_iris(return_X_y=True)
     expected = train_test_split(measured, species, test_size=0.40, random_state=0)
-    d = tasks.load_task("iris-mlp").load(None)
+    d = tasks.load_task("iris-mlp").source.load(None)
     assert (d.train_inputs.shape, d.test_inputs.shape) == ((90, 4), (60, 4))
     for found, wanted in zip((d.train_inputs, d.test_inputs, d.train_labels, d.test_labels), expected, strict=True):
         np.testing.assert_array_equal(found, wanted.astype(found.dtype))
@@ -86,7 +86,7 @@ def test_mnist_is_the_idx_files_to_the_byte(
 def test_standardized_digits_equal_the_formula_to_the_last_bit(
     digits: dict[str, NDArray[np.uint8]], name: str, mean: float, std: float
 ) -> None:
-    d = tasks.load_task(name).load(None)
+    d = tasks.load_task(name).source.load(None)
     one = np.float32
     formula = np.array([(one(pixel) / one(255) - one(mean)) / one(std) for pixel in range(256)], one)
     assert (d.train_inputs.shape, d.test_inputs.shape) == ((60_000, 28, 28, 1), (10_000, 28, 28, 1))
@@ -113,7 +113,7 @@ def keras_normalize(images: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def test_dense_digits_have_columns_of_length_one(digits: dict[str, NDArray[np.uint8]]) -> None:
-    d = tasks.load_task("mnist-dense").load(None)
+    d = tasks.load_task("mnist-dense").source.load(None)
     assert (d.train_inputs.shape, d.test_inputs.shape) == ((60_000, 28, 28, 1), (10_000, 28, 28, 1))
     assert d.train_inputs.dtype == d.test_inputs.dtype == np.float32
     np.testing.assert_array_equal(d.test_inputs[..., 0], keras_normalize(digits["x_test"]).astype(np.float32))
@@ -128,14 +128,14 @@ def test_dense_digits_have_columns_of_length_one(digits: dict[str, NDArray[np.ui
     assert d.raw_images is None
 
 
-@pytest.mark.parametrize(("name", "from_where"), [("and-gate", "four rows"), ("iris-mlp", "scikit-learn")])
+@pytest.mark.parametrize(("name", "from_where"), [("and-gate", "rows in its own file"), ("iris-mlp", "scikit-learn")])
 def test_tasks_that_take_no_file_say_so(name: str, from_where: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"--data is for the mnist tasks.*{from_where}"):
-        tasks.load_task(name).load(tmp_path / "data.npz")
+        tasks.load_task(name).source.load(tmp_path / "data.npz")
 
 
 def test_the_hash_of_the_data_covers_inputs_and_labels() -> None:
-    dataset = tasks.load_task("and-gate").load(None)
+    dataset = tasks.load_task("and-gate").source.load(None)
     nudged = dataset.train_inputs.copy()
     nudged[0, 0] = 1e-3
     hashes = {

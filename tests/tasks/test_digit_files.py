@@ -77,7 +77,7 @@ def test_a_changed_copy_of_mnist_itself_is_refused(tmp_path: Path, monkeypatch: 
 def test_a_small_replacement_is_loaded(name: str, tmp_path: Path) -> None:
     path, digits = tmp_path / "small.npz", small_digits()
     save(path, note=np.array([1.5]))  # further arrays do not matter
-    dataset: Dataset = tasks.load_task(name).load(path)
+    dataset: Dataset = tasks.load_task(name).source.load(path)
     assert (dataset.train_inputs.shape, dataset.test_inputs.shape) == ((30, 28, 28, 1), (12, 28, 28, 1))
     assert dataset.train_inputs.dtype == np.float32
     np.testing.assert_array_equal(dataset.train_labels, digits["y_train"])

@@ -107,7 +107,7 @@ def test_only_a_pool_of_windows_side_by_side_is_plain() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Conv2D(4, groups=3), "conv2d: 4 filters cannot be divided into 3 groups"),
+        (lambda: Conv2D(4, groups=3), "conv2d: groups must divide the 4 filters, and 3 do not"),
         (lambda: Conv2D(4, groups=0), "conv2d: groups must be at least 1, not 0"),
         (lambda: sequence((4, 4, 3), (Conv2D(4, groups=2),)), "conv2d: 3 channels cannot be divided into 2 groups"),
         (lambda: Conv2D(4, padding=((1, -1), (0, 0))), r"conv2d: padding must be .*, not \(\(1, -1\), \(0, 0\)\)"),

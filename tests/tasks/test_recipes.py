@@ -73,7 +73,7 @@ def test_pytorchs_example_as_published_shuffles_nothing() -> None:
 
 def test_kerass_example_as_published_holds_out_the_last_tenth() -> None:
     task = tasks.load_task("mnist-keras-example", "as-published")
-    whole, taken = task.load(None), task.dataset()
+    whole, taken = task.source.load(None), task.dataset()
     assert len(taken.train_labels) == 54_000
     assert np.array_equal(taken.train_labels, whole.train_labels[:54_000])
     assert taken.raw_images is not None

@@ -72,7 +72,7 @@ def test_steps_are_in_the_state_where_they_count() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="Nesterov's momentum needs a momentum above 0"):
+    with pytest.raises(ValueError, match="SGD: nesterov needs a momentum above 0"):
         SGD(0.1, nesterov=True)
-    with pytest.raises(ValueError, match="label smoothing is for the cross-entropy, not for mean squared error"):
+    with pytest.raises(ValueError, match="label_smoothing is for the cross-entropy, not for mean squared error"):
         replace(load_task("iris-mlp").recipe, loss="mean_squared_error", label_smoothing=0.1)

@@ -20,7 +20,7 @@ def time_sizes(model: Model, rounds: int) -> tuple[list[float], list[int]]:
         rounds: how often each size is timed.
     """
     task = load_task("mnist-mlp")
-    model.place(task.load(None))
+    model.place(task.source.load(None))
     seeds = count()  # other examples of the 60,000 each time: the same again would come out of the processor's cache
 
     def seconds(size: int) -> float:

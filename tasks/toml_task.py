@@ -1,0 +1,153 @@
+"""Reads a task from its file in TOML."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from math import prod
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tasks import form
+from tasks.architecture import INPUT, Architecture, Node, NodeError
+from tasks.errors import FieldError, SideBySideError
+from tasks.files import read_regular
+from tasks.form import LayerPart, RecipeForm, TaskForm, field_names
+from tasks.form_errors import choice, describe
+from tasks.layers import Shape
+from tasks.schedules import CONSTANT
+from tasks.source import Source
+from tasks.task import Preset, Recipe, Task
+from tasks.training import Loss
+
+LARGEST = 1_000_000
+"""Bytes of a task's file."""
+LARGEST_NETWORK = 1_000_000_000
+"""Parameters of a network, and numbers that its layers give for one example."""
+OF_CLASSES: tuple[Loss, ...] = ("cross_entropy", "negative_log_likelihood")
+"""The losses for which the network has an output a class; the others are for a single one."""
+OWN_KEYS = ("summary", "target_accuracy", "data", "quick", "recipes")
+"""The keys of a task's file that all its recipes share."""
+_KEYS = {
+    **{
+        name: tuple(field.alias or key for key, field in part.model_fields.items())
+        for parts in (form.LAYER_PARTS, form.OPTIMIZER_PARTS, form.SCHEDULE_PARTS, form.SOURCE_PARTS)
+        for name, part in parts.items()
+    },
+    "quick": tuple(form.PresetForm.model_fields),
+    "": tuple(TaskForm.model_fields),
+}
+_TYPES = {
+    "layers": tuple(form.LAYER_PARTS),
+    "optimizer": tuple(form.OPTIMIZER_PARTS),
+    "schedule": tuple(form.SCHEDULE_PARTS),
+    "then": tuple(form.SIMPLE_SCHEDULE_PARTS),
+    "data": tuple(form.SOURCE_PARTS),
+}
+
+
+class TaskFileError(SideBySideError):
+    """A task's file that cannot be read; the message names the place and what would be right there."""
+
+
+def read_task(path: Path) -> Task:
+    """The task in a file; its name is the file's, without ``.toml``.
+
+    Raises:
+        TaskFileError: the file cannot be read, or is not the description of a task.
+    """
+    content = read_regular(path, LARGEST, TaskFileError, "name a task's file in TOML")
+    try:
+        return task_from(tomllib.loads(content.decode()), path.stem)
+    except TaskFileError as error:
+        raise TaskFileError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise TaskFileError(f"{path}: not a file in TOML ({error})") from error
+
+
+def task_from(document: Mapping[str, object], name: str) -> Task:
+    """The task that a document describes.
+
+    Args:
+        document: what stands in a file; see :class:`tasks.form.TaskForm`.
+        name: of the task.
+
+    Raises:
+        TaskFileError: the first thing that is wrong.
+    """
+    found = _checked(TaskForm, document)
+    assert isinstance(found, TaskForm)
+    source: Source = found.data.make()
+    standard = {key: value for key, value in document.items() if key not in OWN_KEYS}
+    recipes = {"standard": recipe_from(standard, source)}
+    for other, changes in found.recipes.items():
+        place = f"recipes.{other}."
+        for key in changes:
+            if key not in RecipeForm.model_fields:
+                raise TaskFileError(
+                    f"recipes.{other}: has no key {key!r}: {choice(key, tuple(RecipeForm.model_fields))}"
+                )
+        recipes[other] = recipe_from(standard | changes, source, place)
+    quick = Preset(**found.quick.model_dump()) if found.quick else Preset(found.epochs)
+    return Task(name, found.summary, recipes, found.target_accuracy, source, quick)
+
+
+def _checked(kind: type[RecipeForm], document: Mapping[str, object], place: str = "") -> RecipeForm:
+    try:
+        return kind.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        raise TaskFileError(describe(error, document, _KEYS, _TYPES, place)) from error
+
+
+def recipe_from(document: Mapping[str, object], source: Source, place: str = "") -> Recipe:
+    """The recipe that a document describes.
+
+    Args:
+        document: the keys of a file that belong to a recipe; see :class:`tasks.form.RecipeForm`.
+        source: the data, which the network is to fit.
+        place: where the document stands in a larger one: ``"recipes.as-written."``.
+
+    Raises:
+        TaskFileError: the first thing that is wrong.
+    """
+    found = _checked(RecipeForm, document, place.removesuffix("."))
+    plain = {name: getattr(found, name) for name in field_names(Recipe) if name in RecipeForm.model_fields}
+    made = {
+        "architecture": _architecture(found.layers, source.input_shape, place),
+        "initializer": found.initial_weights,
+        "optimizer": found.optimizer.make(),
+        "schedule": found.schedule.make() if found.schedule else CONSTANT,
+    }
+    try:
+        recipe = Recipe(**plain | made)
+    except FieldError as error:
+        raise TaskFileError(f"{place}{error.field}: {error.rule}") from error
+    shape, classes = recipe.architecture.output_shape, len(source.classes)
+    outputs = classes if recipe.loss in OF_CLASSES else 1
+    if outputs == 1 and classes > 2:
+        raise TaskFileError(f"{place}loss: {recipe.loss} is for two classes, and the data have {classes}")
+    if shape != (outputs,):
+        last, wanted = f"{place}layers[{len(found.layers) - 1}]", "output" if outputs == 1 else "outputs, one a class"
+        raise TaskFileError(f"{last}: gives the shape {list(shape)}, but {recipe.loss} needs {outputs} {wanted}")
+    return recipe
+
+
+def _architecture(parts: Sequence[LayerPart], input_shape: Shape, place: str) -> Architecture:
+    nodes: list[Node] = []
+    for index, part in enumerate(parts):
+        layer = part.make()
+        before = (nodes[-1].name if nodes else INPUT) if part.inputs is None else part.inputs
+        inputs = (before,) if isinstance(before, str) else before
+        nodes.append(Node(part.name or f"{index}_{layer.kind}", layer, inputs))
+    try:
+        architecture = Architecture(input_shape, tuple(nodes))
+    except NodeError as error:
+        key = {"inputs": ".from", "name": ".name"}.get(error.field, "")
+        raise TaskFileError(f"{place}layers[{error.index}]{key}: {error}") from error
+    for count, what in (
+        (architecture.parameter_count, "parameters"),
+        (sum(map(prod, architecture.shapes.values())), "numbers that its layers give for an example"),
+    ):
+        if count > LARGEST_NETWORK:
+            raise TaskFileError(f"{place}layers: a network of {count:,} {what}; at most {LARGEST_NETWORK:,} are taken")
+    return architecture
