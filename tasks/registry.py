@@ -1,11 +1,12 @@
-"""The tasks by name."""
+"""The tasks by name: those that are built in, and a user's own."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from tasks.errors import UnknownNameError
 from tasks.task import Task
-from tasks.toml_task import read_task
+from tasks.toml_task import Document, TaskFileError, check_name, read_document, read_task, task_from
 
 BUILT_IN = (
     "and-gate",
@@ -20,7 +21,9 @@ BUILT_IN = (
 )
 """The tasks whose files stand beside this one, simplest first."""
 _TASKS: dict[str, Task] = {}
-"""Tasks that are put in place of a file's, or beside them."""
+"""Tasks that are known besides those, or in their place."""
+_DOCUMENTS: dict[str, Document] = {}
+"""What a user's own tasks were made from: other processes make them from it again."""
 
 
 def available_tasks() -> tuple[str, ...]:
@@ -44,6 +47,60 @@ def load_task(name: str, recipe: str = "standard") -> Task:
     return (_TASKS.get(name) or _read(name)).with_recipe(recipe)
 
 
+def file_of(name: str) -> Path:
+    """The file of a built-in task."""
+    return Path(__file__).parent / f"{name}.toml"
+
+
+def task_name(word: str) -> str:
+    """The name of the task that a user gives, by its name or by its file; the task of a file becomes known.
+
+    Raises:
+        UnknownNameError: there is no such task.
+        TaskFileError: the file is not the description of a task, or has the name of a built-in one.
+    """
+    if not word.lower().endswith(".toml"):
+        load_task(word)
+        return word
+    task = read_task(Path(word))
+    if task.name in BUILT_IN:
+        raise TaskFileError(f"{word}: there is a built-in task of this name: rename the file")
+    register_own(task, read_document(Path(word)))
+    return task.name
+
+
+def register_own(task: Task, document: Document) -> None:
+    """Makes a user's own task known, in place of an earlier one of its name.
+
+    Args:
+        task: what was made from the document, or the other way round.
+        document: see :func:`tasks.toml_task.task_from`.
+
+    Raises:
+        TaskFileError: it has the name of a built-in task, or a name that cannot be a file's.
+    """
+    check_name(task.name, task.name)
+    if task.name in BUILT_IN:
+        raise TaskFileError(f"{task.name}: there is a built-in task of this name: choose another")
+    _TASKS[task.name], _DOCUMENTS[task.name] = task, document
+
+
+def own_documents() -> Mapping[str, Document]:
+    """What the user's own tasks that are known were made from, by name."""
+    return _DOCUMENTS
+
+
+def know(documents: Mapping[str, Document]) -> None:
+    """Makes the tasks of documents known, unless there are tasks of these names.
+
+    Raises:
+        TaskFileError: a document is not the description of a task.
+    """
+    for name, document in documents.items():
+        if name not in available_tasks():
+            register_own(task_from(document, name), document)
+
+
 @cache
 def _read(name: str) -> Task:
-    return read_task(Path(__file__).parent / f"{name}.toml")
+    return read_task(file_of(name))

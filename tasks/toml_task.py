@@ -1,10 +1,12 @@
 """Reads a task from its file in TOML."""
 
 import json
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
@@ -46,6 +48,11 @@ _TYPES = {
 }
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
+Document: TypeAlias = dict[str, Any]
+"""What a file in TOML holds: tables, lists, texts, numbers."""
+
+
 class TaskFileError(SideBySideError):
     """A task's file that cannot be read; the message names the place and what would be right there."""
 
@@ -56,16 +63,39 @@ def read_task(path: Path) -> Task:
     Raises:
         TaskFileError: the file cannot be read, or is not the description of a task.
     """
-    content = read_regular(path, LARGEST, TaskFileError, "name a task's file in TOML")
+    document = read_document(path)
+    check_name(path.stem, str(path))
     try:
-        return task_from(tomllib.loads(content.decode()), path.stem)
+        return task_from(document, path.stem)
     except TaskFileError as error:
         raise TaskFileError(f"{path}: {error}") from error
+
+
+def check_name(name: str, place: str) -> None:
+    """Raises TaskFileError, which names the place, unless a task may have this name: files are named after it."""
+    if not _NAME.fullmatch(name):
+        raise TaskFileError(f"{place}: the name of a task may have 60 letters, digits, - and _, no others: rename it")
+
+
+def read_document(path: Path) -> Document:
+    """What stands in a file.
+
+    Raises:
+        TaskFileError: the file cannot be read, or is not TOML.
+    """
+    content = read_regular(path, LARGEST, TaskFileError, "name the file of a task or a plan")
+    try:
+        return tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:
         raise TaskFileError(f"{path}: not a file in TOML ({error})") from error
 
 
-def task_from(document: Mapping[str, object], name: str) -> Task:
+def is_task(document: Document) -> bool:
+    """Whether a document is meant as a task's, right or wrong; in another, a plan's say, there is no network."""
+    return any(key in document for key in ("layers", "optimizer", "recipes")) or isinstance(document.get("data"), dict)
+
+
+def task_from(document: Document, name: str) -> Task:
     """The task that a document describes.
 
     Args:
@@ -92,14 +122,14 @@ def task_from(document: Mapping[str, object], name: str) -> Task:
     return Task(name, found.summary, recipes, found.target_accuracy, source, quick)
 
 
-def _checked(kind: type[RecipeForm], document: Mapping[str, object], place: str = "") -> RecipeForm:
+def _checked(kind: type[RecipeForm], document: Document, place: str = "") -> RecipeForm:
     try:
         return kind.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
         raise TaskFileError(describe(error, document, _KEYS, _TYPES, place)) from error
 
 
-def recipe_from(document: Mapping[str, object], source: Source, place: str = "") -> Recipe:
+def recipe_from(document: Document, source: Source, place: str = "") -> Recipe:
     """The recipe that a document describes.
 
     Args:

@@ -97,8 +97,10 @@ def further_copies(folder: Path, name: str, recipe: Recipe) -> tuple[Copy, ...]:
 def reference_key(cell: Cell, data: str | None) -> str:
     """The hash of everything that the reference's evidence follows from."""
     digest = hashlib.sha256()
-    request: list[object] = [cell.task, cell.recipe, cell.seed, cell.batch_size, cell.learning_rate]
-    if load_task(cell.task, cell.recipe).recipe.schedule != CONSTANT:
+    task = load_task(cell.task, cell.recipe)
+    described = repr((task.recipe, task.source))
+    request: list[object] = [cell.task, cell.recipe, described, cell.seed, cell.batch_size, cell.learning_rate]
+    if task.recipe.schedule != CONSTANT:
         request += [cell.epochs, cell.examples]  # the learning rate of a step depends on the length of the run
     digest.update(json.dumps(request).encode())
     digest.update(version("numpy").encode())

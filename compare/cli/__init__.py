@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from compare.cli import lessons, models, report, run, weights
+from compare.cli import lessons, models, new, report, run, weights
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
 from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
@@ -40,6 +40,7 @@ def make_app() -> App:
     app.command(run.list_names, name="list")
     app.command(run.run)
     app.command(run.parity)
+    app.command(new.new)
     app.command(report.report)
     app.command(report.diff)
     app.command(lessons.lesson)

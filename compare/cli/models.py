@@ -41,7 +41,7 @@ def predict(
     Args:
         inputs: Numbers, or PNG files of digits.
         model: The file of parameters, as run --save-models or convert wrote it.
-        task: The task of the model; the one that the file names or fits, unless given.
+        task: The task of the model, by name or file; the one that the model's file names or fits, unless given.
         recipe: The recipe of the model; the one that the file names, unless given.
         backend: The backends; all that are installed, unless named.
         test_set: Show the accuracy on the task's test set.
@@ -98,7 +98,7 @@ def convert(
         file: The parameters, in any of the forms.
         output: The file to write.
         to: The form to write; safetensors is this package's own.
-        task: The task of the model; the one that the file names or fits, unless given.
+        task: The task of the model, by name or file; the one that the model's file names or fits, unless given.
         recipe: The recipe of the model; the one that the file names, unless given.
     """
     from compare.models.convert import convert as convert_file

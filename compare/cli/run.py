@@ -18,8 +18,9 @@ from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 from tasks.task import RecipeName
+from tasks.toml_task import is_task, read_document
 
-Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, or a plan file that ends in .toml.")]
+Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
 _ALL = Parameter(name="*")
 _ONCE = {
@@ -181,7 +182,8 @@ def print_explanation() -> None:
 
 def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:
     """The options of a plan file, if one is named, with those of the command line in place of its own."""
-    plans = [word for word in words if word.lower().endswith(".toml")]
+    files = {word: read_document(Path(word)) for word in words if word.lower().endswith(".toml")}
+    plans = [word for word, document in files.items() if not is_task(document)]
     if len(plans) > 1 or (plans and len(words) > 1):
         raise SideBySideError("name one plan file, or tasks, not both: a plan file names its tasks itself")
     values = read_plan(Path(plans[0])) if plans else {}

@@ -37,7 +37,7 @@ def weights(
 
     Args:
         file: The parameters, in any of the forms that run --save-models and convert write.
-        task: The task of the model; the one that the file names or fits, unless given.
+        task: The task of the model, by name or file; the one that the model's file names or fits, unless given.
         recipe: The recipe of the model; the one that the file names, unless given.
     """
     from compare.models.convert import read_model

@@ -9,6 +9,7 @@ from typing import TypeVar
 import tasks
 from backends.files import MisfitError, ModelFileError, note_on_types, read_header, read_parameters, size_of
 from tasks.architecture import Architecture
+from tasks.registry import task_name
 from tasks.task import Task
 
 CANONICAL = "safetensors"
@@ -59,8 +60,13 @@ def open_model(path: Path, task: str | None = None, recipe: str | None = None) -
         )
     header = read_header(path)
     metadata = header.metadata
-    if task is None and metadata.get("task") in tasks.available_tasks():
-        task = metadata["task"]
+    named = metadata.get("task")
+    if task is None and named is not None:
+        if named not in tasks.available_tasks():
+            raise ModelFileError(
+                f"{path}: it is of the task {named!r}, which is not built in; name its file with --task"
+            )
+        task = named
         if recipe is None and metadata.get("recipe") in tasks.available_recipes(task):
             recipe = metadata["recipe"]
     fitting, _ = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))
@@ -92,7 +98,7 @@ def fitting_task(
         check: raises MisfitError where the file does not fit an architecture.
     """
     if task is not None:
-        found = tasks.load_task(task, recipe or "standard")
+        found = tasks.load_task(task_name(task), recipe or "standard")
         return found, check(found.architecture)
     for name in tasks.available_tasks():
         if recipe is not None and recipe not in tasks.available_recipes(name):

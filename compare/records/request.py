@@ -9,7 +9,7 @@ from compare.records.cell import Cell
 
 
 class Request(Record):
-    """What every request holds. The session fills in the last three fields when it sends the request."""
+    """What every request holds. The session fills in the last four fields when it sends the request."""
 
     protocol: Literal[1] = 1
     threads: int = 1
@@ -18,6 +18,8 @@ class Request(Record):
     """The first of the cores that the worker may use, counted among those of its parent."""
     started_seconds: float = 0.0
     """When the worker was started, by the monotonic clock that all processes share."""
+    own_tasks: dict[str, dict[str, JsonValue]] = {}
+    """What the user's own tasks are made from, by name; see :func:`tasks.toml_task.task_from`."""
 
 
 class Copy(Record):

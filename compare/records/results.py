@@ -24,6 +24,8 @@ class Results(Record):
     """Those of the run that differ from their defaults; a run that is resumed goes on with them."""
     definitions: dict[str, Sha256] = {}
     """By task and recipe: the hash of the architecture and the recipe."""
+    own_tasks: dict[str, dict[str, JsonValue]] = {}
+    """What the user's own tasks are made from, by name: the content of their files."""
     runs: list[Run] = []
     certificates: list[Certificate] = []
     pairs: list[Pair] = []

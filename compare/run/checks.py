@@ -14,9 +14,11 @@ from pydantic import BeforeValidator, ValidationInfo
 import backends as registry
 from backends.about import MODES
 from backends.registry import about
-from tasks import available_recipes, available_tasks, load_task
+from tasks import available_tasks, load_task
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
+from tasks.registry import register_own, task_name
+from tasks.task import Task
 
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
 MOST_CELLS = 100_000
@@ -35,14 +37,29 @@ def check_names(value: Any, what: str) -> Any:
         if what != "tasks" and name in available_tasks():
             raise SideBySideError(f"{name} is a task: write the tasks before --{what[:-1]}")
         if what != "tasks" and name.lower().endswith(".toml"):
-            raise SideBySideError(f"{name} is a plan file: write it before --{what[:-1]}")
+            raise SideBySideError(f"{name} is a file of a task or a plan: write it before --{what[:-1]}")
     return tuple(dict.fromkeys(names))
 
 
+def _named(value: Any) -> Any:
+    """Tasks by their names; one that is given as an object becomes known."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_named(each) for each in value]
+    if not isinstance(value, Task):
+        return value
+    from tasks.toml_writing import document_of
+
+    register_own(value, document_of(value))
+    return value.name
+
+
 def check_tasks(value: Any) -> Any:
-    names = check_names(value, "tasks") or DEFAULT_TASKS
+    given = check_names(_named(value), "tasks") or DEFAULT_TASKS
+    names = tuple(map(task_name, given))
     for name in names:
-        available_recipes(name)  # raises UnknownNameError
+        if names.count(name) > 1:
+            words = " and ".join(word for word, of_word in zip(given, names, strict=True) if of_word == name)
+            raise SideBySideError(f"{words} are two tasks of one name: rename a file")
     return names
 
 

@@ -35,6 +35,7 @@ from compare.run.checks import (
 )
 from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
+from tasks.registry import own_documents
 from tasks.task import RecipeName
 
 PRESETS = ("quick", "full")
@@ -169,12 +170,12 @@ class RunOptions(Selection):
     def as_call(self) -> str:
         """The call of ``compare()`` that repeats the run."""
         given = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in self.given().items()}
-        return f"compare({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+        return f"compare({', '.join(f'{name}={value!r}' for name, value in _with_files(given).items())})"
 
     def as_command(self) -> str:
         """The command line that repeats the run."""
         words = ["sidebyside", "run"]
-        for name, value in self.given().items():
+        for name, value in _with_files(self.given()).items():
             option = name.replace("_", "-")
             if isinstance(value, bool):
                 words.append(f"--{option}" if value else f"--no-{option}")
@@ -183,6 +184,15 @@ class RunOptions(Selection):
             else:
                 words += [f"--{option}", str(value)]
         return shlex.join(words)
+
+
+def _with_files(given: Mapping[str, object]) -> dict[str, object]:
+    """Options with a user's own tasks by the names of their files, as they are given."""
+    words = {name: f"{name}.toml" for name in own_documents()}
+    tasks = given.get("tasks")
+    if isinstance(tasks, list):
+        return {**given, "tasks": [words.get(name, name) for name in tasks]}
+    return {**given, "tasks": words.get(tasks, tasks)} if isinstance(tasks, str) else dict(given)
 
 
 def _without_home(path: Path) -> str:

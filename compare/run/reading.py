@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from compare.records.results import SCHEMA_VERSION, Results
 from tasks.errors import SideBySideError
 from tasks.files import read_regular
+from tasks.registry import know
+from tasks.toml_task import TaskFileError
 
 Content = dict[str, Any]
 """What is in a results file, before it is checked."""
@@ -40,7 +42,7 @@ class ResultsError(SideBySideError):
 
 
 def read_results(folder: Path) -> Results:
-    """Reads a run's folder, or a results file itself.
+    """Reads a run's folder, or a results file itself; a user's own tasks that it describes become known.
 
     Raises:
         ResultsError: there is none, it is damaged, or it was written by a newer version.
@@ -52,7 +54,11 @@ def read_results(folder: Path) -> Results:
     if version is not None and version > SCHEMA_VERSION:
         raise ResultsError(f"{path}: written by a newer sidebyside (schema {version}); update to read it")
     try:
-        return Results.model_validate_json(_upgraded(content, version))
+        results = Results.model_validate_json(_upgraded(content, version))
+        know(results.own_tasks)  # so that the report can say what was trained
+        return results
+    except TaskFileError as error:
+        raise ResultsError(f"{path}: not a results file (own_tasks: {error})") from error
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "content"

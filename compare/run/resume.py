@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from backends.registry import about, framework_backends
 from compare.records.cell import Cell
 from compare.records.results import Results
@@ -12,6 +14,7 @@ from compare.run.store import Store
 from compare.text import workload_label
 from tasks import load_task
 from tasks.errors import SideBySideError
+from tasks.registry import own_documents
 from tasks.schedules import CONSTANT
 
 SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python", "sidebyside")
@@ -22,13 +25,21 @@ class DifferentRunError(SideBySideError):
 
 
 def definitions(cells: Iterable[Cell]) -> dict[str, str]:
-    """By task and recipe: the hash of the architecture and the recipe, as they are described."""
+    """By task and recipe: the hash of the architecture and the recipe, and of a user's own task its data too."""
     found = {}
     for name, recipe in dict.fromkeys((cell.task, cell.recipe) for cell in cells):
         task = load_task(name, recipe)
-        description = repr((task.architecture, task.recipe))
-        found[f"{name} {recipe}"] = hashlib.sha256(description.encode()).hexdigest()
+        described: tuple[object, ...] = (task.architecture, task.recipe)
+        if name in own_documents():
+            described += (task.source,)
+        found[f"{name} {recipe}"] = hashlib.sha256(repr(described).encode()).hexdigest()
     return found
+
+
+def documents(cells: Iterable[Cell]) -> dict[str, dict[str, JsonValue]]:
+    """What the user's own tasks among those of the cells are made from, by name."""
+    names = {cell.task for cell in cells}
+    return {name: document for name, document in own_documents().items() if name in names}
 
 
 def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:

@@ -26,7 +26,7 @@ from compare.run.plan import list_cells
 from compare.run.progress import Progress
 from compare.run.references import References
 from compare.run.replays import Replays
-from compare.run.resume import check_same, definitions, model_file, pending, widened
+from compare.run.resume import check_same, definitions, documents, model_file, pending, widened
 from compare.run.store import Store
 from compare.text import label, without_paths
 from tasks.errors import SideBySideError, one_line
@@ -126,6 +126,7 @@ class Runner:
                 "settings": settings,
                 "options": options.given(),
                 "definitions": earlier.definitions | definitions(cells),
+                "own_tasks": earlier.own_tasks | documents(cells),
             }
         )
         if self.store.earlier:

@@ -29,6 +29,7 @@ from compare.records.request import (
 )
 from compare.worker.failure import failure
 from tasks.errors import one_line
+from tasks.registry import know
 
 Tell = Callable[[Phase | EpochEnd | Measured | Reply], None]
 
@@ -49,6 +50,7 @@ def main() -> None:
             if first:
                 _use_cores(request)
                 first = False
+            know(request.own_tasks)
             reply = answer(request, tell)
         except ValidationError as error:
             reply = Reply(status="crashed", message=f"the worker does not understand the request: {one_line(error)}")

@@ -36,7 +36,7 @@ from tests.sources import ROOT
         (("run", "iris-mlp", "--backend", "torch"), "unknown backend 'torch': did you mean pytorch? choose from numpy"),
         (("run", "--backend", "numpy", "iris-mlp"), "iris-mlp is a task: write the tasks before --backend"),
         (("run", "--device", "gpu", "iris-mlp"), "iris-mlp is a task: write the tasks before --device"),
-        (("run", "--mode", "both", "p.toml"), "p.toml is a plan file: write it before --mode"),
+        (("run", "--mode", "both", "p.toml"), "p.toml is a file of a task or a plan: write it before --mode"),
         (("lesson", "--backend", "numpy", "neuron"), "neuron is a lesson: write it before --backend"),
         (
             ("predict", "--model", "m", "--backend", "numpy", "6.6"),
@@ -50,8 +50,11 @@ from tests.sources import ROOT
         (("run", "--mode", "stok"), "unknown mode 'stok': did you mean stock? choose from tuned, stock, both"),
         (("run", "--preset", "slow"), "unknown preset 'slow': choose from quick, full"),
         (("run", "--recipe", "mine"), "unknown recipe 'mine': choose from standard, as-written, as-published"),
-        (("run", "iris-mlp", "other.toml"), "name one plan file, or tasks, not both"),
-        (("run", "nothing.toml"), "nothing.toml: cannot be read (No such file or directory); name a plan file"),
+        (("run", "iris-mlp", "other.toml"), "other.toml: cannot be read (No such file or directory)"),
+        (
+            ("run", "nothing.toml"),
+            "nothing.toml: cannot be read (No such file or directory); name the file of a task or a plan",
+        ),
         (("run", "--device", "tpu"), "unknown device 'tpu': did you mean gpu? choose from cpu, gpu, gpu:<index>"),
         (("run", "--device", "gpu:"), "unknown device 'gpu:'"),
         (("run", "--device", "gpu:-1"), "unknown device 'gpu:-1'"),

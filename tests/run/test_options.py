@@ -16,6 +16,7 @@ from compare.run.plan import list_cells
 from compare.run.plan_file import read_plan
 from compare.run.runner import Runner
 from tasks.errors import SideBySideError
+from tasks.registry import file_of
 
 GIVEN: dict[str, Any] = {
     "tasks": ("mnist-mlp", "mnist-cnn"),
@@ -112,7 +113,7 @@ def test_the_command_line_goes_before_the_plan(tmp_path: Path, monkeypatch: pyte
     [
         ("rouns = 3", "unknown option 'rouns': did you mean rounds? choose from tasks, backends"),
         ("rounds = 'x'", "rounds is 'x': give a whole number from 1 to 1,000,000"),
-        ("rounds = ", "not a plan file in TOML"),
+        ("rounds = ", "not a file in TOML"),
         ("certify = 5", "certify is 5: input should be a valid boolean"),
         ("output = 5", "output is 5"),
         ("output = ''", "output is empty: give a path, or leave it out"),
@@ -129,7 +130,10 @@ def test_a_wrong_plan_gets_one_line(text: str, message: str, tmp_path: Path) -> 
 
 
 def test_a_plan_stands_alone(tmp_path: Path) -> None:
-    for words in (["a.toml", "b.toml"], ["a.toml", "iris-mlp"]):
+    first, second = tmp_path / "a.toml", tmp_path / "b.toml"
+    for plan in (first, second):
+        plan.write_text("rounds = 3\n")
+    for words in ([str(first), str(second)], [str(first), "iris-mlp"], [str(first), str(file_of("iris-mlp"))]):
         for command in ("run", "parity"):
             with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
                 make_app()([command, *words], exit_on_error=False, print_error=False)

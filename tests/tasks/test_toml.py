@@ -125,5 +125,18 @@ def test_rows_are_checked(old: str, new: str, message: str) -> None:
 
 
 def test_a_file_that_is_not_there_gets_one_line(tmp_path: Path) -> None:
-    with pytest.raises(TaskFileError, match=r"cannot be read .*; name a task's file in TOML$"):
+    with pytest.raises(TaskFileError, match=r"cannot be read .*; name the file of a task or a plan$"):
         read_task(tmp_path / "none.toml")
+
+
+def test_the_example_of_the_readme_is_a_task() -> None:
+    text = (
+        (FILES.parent / "README.md")
+        .read_text()
+        .partition("### A task of your own")[2]
+        .partition("```toml\n")[2]
+        .partition("```")[0]
+    )
+    task = task_from(tomllib.loads(text), "mine")
+    assert list(task.architecture.shapes) == ["input", "first", "1_batch_norm", "relu", "3_conv2d", "4_add",
+                                              "5_global_average_pool2d", "6_dense"]  # fmt: skip

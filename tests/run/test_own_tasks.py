@@ -1,0 +1,125 @@
+"""A user's own tasks, from files and from Python: run, kept with the results, gone on with, reported, answered by."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compare import compare
+from compare.cli import main
+from compare.run.options import make_options
+from compare.run.reading import ResultsError, read_results
+from tasks import available_tasks, load_task, registry
+from tasks.architecture import sequence
+from tasks.errors import SideBySideError
+from tasks.layers import Dense, Tanh
+from tests.worker.fakes import posix_only
+
+XOR = """
+loss = "binary_cross_entropy"
+batch_size = 4
+epochs = 300
+shuffle = false
+initial_weights = "keras"
+layers = [{type = "Dense", units = 8}, {type = "Tanh"}, {type = "Dense", units = 1}]
+[optimizer]
+type = "Adam"
+learning_rate = 0.05
+[data]
+source = "rows"
+inputs = [[0, 0], [0, 1], [1, 0], [1, 1]]
+labels = [0, 1, 1, 0]
+classes = ["equal", "unlike"]
+"""
+
+
+@pytest.fixture
+def xor(tmp_path: Path) -> Path:
+    path = tmp_path / "xor.toml"
+    path.write_text(XOR)
+    return path
+
+
+def forget() -> None:
+    """As another process, which has read no file."""
+    registry._TASKS.clear()
+    registry._DOCUMENTS.clear()
+
+
+@posix_only
+def test_a_task_of_ones_own_is_run_reported_and_gone_on_with(
+    xor: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    command = ["run", str(xor), "--backend", "numpy", "--epochs", "300", "--save-models"]
+    assert main([*command, "--output", str(folder)]) == 0
+    forget()
+    results = read_results(folder)
+    assert [(run.task, run.accuracy) for run in results.runs] == [("xor", 1.0)]
+    assert all(results.verified(run) for run in results.runs)
+    assert list(results.own_tasks) == ["xor"]
+    assert results.command == "sidebyside run xor.toml --backend numpy --epochs 300 --save-models"
+    forget()
+    capsys.readouterr()
+    assert main(["report", str(folder), "--format", "html"]) == 0
+    assert "0_dense" in capsys.readouterr().out  # the network is described
+    forget()
+    assert main(["run", "--resume", str(folder), "--seeds", "2"]) == 0
+    assert [(run.task, run.seed) for run in read_results(folder).runs] == [("xor", 0), ("xor", 1)]
+    xor.write_text(XOR.replace("[0, 1, 1, 0]", "[1, 0, 0, 1]"))
+    assert main(["run", str(xor), "--resume", str(folder)]) == 2
+    assert "the earlier run had another definition of xor standard" in capsys.readouterr().err
+    _predict(next((folder / "models").glob("xor.*")), xor, capsys)
+
+
+def _predict(model: Path, xor: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    forget()
+    assert main(["predict", "--model", str(model), "0", "1", "--backend", "numpy"]) == 2
+    assert "of the task 'xor', which is not built in; name its file with --task" in capsys.readouterr().err
+    assert main(["predict", "--model", str(model), "0", "1", "--backend", "numpy", "--task", str(xor)]) == 0
+    assert "unlike" in capsys.readouterr().out
+
+
+@posix_only
+def test_a_task_that_is_an_object_is_run(tmp_path: Path) -> None:
+    recipe = load_task("iris-mlp").recipe
+    network = sequence((4,), (Dense(6), Tanh(), Dense(3)))
+    mine = replace(load_task("iris-mlp"), name="mine", recipes={"standard": replace(recipe, architecture=network)})
+    results = compare([mine], ["numpy"], epochs=3, output=tmp_path / "run").results
+    (run,) = results.runs
+    assert (run.task, run.status, run.parameter_counts) == ("mine", "ok", {"0_dense": 30, "2_dense": 21})
+    assert results.verified(run)
+    assert results.command == "compare(tasks='mine.toml', backends='numpy', epochs=3)"
+
+
+def test_names_are_checked(xor: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "xor.toml"
+    other.parent.mkdir()
+    other.write_text(XOR)
+    with pytest.raises(SideBySideError, match="are two tasks of one name: rename a file"):
+        make_options({"tasks": [str(xor), str(other)]})
+    for name, message in (("mnist-cnn", "there is a built-in task of this name"), ("my own", "60 letters, digits")):
+        renamed = xor.rename(tmp_path / f"{name}.toml")
+        with pytest.raises(SideBySideError, match=message):
+            make_options({"tasks": [str(renamed)]})
+        renamed.rename(xor)
+    with pytest.raises(SideBySideError, match="there is a built-in task of this name"):
+        make_options({"tasks": [replace(load_task("and-gate"), source=load_task("and-gate").source)]})
+    forget()
+    assert "xor" not in available_tasks()
+
+
+def test_a_wrong_file_writes_nothing(xor: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    xor.write_text(XOR.replace("units = 8", "units = 0"))
+    assert main(["run", str(xor), "--output", str(tmp_path / "run")]) == 2
+    assert capsys.readouterr().err == f"sidebyside: {xor}: layers[0].units: must be at least 1, not 0\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["xor.toml"]
+
+
+def test_results_whose_task_is_damaged_are_refused(tmp_path: Path) -> None:
+    head = {"schema_version": 2, "created": "2026-01-01T00:00:00+00:00", "host": {}, "own_tasks": {"mine": {"loss": 3}}}
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(head))
+    with pytest.raises(ResultsError, match=r"results\.json: not a results file"):
+        read_results(path)
