@@ -163,10 +163,9 @@ class Runner:
 
     def _run_cell(self, cell: Cell, certificates: Certificates) -> tuple[Run, Certificate | None]:
         """Whatever goes wrong with one cell is its own outcome: the others are run all the same."""
-        message = backends.missing(cell.backend)
-        if message is None and cell.mode not in backends.modes(cell.backend):
-            message = f"{cell.backend} has no {cell.mode} loop"
-        if message:
+        if cell.mode not in backends.modes(cell.backend):
+            return Run(**cell.model_dump(), status="skipped", message=f"{cell.backend} has no {cell.mode} loop"), None
+        if message := backends.missing(cell.backend):
             return Run(**cell.model_dump(), status="skipped", message=message), None
         path = certificates.evidence_path(cell) if self.options.certify else None
         try:

@@ -50,7 +50,8 @@ def commands() -> list[str]:
 
 
 def test_the_commands_there_are() -> None:
-    assert {"list", "run", "parity", "report", "diff", "lesson", "predict", "convert", "weights"} == set(commands())
+    names = {"list", "run", "parity", "new", "report", "diff", "lesson", "predict", "convert", "weights"}
+    assert names == set(commands())
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), *((command, "--help") for command in commands())])

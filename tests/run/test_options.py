@@ -16,7 +16,6 @@ from compare.run.plan import list_cells
 from compare.run.plan_file import read_plan
 from compare.run.runner import Runner
 from tasks.errors import SideBySideError
-from tasks.registry import file_of
 
 GIVEN: dict[str, Any] = {
     "tasks": ("mnist-mlp", "mnist-cnn"),
@@ -127,16 +126,6 @@ def test_a_wrong_plan_gets_one_line(text: str, message: str, tmp_path: Path) -> 
         make_options(read_plan(plan))
     assert message in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
-
-
-def test_a_plan_stands_alone(tmp_path: Path) -> None:
-    first, second = tmp_path / "a.toml", tmp_path / "b.toml"
-    for plan in (first, second):
-        plan.write_text("rounds = 3\n")
-    for words in ([str(first), str(second)], [str(first), "iris-mlp"], [str(first), str(file_of("iris-mlp"))]):
-        for command in ("run", "parity"):
-            with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
-                make_app()([command, *words], exit_on_error=False, print_error=False)
 
 
 def test_a_plan_is_certified_as_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from compare import compare
-from compare.cli import main
+from compare.cli import main, make_app
 from compare.run.options import make_options
 from compare.run.reading import ResultsError, read_results
 from tasks import available_tasks, load_task, registry
 from tasks.architecture import sequence
 from tasks.errors import SideBySideError
 from tasks.layers import Dense, Tanh
+from tasks.registry import file_of
 from tests.worker.fakes import posix_only
 
 XOR = """
@@ -123,3 +124,16 @@ def test_results_whose_task_is_damaged_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(head))
     with pytest.raises(ResultsError, match=r"results\.json: not a results file"):
         read_results(path)
+
+
+def test_a_plan_stands_alone(tmp_path: Path) -> None:
+    (plan := tmp_path / "a.toml").write_text("rounds = 3\n")
+    (tmp_path / "b.toml").write_text("seeds = 3\n")
+    for words in (
+        [str(plan), str(tmp_path / "b.toml")],
+        [str(plan), "iris-mlp"],
+        [str(plan), str(file_of("iris-mlp"))],
+    ):
+        for command in ("run", "parity"):
+            with pytest.raises(SideBySideError, match="a plan file names its tasks itself"):
+                make_app()([command, *words], exit_on_error=False, print_error=False)
