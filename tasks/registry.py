@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.errors import UnknownNameError
 from tasks.task import Task
-from tasks.toml_task import Document, TaskFileError, check_name, read_document, read_task, task_from
+from tasks.toml_task import Document, TaskFileError, check_name, read_task, task_from
 
 BUILT_IN = (
     "and-gate",
@@ -62,10 +62,10 @@ def task_name(word: str) -> str:
     if not word.lower().endswith(".toml"):
         load_task(word)
         return word
-    task = read_task(Path(word))
+    task, document = read_task(Path(word))
     if task.name in BUILT_IN:
         raise TaskFileError(f"{word}: there is a built-in task of this name: rename the file")
-    register_own(task, read_document(Path(word)))
+    register_own(task, document)
     return task.name
 
 
@@ -103,4 +103,4 @@ def know(documents: Mapping[str, Document]) -> None:
 
 @cache
 def _read(name: str) -> Task:
-    return read_task(file_of(name))
+    return read_task(file_of(name))[0]

@@ -46,8 +46,6 @@ _TYPES = {
     "then": tuple(form.SIMPLE_SCHEDULE_PARTS),
     "data": tuple(form.SOURCE_PARTS),
 }
-
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 Document: TypeAlias = dict[str, Any]
 """What a file in TOML holds: tables, lists, texts, numbers."""
@@ -57,8 +55,8 @@ class TaskFileError(SideBySideError):
     """A task's file that cannot be read; the message names the place and what would be right there."""
 
 
-def read_task(path: Path) -> Task:
-    """The task in a file; its name is the file's, without ``.toml``.
+def read_task(path: Path) -> tuple[Task, Document]:
+    """The task in a file, whose name is the file's without ``.toml``, and what stands in the file.
 
     Raises:
         TaskFileError: the file cannot be read, or is not the description of a task.
@@ -66,7 +64,7 @@ def read_task(path: Path) -> Task:
     document = read_document(path)
     check_name(path.stem, str(path))
     try:
-        return task_from(document, path.stem)
+        return task_from(document, path.stem), document
     except TaskFileError as error:
         raise TaskFileError(f"{path}: {error}") from error
 

@@ -15,7 +15,7 @@ def document_of(task: Task) -> dict[str, Any]:
     """What :func:`tasks.toml_task.task_from` makes the same task of."""
     standard = _recipe_document(task.recipes["standard"])
     others = {
-        name: {key: value for key, value in _recipe_document(recipe).items() if standard.get(key) != value}
+        name: _changes(standard, _recipe_document(recipe))
         for name, recipe in task.recipes.items()
         if name != "standard"
     }
@@ -23,6 +23,16 @@ def document_of(task: Task) -> dict[str, Any]:
     shared = {"data": {"source": task.source.kind, **_values(task.source)}, "quick": quick}
     head = {"summary": task.summary, "target_accuracy": task.target_accuracy}
     return head | standard | shared | ({"recipes": others} if others else {})
+
+
+def _changes(standard: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """The keys in which a recipe differs from the standard one; where it has a default again, that is written."""
+    defaults = {key: RecipeForm.model_fields[key].default for key in standard if key not in other}
+    if "schedule" in defaults:
+        defaults["schedule"] = _part(CONSTANT)
+    if None in defaults.values():
+        raise ValueError(f"TOML has no value for none, which {', '.join(defaults)} would need in another recipe")
+    return {key: value for key, value in other.items() if standard.get(key) != value} | defaults
 
 
 def to_toml(task: Task) -> str:

@@ -15,6 +15,7 @@ from tasks.architecture import sequence
 from tasks.errors import SideBySideError
 from tasks.layers import Dense, Tanh
 from tasks.registry import file_of
+from tests.remote import Given
 from tests.worker.fakes import posix_only
 
 XOR = """
@@ -107,6 +108,8 @@ def test_names_are_checked(xor: Path, tmp_path: Path) -> None:
         renamed.rename(xor)
     with pytest.raises(SideBySideError, match="there is a built-in task of this name"):
         make_options({"tasks": [replace(load_task("and-gate"), source=load_task("and-gate").source)]})
+    with pytest.raises(SideBySideError, match=r"^data\.source: unknown: 'given'; choose from rows, iris, mnist$"):
+        make_options({"tasks": replace(load_task("iris-mlp"), name="mine", source=Given((4,), ("a", "b", "c")))})
     forget()
     assert "xor" not in available_tasks()
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 import tasks
 from tasks.form import schema
+from tasks.schedules import CONSTANT
 from tasks.task import Preset, Task
 from tasks.toml_task import OWN_KEYS, TaskFileError, read_task, recipe_from, task_from
 from tasks.toml_writing import document_of, to_toml
+from tasks.training import SGD
 from tests.backends.drawn import drawn_samples
 from tests.remote import Given
 from tests.samples import Sample
@@ -34,6 +36,16 @@ def test_a_task_is_written_as_it_is_read(name: str) -> None:
     task = tasks.load_task(name)
     assert task_from(tomllib.loads(to_toml(task)), name) == task
     assert task_from(document_of(task), name) == task
+
+
+def test_a_recipe_may_have_a_default_again() -> None:
+    task = tasks.load_task("mnist-resnet")
+    other = replace(task.recipe, optimizer=SGD(0.1), schedule=CONSTANT, shuffle=True, flaw="none")
+    held = replace(task.recipe, held_out=0.1, shuffle=False)
+    both = replace(task, recipes={"standard": held, "as-written": other})
+    assert task_from(tomllib.loads(to_toml(both)), task.name) == both
+    with pytest.raises(ValueError, match="TOML has no value for none, which clip_norm would need"):
+        to_toml(replace(task, recipes={"standard": replace(held, clip_norm=1.0), "as-written": held}))
 
 
 @drawn
@@ -112,6 +124,8 @@ AND = (FILES / "and-gate.toml").read_text()
         ("[1, 1]]", "[1]]", "data.inputs: must be rows of as many numbers each, at least one"),
         ("[[0, 0], [0, 1], [1, 0], [1, 1]]", "[]", "data.inputs: must be rows of as many numbers each, at least one"),
         ("[1, 1]]", "[1, true]]", "data.inputs[3][1]: must be a number, not true"),
+        ("[1, 1]]", "[1, 1e39]]", "data.inputs: must be finite in float32"),
+        ('["false", "true"]', '["false"]', "data.classes: must be two names at least, not 1"),
         ("[0, 0, 0, 1]", "[0, 0, 1]", "data.labels: must be 4, one for each row, not 3"),
         ("[0, 0, 0, 1]", "[0, 0, 0, 2]", "data.labels: must be from 0 to 1, not 2"),
         ("[0, 0, 0, 1]", "[0, 0, 0, -1]", "data.labels: must be from 0 to 1, not -1"),
