@@ -17,12 +17,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from tasks import layers as kinds
 from tasks.errors import FieldError
 from tasks.initial import Initializer
-from tasks.iris import Iris
 from tasks.layers import Layer, Padding
 from tasks.layers.padding import PADDINGS
 from tasks.mnist import MNIST
 from tasks.rows import Rows
 from tasks.schedules import Constant, Cosine, Exponential, StepDecay, Warmup
+from tasks.shipped import BreastCancer, Digits, Iris, Wine
 from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, RMSprop
 
 LAYERS: tuple[type[Layer], ...] = (
@@ -137,7 +137,7 @@ SCHEDULE_PARTS = {
     **SIMPLE_SCHEDULE_PARTS,
     "Warmup": _part(Warmup, then=_one_of(SIMPLE_SCHEDULE_PARTS)),
 }
-SOURCE_PARTS = _parts(Rows, Iris, MNIST, tag="source")
+SOURCE_PARTS = _parts(Rows, Iris, Wine, BreastCancer, Digits, MNIST, tag="source")
 
 
 class PresetForm(Form):

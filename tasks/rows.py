@@ -30,7 +30,7 @@ class Rows(Source):
     def __post_init__(self) -> None:
         if len({len(row) for row in self.inputs}) != 1 or not self.inputs[0]:
             raise FieldError(self.kind, "inputs", "must be rows of as many numbers each, at least one")
-        if max(abs(number) for row in self.inputs for number in row) > np.finfo(np.float32).max:
+        if max(abs(number) for row in self.inputs for number in row) > float(np.finfo(np.float32).max):
             raise FieldError(self.kind, "inputs", "must be finite in float32")
         if len(self.classes) < 2:
             raise FieldError(self.kind, "classes", f"must be two names at least, not {len(self.classes)}")

@@ -1,6 +1,7 @@
 """The inputs that a user names on the command line: numbers, or pictures of digits."""
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,10 @@ def read_inputs(task: Task, words: Sequence[str]) -> tuple[NDArray[np.float32], 
         digits = [read_digit(Path(word)) for word in words]
         return task.source.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
     values = np.array([_number(word, task) for word in words], np.float32)
-    if values.shape != task.architecture.input_shape:
+    shape = task.architecture.input_shape
+    if len(values) != prod(shape):
         raise SideBySideError(f"name {wanted(task)}; {len(values)} {'was' if len(values) == 1 else 'were'} given")
-    return values[None], [()]
+    return values.reshape(1, *shape), [()]
 
 
 def _number(word: str, task: Task) -> np.float32:
@@ -43,4 +45,4 @@ def wanted(task: Task) -> str:
     """What a task takes as inputs, in words."""
     if task.source.takes_images:
         return "PNG files of digits"
-    return f"the {task.architecture.input_shape[0]} numbers that {task.name} takes"
+    return f"the {prod(task.architecture.input_shape)} numbers that {task.name} takes"

@@ -108,7 +108,10 @@ def test_names_are_checked(xor: Path, tmp_path: Path) -> None:
         renamed.rename(xor)
     with pytest.raises(SideBySideError, match="there is a built-in task of this name"):
         make_options({"tasks": [replace(load_task("and-gate"), source=load_task("and-gate").source)]})
-    with pytest.raises(SideBySideError, match=r"^data\.source: unknown: 'given'; choose from rows, iris, mnist$"):
+    with pytest.raises(
+        SideBySideError,
+        match=r"^data\.source: unknown: 'given'; choose from rows, iris, wine, breast_cancer, digits, mnist$",
+    ):
         make_options({"tasks": replace(load_task("iris-mlp"), name="mine", source=Given((4,), ("a", "b", "c")))})
     forget()
     assert "xor" not in available_tasks()

@@ -1,0 +1,144 @@
+"""Data sets that scikit-learn ships as files: iris, wine, breast cancer, digits."""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import ceil
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.dataset import Dataset
+from tasks.errors import DataError, FieldError
+from tasks.layers import Shape
+from tasks.source import Source
+
+PIXELS = 16
+"""The largest value of a pixel of the digits."""
+
+
+@dataclass(frozen=True)
+class Shipped(Source):
+    """Examples of which a share, drawn from a seed, is tested with, as ``train_test_split`` of scikit-learn draws it.
+
+    Attributes:
+        test_share: the share of the examples that are tested with, rounded up.
+        split_seed: draws them.
+    """
+
+    test_share: float = 0.25
+    split_seed: int = 0
+    columns: ClassVar[int]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.test_share < 1:
+            raise FieldError(self.kind, "test_share", f"must be above 0 and below 1, not {self.test_share}")
+        if not 0 <= self.split_seed < 2**32:
+            raise FieldError(self.kind, "split_seed", f"must be from 0 and below 4294967296, not {self.split_seed}")
+
+    @property
+    def input_shape(self) -> Shape:
+        return (self.columns,)
+
+    def load(self, file: Path | None) -> Dataset:
+        if file is not None:
+            raise DataError(f"--data is for the mnist tasks: {self.kind} comes from scikit-learn and takes no file")
+        rows = self._rows()
+        inputs, labels = rows[:, : self.columns], rows[:, self.columns].astype(np.int32)
+        order = np.random.RandomState(self.split_seed).permutation(len(labels))
+        tested = ceil(self.test_share * len(labels))
+        test, train = order[:tested], order[tested:]
+        scaled = self._scaled(inputs, train).astype(np.float32).reshape(-1, *self.input_shape)
+        return Dataset(scaled[train], labels[train], scaled[test], labels[test], self.classes)
+
+    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The inputs of the network, from the numbers of the file; ``train``: which examples are trained on."""
+        return inputs
+
+    def _rows(self) -> NDArray[np.float64]:
+        return read_shipped(f"{self.kind}.csv", 1)
+
+
+@dataclass(frozen=True)
+class Iris(Shipped):
+    """150 flowers of three species, four measurements each (Fisher 1936)."""
+
+    kind: ClassVar[str] = "iris"
+    columns: ClassVar[int] = 4
+    classes = ("setosa", "versicolor", "virginica")
+
+
+@dataclass(frozen=True)
+class Standardized(Shipped):
+    """Examples each of whose columns has, over those that are trained on, the mean 0 and the deviation 1.
+
+    Attributes:
+        standardize: whether the columns are brought to that; otherwise they are as measured.
+    """
+
+    standardize: bool = True
+
+    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+        if not self.standardize:
+            return inputs
+        deviation = inputs[train].std(axis=0)
+        deviation[deviation == 0] = 1
+        scaled: NDArray[np.float64] = (inputs - inputs[train].mean(axis=0)) / deviation
+        return scaled
+
+
+@dataclass(frozen=True)
+class Wine(Standardized):
+    """178 wines of three growers, 13 measurements each (Forina et al. 1991)."""
+
+    kind: ClassVar[str] = "wine"
+    columns: ClassVar[int] = 13
+    classes = ("class_0", "class_1", "class_2")
+
+    def _rows(self) -> NDArray[np.float64]:
+        return read_shipped("wine_data.csv", 1)
+
+
+@dataclass(frozen=True)
+class BreastCancer(Standardized):
+    """569 tumours, 30 measurements each (Wolberg, Street, Mangasarian 1995)."""
+
+    kind: ClassVar[str] = "breast_cancer"
+    columns: ClassVar[int] = 30
+    classes = ("malignant", "benign")
+
+
+@dataclass(frozen=True)
+class Digits(Shipped):
+    """1,797 handwritten digits of 8 x 8 pixels (Alpaydin, Kaynak 1998), divided by 16: an image (8, 8, 1)."""
+
+    kind: ClassVar[str] = "digits"
+    columns: ClassVar[int] = 64
+    classes = tuple("0123456789")
+
+    @property
+    def input_shape(self) -> Shape:
+        return (8, 8, 1)
+
+    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+        return inputs / PIXELS
+
+    def _rows(self) -> NDArray[np.float64]:
+        return read_shipped("digits.csv.gz", 0)
+
+
+def read_shipped(name: str, head: int) -> NDArray[np.float64]:
+    """The numbers of one of scikit-learn's files, without the lines at its head.
+
+    What its own functions read, without their import, which takes 3 seconds of every worker's start.
+    """
+    package = find_spec("sklearn")
+    assert package is not None
+    assert package.origin is not None
+    content = (Path(package.origin).parent / "datasets" / "data" / name).read_bytes()
+    text = gzip.decompress(content) if name.endswith(".gz") else content
+    lines: Sequence[str] = text.decode("ascii").split()[head:]
+    return np.array([line.split(",") for line in lines], np.float64)
