@@ -18,4 +18,14 @@ def read_plan(path: Path) -> dict[str, object]:
     for name in PATHS:
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str(path.parent / values[name])
+    tasks = values.get("tasks")
+    if isinstance(tasks, str):
+        values["tasks"] = _from(path, tasks)
+    elif isinstance(tasks, list):
+        values["tasks"] = [_from(path, word) for word in tasks]
     return values
+
+
+def _from(path: Path, word: object) -> object:
+    """A task's file as the plan's place has it; names as they are."""
+    return str(path.parent / word) if isinstance(word, str) and word.lower().endswith(".toml") else word

@@ -9,6 +9,7 @@ import pytest
 from compare import compare
 from compare.cli import main, make_app
 from compare.run.options import make_options
+from compare.run.plan_file import read_plan
 from compare.run.reading import ResultsError, read_results
 from tasks import available_tasks, load_task, registry
 from tasks.architecture import sequence
@@ -130,6 +131,13 @@ def test_results_whose_task_is_damaged_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(head))
     with pytest.raises(ResultsError, match=r"results\.json: not a results file"):
         read_results(path)
+
+
+def test_a_plan_names_tasks_beside_it(xor: Path, tmp_path: Path) -> None:
+    (plan := tmp_path / "plan.toml").write_text('tasks = ["xor.toml", "iris-mlp"]\n')
+    assert make_options(read_plan(plan)).tasks == ("xor", "iris-mlp")
+    plan.write_text('tasks = "xor.toml"\n')
+    assert make_options(read_plan(plan)).tasks == ("xor",)
 
 
 def test_a_plan_stands_alone(tmp_path: Path) -> None:
