@@ -6,7 +6,8 @@ from pathlib import Path
 
 from tasks.errors import UnknownNameError
 from tasks.task import Task
-from tasks.toml_task import Document, TaskFileError, check_name, read_task, task_from
+from tasks.toml_task import Document, TaskFileError, check_name, read_document, read_task, task_from
+from tasks.variation import split, vary
 
 BUILT_IN = (
     "and-gate",
@@ -55,10 +56,29 @@ def file_of(name: str) -> Path:
 def task_name(word: str) -> str:
     """The name of the task that a user gives, by its name or by its file; the task of a file becomes known.
 
+    Changes may follow, parted by spaces: ``mnist-mlp layers.1.units=128``. The variation becomes known by this name.
+
     Raises:
         UnknownNameError: there is no such task.
-        TaskFileError: the file is not the description of a task, or has the name of a built-in one.
+        TaskFileError: the file is not the description of a task, or has the name of a built-in one; a change is wrong.
     """
+    first, changes = split(word) if word not in _TASKS and not Path(word).is_file() else (word, [])
+    name = _file_or_name(first)
+    if not changes:
+        return name
+    document = _DOCUMENTS.get(name) or read_document(file_of(name))
+    varied, variation = vary(document, changes, name), " ".join([name, *changes])
+    register_own(task_from(varied, variation), varied)
+    return variation
+
+
+def given_word(name: str) -> str:
+    """The word by which a user gives a task of this name: for an own one, the name that its file had."""
+    first, changes = split(name)
+    return " ".join([f"{first}.toml" if first in _DOCUMENTS else first, *changes])
+
+
+def _file_or_name(word: str) -> str:
     if not word.lower().endswith(".toml"):
         load_task(word)
         return word
@@ -79,7 +99,7 @@ def register_own(task: Task, document: Document) -> None:
     Raises:
         TaskFileError: it has the name of a built-in task, or a name that cannot be a file's.
     """
-    check_name(task.name, task.name)
+    check_name(split(task.name)[0], task.name)
     if task.name in BUILT_IN:
         raise TaskFileError(f"{task.name}: there is a built-in task of this name: choose another")
     _TASKS[task.name], _DOCUMENTS[task.name] = task, document

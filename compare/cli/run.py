@@ -13,6 +13,7 @@ import tasks as registry
 from compare.api import check_data, run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
+from compare.run.checks import check_names
 from compare.run.options import RunOptions, Selection, make_options
 from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
@@ -22,6 +23,7 @@ from tasks.toml_task import is_task, read_document
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
+Changes = Annotated[tuple[str, ...], Parameter(name="--set", consume_multiple=True, negative_iterable=())]
 _ALL = Parameter(name="*")
 _ONCE = {
     "seeds": 1,
@@ -68,18 +70,20 @@ def list_names(*, json: Json = False) -> int:
 def run(
     *tasks: Tasks,
     options: Annotated[RunOptions, _ALL] = RunOptions(),  # noqa: B008 - cannot be changed
+    changes: Changes = (),
     verbose: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Train and compare.
 
     Args:
+        changes: Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05.
         verbose: Also print every column of the tables and the fairness ledger, as they stand in the report.
     """
     from rich.console import Console
 
     from compare.report.terminal import print_results
 
-    options = _combined(tasks, options)
+    options = _combined(tasks, options, changes)
     if _none_installed(options):
         return FAILED
     try:
@@ -113,6 +117,7 @@ def run(
 def parity(
     *tasks: Tasks,
     selection: Annotated[Selection, _ALL] = Selection(),  # noqa: B008 - cannot be changed
+    changes: Changes = (),
     recipe: RecipeName | None = None,
     json: Json = False,
     explain: Annotated[bool, Parameter(negative=())] = False,
@@ -120,6 +125,7 @@ def parity(
     """Certify that the models are the same.
 
     Args:
+        changes: Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05.
         explain: Say what certificates and checks compare, and what they do not see; nothing is run.
         recipe: The recipe to certify; the plan's, else every recipe of a task, unless named.
     """
@@ -137,7 +143,7 @@ def parity(
     if explain:
         print_explanation()
         return OK
-    options = _combined(tasks or registry.available_tasks(), selection)
+    options = _combined(tasks or registry.available_tasks(), selection, changes)
     options = options.model_copy(update=_ONCE)
     if _none_installed(options):
         return FAILED
@@ -180,7 +186,7 @@ def print_explanation() -> None:
         print_line(f"- {sentence}", console)
 
 
-def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:
+def _combined(words: tuple[str, ...], options: Selection, changes: tuple[str, ...]) -> RunOptions:
     """The options of a plan file, if one is named, with those of the command line in place of its own."""
     files = {word: read_document(Path(word)) for word in words if word.lower().endswith(".toml")}
     plans = [word for word, document in files.items() if not is_task(document)]
@@ -189,7 +195,13 @@ def _combined(words: tuple[str, ...], options: Selection) -> RunOptions:
     values = read_plan(Path(plans[0])) if plans else {}
     if words and not plans:
         values["tasks"] = words
-    return make_options(values | {name: getattr(options, name) for name in options.model_fields_set})
+    values |= {name: getattr(options, name) for name in options.model_fields_set}
+    if changes:
+        if "tasks" not in values:
+            raise SideBySideError("--set changes the tasks that are named before it: name one")
+        names = check_names(values["tasks"], "tasks")
+        values["tasks"] = [" ".join([name, *changes]) for name in names]
+    return make_options(values)
 
 
 def _none_installed(options: RunOptions) -> bool:

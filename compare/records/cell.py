@@ -1,11 +1,15 @@
 """What is run: a subject, and a cell, which is a subject with a seed, a round and a workload."""
 
 import re
+from hashlib import sha256
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from compare.records.base import Count, Record
+
+_SAFE = re.compile(r"[A-Za-z0-9_-]*")
+"""Names of tasks that are files' names too; of others, which variations have, the hash tells them apart."""
 
 
 class Subject(Record):
@@ -25,7 +29,8 @@ class Subject(Record):
     @property
     def file_name(self) -> str:
         """A name that is safe as a file name, without an ending."""
-        return _file_name(self.task, self.recipe, self.backend, self.mode, self.device)
+        task = self.task if _SAFE.fullmatch(self.task) else f"{self.task}-{sha256(self.task.encode()).hexdigest()[:8]}"
+        return _file_name(task, self.recipe, self.backend, self.mode, self.device)
 
 
 class Cell(Subject):

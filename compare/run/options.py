@@ -35,7 +35,7 @@ from compare.run.checks import (
 )
 from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
-from tasks.registry import own_documents
+from tasks.registry import given_word
 from tasks.task import RecipeName
 
 PRESETS = ("quick", "full")
@@ -188,11 +188,9 @@ class RunOptions(Selection):
 
 def _with_files(given: Mapping[str, object]) -> dict[str, object]:
     """Options with a user's own tasks by the names of their files, as they are given."""
-    words = {name: f"{name}.toml" for name in own_documents()}
     tasks = given.get("tasks")
-    if isinstance(tasks, list):
-        return {**given, "tasks": [words.get(name, name) for name in tasks]}
-    return {**given, "tasks": words.get(tasks, tasks)} if isinstance(tasks, str) else dict(given)
+    words = [given_word(name) for name in tasks] if isinstance(tasks, list) else given_word(str(tasks))
+    return {**given, "tasks": words} if tasks else dict(given)
 
 
 def _without_home(path: Path) -> str:

@@ -16,6 +16,7 @@ from tasks import load_task
 from tasks.errors import SideBySideError
 from tasks.registry import own_documents
 from tasks.schedules import CONSTANT
+from tasks.variation import split
 
 SAME_HOST = ("cpu", "machine", "cores", "cpu_quota", "python", "sidebyside")
 
@@ -38,7 +39,7 @@ def definitions(cells: Iterable[Cell]) -> dict[str, str]:
 
 def documents(cells: Iterable[Cell]) -> dict[str, dict[str, JsonValue]]:
     """What the user's own tasks among those of the cells are made from, by name."""
-    names = {cell.task for cell in cells}
+    names = {name for cell in cells for name in (cell.task, split(cell.task)[0])}  # of a variation, that from which too
     return {name: document for name, document in own_documents().items() if name in names}
 
 

@@ -96,6 +96,30 @@ def test_a_task_that_is_an_object_is_run(tmp_path: Path) -> None:
     assert results.command == "compare(tasks='mine.toml', backends='numpy', epochs=3)"
 
 
+@posix_only
+def test_a_variation_is_run_kept_and_answered_by(xor: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, name = tmp_path / "run", "xor layers.0.units=6"
+    command = ["run", str(xor), "--backend", "numpy", "--save-models", "--set", "layers.0.units=6", "epochs=200"]
+    assert main([*command, "--output", str(folder)]) == 0
+    forget()
+    results = read_results(folder)
+    (run,) = results.runs
+    assert (run.task, run.epochs, run.parameter_counts) == (f"{name} epochs=200", 200, {"0_dense": 18, "2_dense": 7})
+    assert results.verified(run)
+    assert sorted(results.own_tasks) == ["xor", f"{name} epochs=200"]
+    assert results.command == "sidebyside run 'xor.toml layers.0.units=6 epochs=200' --backend numpy --save-models"
+    forget()
+    assert main(["run", "--resume", str(folder), "--seeds", "2"]) == 0
+    assert {run.task for run in read_results(folder).runs} == {f"{name} epochs=200"}
+    model = next((folder / "models").iterdir())
+    assert main(["predict", "--model", str(model), "0", "1", "--backend", "numpy"]) == 0  # the task is known still
+    forget()
+    assert main(["predict", "--model", str(model), "0", "1", "--backend", "numpy"]) == 2
+    capsys.readouterr()
+    assert main(["run", "--set", "epochs=3"]) == 2
+    assert capsys.readouterr().err == "sidebyside: --set changes the tasks that are named before it: name one\n"
+
+
 def test_names_are_checked(xor: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "xor.toml"
     other.parent.mkdir()
@@ -131,6 +155,12 @@ def test_results_whose_task_is_damaged_are_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(head))
     with pytest.raises(ResultsError, match=r"results\.json: not a results file"):
         read_results(path)
+
+
+def test_a_folder_may_have_a_space(xor: Path, tmp_path: Path) -> None:
+    (folder := tmp_path / "my tasks").mkdir()
+    path = xor.rename(folder / "xor.toml")
+    assert make_options({"tasks": [str(path), f"{path} epochs=3"]}).tasks == ("xor", "xor epochs=3")
 
 
 def test_a_plan_names_tasks_beside_it(xor: Path, tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""Variations of a task: ``mnist-mlp layers.1.units=128`` is ``mnist-mlp`` with one value of its file changed."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from tasks.toml_task import Document, TaskFileError, task_from
+
+_CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
+QUICK = {"batch_size": "batch_size", "epochs": "epochs", "optimizer.learning_rate": "learning_rate"}
+"""What the preset ``quick`` may have a value of its own for: a change is for it too."""
+
+
+def split(name: str) -> tuple[str, list[str]]:
+    """The name of a task, or its file, and the changes that follow it, parted by spaces."""
+    folder, ending, rest = name.partition(".toml ")
+    task, *changes = rest.split(" ") if ending else name.split(" ")
+    return (f"{folder}.toml", [task, *changes]) if ending else (task, changes)
+
+
+def vary(document: Document, changes: Sequence[str], name: str) -> Document:
+    """A task's document with changes; other recipes than the standard one are left out.
+
+    Args:
+        document: see :func:`tasks.toml_task.task_from`.
+        changes: each a key and a value as in TOML, ``layers.1.units=128``. The key is the way to the value: keys of
+            tables, and layers by their index, from 0, or by their name.
+        name: of the variation.
+
+    Raises:
+        TaskFileError: a change is none, leads nowhere, or makes the task wrong.
+    """
+    varied = deepcopy({key: value for key, value in document.items() if key != "recipes"})
+    for change in changes:
+        if not _CHANGE.fullmatch(change):
+            raise TaskFileError(f"{change!r} is no change: write KEY=VALUE without spaces, as layers.1.units=128")
+        key, _, text = change.partition("=")
+        _put(varied, key.split("."), _value(text), change)
+        if key in QUICK and QUICK[key] in varied.get("quick", {}):
+            varied["quick"][QUICK[key]] = _value(text)
+    try:
+        task_from(varied, name)
+    except TaskFileError as error:
+        raise TaskFileError(f"{' '.join(changes)}: {error}") from error
+    return varied
+
+
+def _value(text: str) -> Any:
+    """A value as TOML has it; a text needs no quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
+
+
+def _put(document: Document, way: Sequence[str], value: Any, change: str) -> None:
+    """Puts a value into its place; a table that is missing is made."""
+    *tables, last = way
+    inner: Any = document
+    for at, step in enumerate(tables):
+        if isinstance(inner, list):
+            inner = _layer(inner, step, change)
+        elif isinstance(inner, dict):
+            inner = inner.setdefault(step, {})
+        if not isinstance(inner, dict | list):
+            raise TaskFileError(f"{change!r}: {'.'.join(way[: at + 1])} is a value, which has nothing in it")
+    if isinstance(inner, list):
+        raise TaskFileError(f"{change!r}: name a key of the layer, as {'.'.join(way)}.units")
+    inner[last] = value
+
+
+def _layer(layers: list[Any], step: str, change: str) -> Any:
+    names = {layer.get("name"): at for at, layer in enumerate(layers) if isinstance(layer, dict)}
+    index = names.get(step, int(step) if step.isdecimal() else len(layers))
+    if index >= len(layers):
+        raise TaskFileError(f"{change!r}: there is no layer {step}; they are 0 to {len(layers) - 1}")
+    return layers[index]

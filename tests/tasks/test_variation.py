@@ -1,0 +1,76 @@
+"""Variations of a task: one value of its file changed, by its place; what is wrong is said in one line."""
+
+import pytest
+
+from tasks import load_task, registry
+from tasks.architecture import Architecture
+from tasks.errors import SideBySideError
+from tasks.registry import task_name
+from tasks.schedules import Cosine, Warmup
+from tasks.toml_task import TaskFileError
+from tasks.training import SGD
+
+
+def varied(*changes: str, task: str = "mnist-mlp") -> Architecture:
+    return load_task(task_name(" ".join([task, *changes]))).architecture
+
+
+def test_a_value_is_changed_and_nothing_else() -> None:
+    name = "mnist-mlp layers.1.units=128"
+    assert task_name(name) == name
+    task, before = load_task(name), load_task("mnist-mlp")
+    assert [node.name for node in task.architecture.nodes] == [node.name for node in before.architecture.nodes]
+    assert task.architecture.parameter_shapes["1_dense/kernel"] == (784, 128)
+    assert (task.recipe.optimizer, task.source, task.quick) == (before.recipe.optimizer, before.source, before.quick)
+    assert list(task.recipes) == ["standard"]
+    assert list(registry.own_documents()) == [name]
+
+
+def test_layers_are_named_by_their_index_or_their_name() -> None:
+    assert varied("layers.head.units=10", "layers.0.filters=8", task="mnist-resnet").parameter_shapes[
+        "stem_conv/kernel"
+    ] == (3, 3, 1, 8)
+    assert varied("layers.0.kernel_size=[5,5]", task="mnist-cnn").parameter_shapes["0_conv2d/kernel"] == (5, 5, 1, 32)
+
+
+def test_a_table_that_is_missing_is_made() -> None:
+    task = load_task(task_name("mnist-mlp schedule.type=Warmup schedule.epochs=1 schedule.then.type=Cosine"))
+    assert task.recipe.schedule == Warmup(1, Cosine())
+
+
+def test_a_change_is_for_the_quick_preset_too() -> None:
+    task = load_task(task_name("mnist-mlp optimizer.learning_rate=0.2 epochs=7 batch_size=32"))
+    assert task.recipe.optimizer == SGD(0.2, 0.5)
+    assert (task.quick.learning_rate, task.quick.epochs, task.quick.batch_size) == (0.2, 7, None)
+    assert (task.recipe.epochs, task.recipe.batch_size) == (7, 32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("layers.1.units=0", "layers.1.units=0: layers[1].units: must be at least 1, not 0"),
+        ("layers.1.units=many", "layers.1.units=many: layers[1].units: must be a whole number, not 'many'"),
+        ("layers.1.unit=3", "layers.1.unit=3: layers[1]: has no key 'unit': did you mean units?"),
+        ("layers.9.units=3", "'layers.9.units=3': there is no layer 9; they are 0 to 5"),
+        ("layers.last.units=3", "'layers.last.units=3': there is no layer last; they are 0 to 5"),
+        ("layers.1=3", "'layers.1=3': name a key of the layer, as layers.1.units"),
+        ("epochs.quick=3", "'epochs.quick=3': epochs is a value, which has nothing in it"),
+        ("epoch=3", "epoch=3: the file: has no key 'epoch': did you mean epochs?"),
+        ("optimizer.type=adam", "optimizer.type=adam: optimizer.type: unknown: 'adam'; did you mean Adam?"),
+        ("layers.1.units", "'layers.1.units' is no change: write KEY=VALUE without spaces, as layers.1.units=128"),
+        ("layers.1.units=", "'layers.1.units=' is no change: write KEY=VALUE"),
+        ("=3", "'=3' is no change: write KEY=VALUE"),
+        ("", "'' is no change: write KEY=VALUE"),
+        ("layers.5.units=9", "layers.5.units=9: layers[5]: gives the shape [9], but cross_entropy needs 10 outputs"),
+    ],
+)
+def test_a_wrong_change_gets_one_line(changes: str, message: str) -> None:
+    with pytest.raises(TaskFileError) as raised:
+        task_name(f"mnist-mlp {changes}")
+    assert str(raised.value).startswith(message)
+    assert not registry.own_documents()
+
+
+def test_an_unknown_task_with_a_change_is_named() -> None:
+    with pytest.raises(SideBySideError, match="unknown task 'mnist-mpl': did you mean mnist-mlp"):
+        task_name("mnist-mpl layers.1.units=3")
