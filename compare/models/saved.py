@@ -9,7 +9,6 @@ from typing import TypeVar
 import tasks
 from backends.files import MisfitError, ModelFileError, note_on_types, read_header, read_parameters, size_of
 from tasks.architecture import Architecture
-from tasks.errors import UnknownNameError
 from tasks.registry import task_name
 from tasks.task import Task
 
@@ -63,12 +62,11 @@ def open_model(path: Path, task: str | None = None, recipe: str | None = None) -
     metadata = header.metadata
     named = metadata.get("task")
     if task is None and named is not None:
-        try:
-            task = task_name(named)
-        except UnknownNameError as error:
+        if named not in tasks.available_tasks():
             raise ModelFileError(
                 f"{path}: it is of the task {named!r}, which is not built in; name its file with --task"
-            ) from error
+            )
+        task = named
         if recipe is None and metadata.get("recipe") in tasks.available_recipes(task):
             recipe = metadata["recipe"]
     fitting, _ = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))

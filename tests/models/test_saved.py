@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import tasks
-from backends.files import read_header, write_parameters
+from backends.files import ModelFileError, read_header, write_parameters
 from compare.models.saved import open_model
 
 
@@ -30,11 +30,19 @@ def test_the_task_comes_from_the_file_the_words_or_the_shapes(name: str, tmp_pat
         assert open_model(tmp_path / "with.safetensors", task=name).task.recipe_name == "standard"
 
 
-@pytest.mark.parametrize("fact", ["../../iris-mlp", "no-such-task", "a" * 81, "iris-mlp\n"])
+@pytest.mark.parametrize("fact", ["../../iris-mlp", "a" * 81, "iris-mlp\n"])
 def test_a_strange_task_in_a_file_is_not_believed(fact: str, tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     write_parameters(path, tasks.load_task("iris-mlp").parameters(0), {"task": fact, "recipe": fact})
     assert open_model(path).task == tasks.load_task("iris-mlp")
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.toml"])
+def test_a_file_of_an_unknown_task_is_no_other_tasks(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    write_parameters(path, tasks.load_task("iris-mlp").parameters(0), {"task": name, "recipe": "standard"})
+    with pytest.raises(ModelFileError, match=f"of the task {name!r}, which is not built in; name its file with --task"):
+        open_model(path)
 
 
 def test_equal_parameters_make_equal_files_which_the_library_reads(tmp_path: Path) -> None:
