@@ -67,9 +67,9 @@ def task_name(word: str) -> str:
     if not changes:
         return name
     document = _DOCUMENTS.get(name) or read_document(file_of(name))
-    varied, variation = vary(document, changes, name), " ".join([name, *changes])
-    register_own(task_from(varied, variation), varied)
-    return variation
+    task, varied = vary(document, changes, " ".join([name, *changes]))
+    register_own(task, varied)
+    return task.name
 
 
 def given_word(name: str) -> str:

@@ -107,7 +107,7 @@ def task_from(document: Document, name: str) -> Task:
     assert isinstance(found, TaskForm)
     source: Source = found.data.make()
     standard = {key: value for key, value in document.items() if key not in OWN_KEYS}
-    recipes = {"standard": recipe_from(standard, source)}
+    recipes = {"standard": _recipe(found, source, "")}
     for other, changes in found.recipes.items():
         place = f"recipes.{other}."
         for key in changes:
@@ -138,7 +138,11 @@ def recipe_from(document: Document, source: Source, place: str = "") -> Recipe:
     Raises:
         TaskFileError: the first thing that is wrong.
     """
-    found = _checked(RecipeForm, document, place.removesuffix("."))
+    return _recipe(_checked(RecipeForm, document, place.removesuffix(".")), source, place)
+
+
+def _recipe(found: RecipeForm, source: Source, place: str) -> Recipe:
+    """The recipe of a form that is right in itself, if it fits together and fits the data."""
     plain = {name: getattr(found, name) for name in field_names(Recipe) if name in RecipeForm.model_fields}
     made = {
         "architecture": _architecture(found.layers, source.input_shape, place),

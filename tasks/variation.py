@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
+from tasks.task import Task
 from tasks.toml_task import Document, TaskFileError, task_from
 
 _CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
@@ -20,8 +21,8 @@ def split(name: str) -> tuple[str, list[str]]:
     return (f"{folder}.toml", [task, *changes]) if ending else (task, changes)
 
 
-def vary(document: Document, changes: Sequence[str], name: str) -> Document:
-    """A task's document with changes; other recipes than the standard one are left out.
+def vary(document: Document, changes: Sequence[str], name: str) -> tuple[Task, Document]:
+    """A task with changes, and its document; other recipes than the standard one are left out.
 
     Args:
         document: see :func:`tasks.toml_task.task_from`.
@@ -37,14 +38,14 @@ def vary(document: Document, changes: Sequence[str], name: str) -> Document:
         if not _CHANGE.fullmatch(change):
             raise TaskFileError(f"{change!r} is no change: write KEY=VALUE without spaces, as layers.1.units=128")
         key, _, text = change.partition("=")
-        _put(varied, key.split("."), _value(text), change)
+        value = _value(text)
+        _put(varied, key.split("."), value, change)
         if key in QUICK and QUICK[key] in varied.get("quick", {}):
-            varied["quick"][QUICK[key]] = _value(text)
+            varied["quick"][QUICK[key]] = value
     try:
-        task_from(varied, name)
+        return task_from(varied, name), varied
     except TaskFileError as error:
         raise TaskFileError(f"{' '.join(changes)}: {error}") from error
-    return varied
 
 
 def _value(text: str) -> Any:

@@ -23,7 +23,8 @@ from tasks.toml_task import is_task, read_document
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
-Changes = Annotated[tuple[str, ...], Parameter(name="--set", consume_multiple=True, negative_iterable=())]
+_SET = "Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05."
+Changes = Annotated[tuple[str, ...], Parameter(name="--set", consume_multiple=True, negative_iterable=(), help=_SET)]
 _ALL = Parameter(name="*")
 _ONCE = {
     "seeds": 1,
@@ -76,7 +77,6 @@ def run(
     """Train and compare.
 
     Args:
-        changes: Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05.
         verbose: Also print every column of the tables and the fairness ledger, as they stand in the report.
     """
     from rich.console import Console
@@ -125,7 +125,6 @@ def parity(
     """Certify that the models are the same.
 
     Args:
-        changes: Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05.
         explain: Say what certificates and checks compare, and what they do not see; nothing is run.
         recipe: The recipe to certify; the plan's, else every recipe of a task, unless named.
     """
