@@ -16,6 +16,7 @@ from compare.records.results import Results
 from compare.run.options import RunOptions, make_options
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError
+from tasks.file_source import FileSource
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
     from compare.run.progress import Progress
@@ -133,7 +134,11 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
 
 
 def check_data(options: RunOptions) -> None:
-    """Reads the data file once before any cell is started. Raises DataError."""
+    """Looks at data in files once before any cell is started. Raises DataError."""
+    for name in options.tasks:
+        source = load_task(name).source
+        if isinstance(source, FileSource):
+            source.check()
     if options.data_file is None:
         return
     if not all(load_task(name).source.takes_file for name in options.tasks):

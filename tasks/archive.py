@@ -1,4 +1,4 @@
-"""Arrays from ``.npz`` files of any origin: bounded, checked to the last bit, and nothing unpickled."""
+"""Arrays from ``.npz`` and ``.npy`` files of any origin: bounded, checked to the last bit, and nothing unpickled."""
 
 import io
 import warnings
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import DataError, one_line
-from tasks.files import regular_size
+from tasks.files import read_regular, regular_size
 
 LARGEST_FILE = 2_000_000_000
 """The largest file that is read, and the most that its arrays may take, in bytes; MNIST itself has 12 million."""
@@ -29,13 +29,32 @@ class _Chunked(io.FileIO):
         return content
 
 
-def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+def read_array(path: Path) -> NDArray[Any]:
+    """Reads the array of an ``.npy`` file.
+
+    Raises:
+        DataError: the file is missing, damaged or too large, or holds objects.
+    """
+    content = read_regular(path, LARGEST_FILE, DataError, "name a folder of .npy files")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            stream = io.BytesIO(content)
+            array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+            if stream.read(1):
+                raise ValueError("it has more bytes than its header says")
+    except Exception as error:
+        raise DataError(f"{path}: not a readable .npy file of a plain array ({one_line(error)})") from error
+    return array
+
+
+def read_arrays(path: Path, names: Sequence[str], advice: str = "--data takes an .npz file") -> dict[str, NDArray[Any]]:
     """Reads the named arrays of an ``.npz`` file, compressed or not; what else it holds is not looked at.
 
     Raises:
         DataError: the file is missing, damaged, too large, or lacks one of the arrays.
     """
-    size = regular_size(path, DataError, "--data takes an .npz file")
+    size = regular_size(path, DataError, advice)
     if size > LARGEST_FILE:
         raise DataError(f"{path}: too large, with {size:,} bytes; at most {LARGEST_FILE:,} bytes are read")
     try:

@@ -1,5 +1,6 @@
 """Errors that a user can act on."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 
@@ -11,12 +12,13 @@ class UnknownNameError(SideBySideError):
     """A task, recipe, backend, mode or lesson that does not exist; the message suggests the most similar name."""
 
     def __init__(self, kind: str, name: str, known: tuple[str, ...]) -> None:
-        similar = get_close_matches(name.lower(), known, 1)
-        suggestion = f"did you mean {similar[0]}? " if similar else ""
         several = name.lower().replace(",", " ").split()
         if len(several) > 1 and set(several) <= set(known):
-            suggestion = f"give them apart, {' '.join(several)}; "
-        super().__init__(f"unknown {kind} {name!r}: {suggestion}choose from {', '.join(known)}")
+            super().__init__(
+                f"unknown {kind} {name!r}: give them apart, {' '.join(several)}; choose from {', '.join(known)}"
+            )
+        else:
+            super().__init__(f"unknown {kind} {name!r}: {choice(name, known)}")
 
 
 class FieldError(ValueError):
@@ -34,6 +36,14 @@ class FieldError(ValueError):
 
 class DataError(SideBySideError):
     """A data file that is missing, damaged or of another form than the task needs."""
+
+
+def choice(name: str, known: Sequence[str]) -> str:
+    """What may stand in the place of a name, the most similar first."""
+    by_letters = {word.lower(): word for word in known}
+    similar = get_close_matches(name.lower(), by_letters, 1)
+    suggestion = f"did you mean {by_letters[similar[0]]}? " if similar else ""
+    return f"{suggestion}choose from {', '.join(known)}"
 
 
 def one_line(error: BaseException, limit: int = 500) -> str:

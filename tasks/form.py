@@ -15,14 +15,19 @@ from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origi
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from tasks import layers as kinds
+from tasks.array_files import IDX, NPZ, FashionMNIST, NumPyFolder
+from tasks.csv_file import CSV
 from tasks.errors import FieldError
+from tasks.file_source import FileSource
 from tasks.initial import Initializer
 from tasks.layers import Layer, Padding
 from tasks.layers.padding import PADDINGS
 from tasks.mnist import MNIST
+from tasks.picture_files import Pictures
 from tasks.rows import Rows
 from tasks.schedules import Constant, Cosine, Exponential, StepDecay, Warmup
 from tasks.shipped import BreastCancer, Digits, Iris, Wine
+from tasks.source import Source
 from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, RMSprop
 
 LAYERS: tuple[type[Layer], ...] = (
@@ -137,7 +142,22 @@ SCHEDULE_PARTS = {
     **SIMPLE_SCHEDULE_PARTS,
     "Warmup": _part(Warmup, then=_one_of(SIMPLE_SCHEDULE_PARTS)),
 }
-SOURCE_PARTS = _parts(Rows, Iris, Wine, BreastCancer, Digits, MNIST, tag="source")
+SOURCES: tuple[type[Source], ...] = (
+    Rows,
+    Iris,
+    Wine,
+    BreastCancer,
+    Digits,
+    MNIST,
+    FashionMNIST,
+    CSV,
+    NPZ,
+    NumPyFolder,
+    IDX,
+    Pictures,
+)
+SOURCE_PARTS = _parts(*SOURCES, tag="source")
+FILE_SOURCES = tuple(kind.kind for kind in SOURCES if issubclass(kind, FileSource))
 
 
 class PresetForm(Form):

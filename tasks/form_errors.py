@@ -1,13 +1,12 @@
 """What is wrong with a task's file, in one line: the place, what it must be, and what it is."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from tasks.errors import FieldError
+from tasks.errors import FieldError, choice
 
 _KINDS = {
     "int_type": "a whole number",
@@ -78,14 +77,6 @@ def shown(value: object) -> str:
     """A wrong value as a person would write it, shortened."""
     text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-
-def choice(name: str, known: Sequence[str]) -> str:
-    """What may stand in the place of a name, the most similar first."""
-    by_letters = {word.lower(): word for word in known}
-    similar = get_close_matches(name.lower(), by_letters, 1)
-    suggestion = f"did you mean {by_letters[similar[0]]}? " if similar else ""
-    return f"{suggestion}choose from {', '.join(known)}"
 
 
 def _first(errors: Sequence[ErrorDetails]) -> ErrorDetails:

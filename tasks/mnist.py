@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class MNIST(Source):
     unit_columns: bool = False
     kind: ClassVar[str] = "mnist"
     takes_file: ClassVar[bool] = True
-    takes_images: ClassVar[bool] = True
+    takes: ClassVar[Literal["digits"]] = "digits"
     classes = CLASSES
 
     def __post_init__(self) -> None:

@@ -67,7 +67,8 @@ def task_name(word: str) -> str:
     if not changes:
         return name
     document = _DOCUMENTS.get(name) or read_document(file_of(name))
-    task, varied = vary(document, changes, " ".join([name, *changes]))
+    folder = Path(first).parent if name in _DOCUMENTS else Path()
+    task, varied = vary(document, changes, " ".join([name, *changes]), folder)
     register_own(task, varied)
     return task.name
 

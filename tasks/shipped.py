@@ -4,7 +4,6 @@ import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import ceil
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,32 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.dataset import Dataset
-from tasks.errors import DataError, FieldError
+from tasks.errors import DataError
 from tasks.layers import Shape
-from tasks.source import Source
+from tasks.split import Split, standard_scaling
 
 PIXELS = 16
 """The largest value of a pixel of the digits."""
 
 
 @dataclass(frozen=True)
-class Shipped(Source):
-    """Examples of which a share, drawn from a seed, is tested with, as ``train_test_split`` of scikit-learn draws it.
+class Shipped(Split):
+    """Examples that scikit-learn has."""
 
-    Attributes:
-        test_share: the share of the examples that are tested with, rounded up.
-        split_seed: draws them.
-    """
-
-    test_share: float = 0.25
-    split_seed: int = 0
     columns: ClassVar[int]
-
-    def __post_init__(self) -> None:
-        if not 0 < self.test_share < 1:
-            raise FieldError(self.kind, "test_share", f"must be above 0 and below 1, not {self.test_share}")
-        if not 0 <= self.split_seed < 2**32:
-            raise FieldError(self.kind, "split_seed", f"must be from 0 and below 4294967296, not {self.split_seed}")
 
     @property
     def input_shape(self) -> Shape:
@@ -47,18 +33,12 @@ class Shipped(Source):
         if file is not None:
             raise DataError(f"--data is for the mnist tasks: {self.kind} comes from scikit-learn and takes no file")
         rows = self._rows()
-        inputs, labels = rows[:, : self.columns], rows[:, self.columns].astype(np.int32)
-        order = np.random.RandomState(self.split_seed).permutation(len(labels))
-        tested = ceil(self.test_share * len(labels))
-        test, train = order[:tested], order[tested:]
-        scaled = self._scaled(inputs, train).astype(np.float32).reshape(-1, *self.input_shape)
-        return Dataset(scaled[train], labels[train], scaled[test], labels[test], self.classes)
-
-    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The inputs of the network, from the numbers of the file; ``train``: which examples are trained on."""
-        return inputs
+        train, test = self.split(len(rows))
+        inputs, labels = self.from_numbers(rows[:, : self.columns]), rows[:, self.columns].astype(np.int32)
+        return Dataset(inputs[train], labels[train], inputs[test], labels[test], self.classes)
 
     def _rows(self) -> NDArray[np.float64]:
+        """The numbers of each example, and last its label."""
         return read_shipped(f"{self.kind}.csv", 1)
 
 
@@ -81,13 +61,11 @@ class Standardized(Shipped):
 
     standardize: bool = True
 
-    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+    def from_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
         if not self.standardize:
-            return inputs
-        deviation = inputs[train].std(axis=0)
-        deviation[deviation == 0] = 1
-        scaled: NDArray[np.float64] = (inputs - inputs[train].mean(axis=0)) / deviation
-        return scaled
+            return super().from_numbers(numbers)
+        rows = self._rows()
+        return standard_scaling(rows[self.split(len(rows))[0], : self.columns])(numbers)
 
 
 @dataclass(frozen=True)
@@ -123,8 +101,8 @@ class Digits(Shipped):
     def input_shape(self) -> Shape:
         return (8, 8, 1)
 
-    def _scaled(self, inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
-        return inputs / PIXELS
+    def from_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+        return super().from_numbers(numbers / PIXELS)
 
     def _rows(self) -> NDArray[np.float64]:
         return read_shipped("digits.csv.gz", 0)

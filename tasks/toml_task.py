@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from tasks import form
 from tasks.architecture import INPUT, Architecture, Node, NodeError
-from tasks.errors import FieldError, SideBySideError
+from tasks.errors import FieldError, SideBySideError, choice
+from tasks.file_source import FOUND, FileSource
 from tasks.files import read_regular
 from tasks.form import LayerPart, RecipeForm, TaskForm, field_names
-from tasks.form_errors import choice, describe
+from tasks.form_errors import describe
 from tasks.layers import Shape
 from tasks.schedules import CONSTANT
 from tasks.source import Source
@@ -64,6 +65,7 @@ def read_task(path: Path) -> tuple[Task, Document]:
     document = read_document(path)
     check_name(path.stem, str(path))
     try:
+        document = with_data(document, path.parent)
         return task_from(document, path.stem), document
     except TaskFileError as error:
         raise TaskFileError(f"{path}: {error}") from error
@@ -93,11 +95,36 @@ def is_task(document: Document) -> bool:
     return any(key in document for key in ("layers", "optimizer", "recipes")) or isinstance(document.get("data"), dict)
 
 
+def with_data(document: Document, folder: Path) -> Document:
+    """The same document; if its data are in files of the user's, with what finding them fills in.
+
+    Args:
+        document: see :class:`tasks.form.TaskForm`.
+        folder: from which the names of files lead.
+
+    Raises:
+        TaskFileError: the document is not the description of a task.
+        DataError: the data cannot be read, or are not what the document says.
+    """
+    if not isinstance(document.get("data"), dict) or document["data"].get("source") not in form.FILE_SOURCES:
+        return document
+    form_of_data = _checked(TaskForm, document)
+    assert isinstance(form_of_data, TaskForm)
+    source: FileSource = form_of_data.data.make()
+    if source.is_found:
+        return document
+    source = source.found(folder)
+    found = {name: getattr(source, name) for name in (source.key, *FOUND)}
+    lists = {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    return {**document, "data": {**document["data"], **lists}}
+
+
 def task_from(document: Document, name: str) -> Task:
     """The task that a document describes.
 
     Args:
-        document: what stands in a file; see :class:`tasks.form.TaskForm`.
+        document: what stands in a file; see :class:`tasks.form.TaskForm`. Data in files have been found
+            (:func:`with_data`).
         name: of the task.
 
     Raises:
@@ -106,6 +133,8 @@ def task_from(document: Document, name: str) -> Task:
     found = _checked(TaskForm, document)
     assert isinstance(found, TaskForm)
     source: Source = found.data.make()
+    if isinstance(source, FileSource) and not source.shape:
+        raise TaskFileError("data.shape: is missing: it says what the data are, where they themselves are not read")
     standard = {key: value for key, value in document.items() if key not in OWN_KEYS}
     recipes = {"standard": _recipe(found, source, "")}
     for other, changes in found.recipes.items():

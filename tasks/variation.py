@@ -4,10 +4,13 @@ import re
 import tomllib
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
+from tasks.file_source import FOUND
+from tasks.form import FILE_SOURCES
 from tasks.task import Task
-from tasks.toml_task import Document, TaskFileError, task_from
+from tasks.toml_task import Document, TaskFileError, task_from, with_data
 
 _CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
 QUICK = {"batch_size": "batch_size", "epochs": "epochs", "optimizer.learning_rate": "learning_rate"}
@@ -21,7 +24,7 @@ def split(name: str) -> tuple[str, list[str]]:
     return (f"{folder}.toml", [task, *changes]) if ending else (task, changes)
 
 
-def vary(document: Document, changes: Sequence[str], name: str) -> tuple[Task, Document]:
+def vary(document: Document, changes: Sequence[str], name: str, folder: Path) -> tuple[Task, Document]:
     """A task with changes, and its document; other recipes than the standard one are left out.
 
     Args:
@@ -29,9 +32,11 @@ def vary(document: Document, changes: Sequence[str], name: str) -> tuple[Task, D
         changes: each a key and a value as in TOML, ``layers.1.units=128``. The key is the way to the value: keys of
             tables, and layers by their index, from 0, or by their name.
         name: of the variation.
+        folder: from which the names of files lead that are changed.
 
     Raises:
         TaskFileError: a change is none, leads nowhere, or makes the task wrong.
+        DataError: the data that a change names cannot be read.
     """
     varied = deepcopy({key: value for key, value in document.items() if key != "recipes"})
     for change in changes:
@@ -42,7 +47,12 @@ def vary(document: Document, changes: Sequence[str], name: str) -> tuple[Task, D
         _put(varied, key.split("."), value, change)
         if key in QUICK and QUICK[key] in varied.get("quick", {}):
             varied["quick"][QUICK[key]] = value
+        if key.startswith("data.") and varied["data"].get("source") in FILE_SOURCES:
+            varied["data"] = {
+                name: value for name, value in varied["data"].items() if name == key[5:] or name not in FOUND
+            }
     try:
+        varied = with_data(varied, folder)
         return task_from(varied, name), varied
     except TaskFileError as error:
         raise TaskFileError(f"{' '.join(changes)}: {error}") from error

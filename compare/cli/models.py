@@ -173,7 +173,7 @@ def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequ
     labels = answers.labels.values()
     probabilities = [answers.probabilities(backend) for backend in answers.outputs]
     for index, steps in enumerate(done):
-        name = words[index] if answers.task.source.takes_images else " ".join(words)
+        name = words[index] if answers.task.source.takes != "numbers" else " ".join(words)
         name = name.encode(errors="backslashreplace").decode()  # a file's name may hold any bytes
         print_lines([": ".join([name, "; ".join(steps)] if steps else [name])])
         columns = [TextColumn("answer", [classes[label[index]] for label in labels], right=False)]
@@ -205,7 +205,7 @@ def _as_json(
         return shown
     shown["inputs"] = [
         {
-            "input": words[index] if model.task.source.takes_images else " ".join(words),
+            "input": words[index] if model.task.source.takes != "numbers" else " ".join(words),
             "done": list(steps),
             "answers": {
                 name: {

@@ -22,6 +22,7 @@ from compare.folders import Scratch, end_processes_of
 from compare.interrupts import check, deferred
 from compare.records.event import AnyEvent, Reply
 from compare.records.request import Request
+from tasks.file_source import places
 from tasks.registry import own_documents
 
 # -P: a file of the user's, tasks.py say, must not take the place of a module of ours or of a framework.
@@ -118,7 +119,7 @@ class LocalSession(Session):
 
     def ask(self, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
         deadline = None if timeout is None else time.monotonic() + timeout
-        added = {"started_seconds": self._started, "own_tasks": dict(own_documents())}
+        added = {"started_seconds": self._started, "own_tasks": dict(own_documents()), "places": places()}
         sent = request.model_copy(update={**self._place, **added})
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):  # a worker that died at once is reported by its exit status

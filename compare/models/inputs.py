@@ -18,31 +18,32 @@ def read_inputs(task: Task, words: Sequence[str]) -> tuple[NDArray[np.float32], 
     Raises:
         SideBySideError: they are not the task's.
     """
-    if task.source.takes_images:
+    source = task.source
+    if source.takes == "digits":
         digits = [read_digit(Path(word)) for word in words]
-        return task.source.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
-    values = np.array([_number(word, task) for word in words], np.float32)
-    shape = task.architecture.input_shape
-    if len(values) != prod(shape):
+        return source.prepare(np.array([digit.pixels for digit in digits])), [digit.done for digit in digits]
+    if source.takes == "pictures":
+        return np.array([source.from_picture(Path(word)) for word in words]), [()] * len(words)
+    values = np.array([_number(word, task) for word in words])
+    if len(values) != prod(task.architecture.input_shape):
         raise SideBySideError(f"name {wanted(task)}; {len(values)} {'was' if len(values) == 1 else 'were'} given")
-    return values.reshape(1, *shape), [()]
+    return source.from_numbers(values[None]), [()]
 
 
-def _number(word: str, task: Task) -> np.float32:
+def _number(word: str, task: Task) -> float:
     """The number that a word is. Raises SideBySideError where it is none, or none that is finite in float32."""
     try:
-        with np.errstate(over="ignore"):
-            number = np.float32(float(word))
+        number = float(word)
     except ValueError as error:
         how = ", apart and with a decimal point, such as 6.6 3.2" if "," in word else ""
         raise SideBySideError(f"{word!r} is not a number: name {wanted(task)}{how}") from error
-    if not np.isfinite(number):
+    if not abs(number) <= float(np.finfo(np.float32).max):
         raise SideBySideError(f"{word!r} is not finite in float32: name {wanted(task)}, each of them finite")
     return number
 
 
 def wanted(task: Task) -> str:
     """What a task takes as inputs, in words."""
-    if task.source.takes_images:
-        return "PNG files of digits"
+    if task.source.takes != "numbers":
+        return "PNG files of digits" if task.source.takes == "digits" else "pictures in PNG or JPEG"
     return f"the {prod(task.architecture.input_shape)} numbers that {task.name} takes"

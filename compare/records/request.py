@@ -9,7 +9,7 @@ from compare.records.cell import Cell
 
 
 class Request(Record):
-    """What every request holds. The session fills in the last four fields when it sends the request."""
+    """What every request holds. The session fills in the last five fields when it sends the request."""
 
     protocol: Literal[1] = 1
     threads: int = 1
@@ -20,6 +20,8 @@ class Request(Record):
     """When the worker was started, by the monotonic clock that all processes share."""
     own_tasks: dict[str, dict[str, JsonValue]] = {}
     """What the user's own tasks are made from, by name; see :func:`tasks.toml_task.task_from`."""
+    places: dict[str, str] = {}
+    """Where their data lie, by the hash of the content; see :mod:`tasks.file_source`."""
 
 
 class Copy(Record):

@@ -19,7 +19,7 @@ from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
 from tasks.registry import register_own, task_name
 from tasks.task import Task
-from tasks.toml_task import task_from
+from tasks.toml_task import task_from, with_data
 
 DEFAULT_TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn")
 MOST_CELLS = 100_000
@@ -50,7 +50,7 @@ def _named(value: Any) -> Any:
         return value
     from tasks.toml_writing import document_of
 
-    document = document_of(value)
+    document = with_data(document_of(value), Path())
     register_own(task_from(document, value.name), document)  # as the workers make it
     return value.name
 

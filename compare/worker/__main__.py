@@ -29,6 +29,7 @@ from compare.records.request import (
 )
 from compare.worker.failure import failure
 from tasks.errors import one_line
+from tasks.file_source import know_places
 from tasks.registry import know
 
 Tell = Callable[[Phase | EpochEnd | Measured | Reply], None]
@@ -50,6 +51,7 @@ def main() -> None:
             if first:
                 _use_cores(request)
                 first = False
+            know_places(request.places)
             know(request.own_tasks)
             reply = answer(request, tell)
         except ValidationError as error:

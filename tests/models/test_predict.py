@@ -84,7 +84,7 @@ def test_digits_are_answered_from_files(drawn: Path, tmp_path: Path, capsys: Cap
         capsys, "predict", "--model", str(drawn), str(tmp_path / "0.png"), str(tmp_path / "1.png"), "--backend", "numpy"
     )
     task = tasks.load_task("mnist-mlp")
-    assert task.source.takes_images
+    assert task.source.takes == "digits"
     logits = reference_logits(drawn, task.source.prepare(images))
     for index, answer in enumerate(found["inputs"]):
         assert answer["answers"]["numpy"]["outputs"] == pytest.approx(logits[index].tolist())

@@ -12,7 +12,9 @@ from sklearn.preprocessing import StandardScaler
 from tasks.shipped import BreastCancer, Digits, Standardized, Wine
 
 
-@pytest.mark.parametrize(("source", "load"), [(Wine(0.3, 7), load_wine), (BreastCancer(), load_breast_cancer)])
+@pytest.mark.parametrize(
+    ("source", "load"), [(Wine(test_share=0.3, split_seed=7), load_wine), (BreastCancer(), load_breast_cancer)]
+)
 def test_measurements_are_split_and_standardized_as_scikit_learn_does(source: Standardized, load: Any) -> None:
     data, dataset = load(), source.load(None)
     share, seed = (0.3, 7) if isinstance(source, Wine) else (0.25, 0)

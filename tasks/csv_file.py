@@ -1,0 +1,147 @@
+"""Tables in CSV files: a column of labels, and columns of numbers."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.dataset import Dataset
+from tasks.errors import DataError, FieldError, choice
+from tasks.file_source import FileSource, check_size, class_names
+from tasks.files import read_regular
+from tasks.split import Scaling, Split, no_scaling, standard_scaling
+
+if TYPE_CHECKING:
+    import _csv
+
+LARGEST_TABLE = 500_000_000
+"""Bytes of a file."""
+_ADVICE = "data.file names a CSV file"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds.
+
+    Attributes:
+        numbers: float64 (rows, columns), of the columns that are inputs.
+        labels: the texts of the column of labels, one a row.
+    """
+
+    numbers: NDArray[np.float64]
+    labels: Sequence[str]
+
+
+@dataclass(frozen=True)
+class CSV(Split, FileSource):
+    """The rows of a table, whose first line names the columns.
+
+    Attributes:
+        file: its name; from the folder of the task's file on.
+        label: the column with the class of each row; its texts are the names of the classes, in their order.
+        ignore: columns that are left out; all others are inputs.
+        delimiter: the sign between two columns.
+        standardize: whether each column of inputs has the mean 0 and the deviation 1 over the rows that are trained on,
+            as ``StandardScaler`` of scikit-learn makes it; otherwise numbers are as they are.
+    """
+
+    file: str
+    label: str
+    ignore: tuple[str, ...] = ()
+    delimiter: str = ","
+    standardize: bool = True
+    kind: ClassVar[str] = "csv"
+
+    def __post_init__(self) -> None:
+        Split.__post_init__(self)
+        FileSource.__post_init__(self)
+        if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
+            raise FieldError(self.kind, "delimiter", f"must be one sign, not {self.delimiter!r}")
+
+    def read(self, path: Path) -> Dataset:
+        table = self._table(path)
+        names = sorted(set(table.labels), key=_order)
+        classes = class_names(path, names, self.classes)
+        index = {name: at for at, name in enumerate(names)}
+        labels = np.array([index[name] for name in table.labels], np.int32)
+        inputs = self._scaling(table)(table.numbers)
+        train, test = self.split(len(labels))
+        return Dataset(inputs[train], labels[train], inputs[test], labels[test], classes)
+
+    def from_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
+        return self._scaling(self._table(self._place))(numbers)
+
+    def _scaling(self, table: Table) -> Scaling:
+        if not self.standardize:
+            return no_scaling(table.numbers.shape[1])
+        return standard_scaling(table.numbers[self.split(len(table.labels))[0]])
+
+    def _table(self, path: Path) -> Table:
+        content = read_regular(path, LARGEST_TABLE, DataError, _ADVICE)
+        try:
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: not a text in UTF-8: {_ADVICE}, saved as CSV UTF-8") from error
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
+        try:
+            return self._read_rows(path, rows)
+        except csv.Error as error:
+            raise DataError(f"{path}: line {rows.line_num}: not CSV ({error})") from error
+
+    def _read_rows(self, path: Path, rows: "_csv.Reader") -> Table:
+        columns = [name.strip() for name in next(rows, [])]
+        label_at, inputs_at = self._columns(path, columns)
+        numbers, labels = list[float](), list[str]()
+        for row in rows:
+            if not row:
+                continue
+            place = f"{path}: line {rows.line_num}"
+            if len(row) != len(columns):
+                raise DataError(f"{place}: {len(row)} columns, and the first line names {len(columns)}")
+            numbers += [_number(row[at], place, columns[at]) for at in inputs_at]
+            labels.append(row[label_at].strip())
+            if not labels[-1]:
+                raise DataError(f"{place}, column {self.label}: is empty: fill it in, or leave out the line")
+        check_size(path, len(numbers))
+        if len(labels) < 2:
+            raise DataError(f"{path}: must have two rows at least, one to train on and one to test with")
+        return Table(np.array(numbers).reshape(len(labels), -1), labels)
+
+    def _columns(self, path: Path, columns: Sequence[str]) -> tuple[int, list[int]]:
+        """Where the label of a row stands, and where its inputs."""
+        if twice := [name for name in columns if columns.count(name) > 1]:
+            raise DataError(f"{path}: two columns are named {twice[0]!r}: rename one")
+        for key, name in [("label", self.label), *(("ignore", name) for name in self.ignore)]:
+            if name not in columns:
+                raise DataError(f"{path}: has no column {name!r}, which data.{key} names: {choice(name, columns)}")
+        inputs = [at for at, name in enumerate(columns) if name != self.label and name not in self.ignore]
+        if not inputs:
+            raise DataError(f"{path}: has no columns of inputs: are they parted by another sign, data.delimiter?")
+        return columns.index(self.label), inputs
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Numbers by their size, before texts by their letters."""
+    try:
+        number = float(name)
+    except ValueError:
+        return True, 0.0, name
+    return not math.isfinite(number), number if math.isfinite(number) else 0.0, name
+
+
+def _number(text: str, place: str, column: str) -> float:
+    try:
+        number = float(text)
+    except ValueError as error:
+        what = f"{text.strip()[:40]!r} is not a number" if text.strip() else "is empty"
+        advice = f"mend it, or leave the column out: ignore = [{column!r}]"
+        raise DataError(f"{place}, column {column}: {what}; {advice}") from error
+    if not abs(number) <= float(np.finfo(np.float32).max):
+        raise DataError(f"{place}, column {column}: {text.strip()[:40]!r} is not finite in float32")
+    return number

@@ -1,0 +1,123 @@
+"""Data in files that are damaged, hostile or do not fit: refused in one line that says where and what."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks.csv_file import CSV
+from tasks.errors import DataError
+from tasks.picture_files import Pictures
+from tests.tasks.data_files import arrays, pictures, source_of
+
+
+class Evil:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (pytest.fail, ("unpickled",))
+
+
+def damage(kind: str, folder: Path) -> None:
+    """Writes data that are wrong in this way."""
+    if kind == "pickle":
+        np.save(folder / "x_train.npy", np.array([Evil()], object), allow_pickle=True)
+    elif kind == "header":
+        (folder / "x_train.npy").write_bytes((folder / "x_train.npy").read_bytes() + b"more")
+    elif kind == "no file":
+        (folder / "y_test.npy").unlink()
+    elif kind == "bomb":
+        (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes(50_000_000)))
+    elif kind == "short":
+        path = folder / "train-images-idx3-ubyte.gz"
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes())[:-1]))
+    elif kind == "cut":
+        path = folder / "train-images-idx3-ubyte.gz"
+        path.write_bytes(path.read_bytes()[:-9])
+    else:
+        (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"\0\0\x0d\x01" + bytes(8)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "message"),
+    [
+        ("numpy", "pickle", "x_train.npy: not a readable .npy file of a plain array"),
+        ("numpy", "header", "x_train.npy: not a readable .npy file of a plain array"),
+        ("numpy", "no file", "y_test.npy: cannot be read"),
+        ("idx.gz", "bomb", "refused: it unpacks to more than"),
+        ("idx.gz", "short", r"damaged: \[12, 4, 5\] numbers are announced, and 239 are there"),
+        ("idx.gz", "cut", "damaged: it ends too early"),
+        ("idx.gz", "not idx", "not an IDX file of bytes"),
+    ],
+)
+def test_damaged_and_hostile_files_are_refused_in_one_line(kind: str, what: str, message: str, tmp_path: Path) -> None:
+    source = source_of(kind, tmp_path, arrays())
+    damage(what, tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        source.found(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"y_train": np.arange(11)}, r"y_train must have the shape \(12,\), not \(11,\)"),
+        ({"y_train": np.arange(12) / 2}, "y_train must be whole numbers, int64 say, not float64"),
+        ({"y_test": np.arange(6) - 1}, "y_test holds the label -1; labels must be 0 to 999"),
+        ({"x_test": np.zeros((6, 5, 5), np.uint8)}, r"x_train is uint8 \(4, 5, 1\), and x_test uint8 \(5, 5, 1\)"),
+        ({"x_test": np.zeros((6, 4, 5))}, "and x_test float64"),
+        ({"x_train": np.full((12, 3), np.nan)}, "x_train holds numbers that are not finite in float32"),
+        ({"x_train": np.full((12, 3), 1e39)}, "x_train holds numbers that are not finite in float32"),
+        ({"x_train": np.zeros(12)}, r"x_train must have the shape \(examples, ...\), not \(12,\)"),
+        ({"x_train": np.full((12, 3), "a")}, "x_train must be numbers, uint8 or float32 say, not <U1"),
+        ({"y_train": np.zeros(12, int), "y_test": np.zeros(6, int)}, "the labels are of 1 kinds"),
+        ({"x_test": np.zeros((0, 4, 5), np.uint8), "y_test": np.zeros(0, int)}, "there are no examples to test with"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(changed: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=message):
+        source_of("npz", tmp_path, arrays(**changed)).found(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,x\n2,y\n", "has no column 'label', which data.label names: choose from a, b"),
+        ("a,Label\n1,x\n2,y\n", r"has no column 'label', which data.label names: did you mean Label\?"),
+        ("a,a,label\n1,2,x\n", "two columns are named 'a': rename one"),
+        ("label\nx\ny\n", "has no columns of inputs"),
+        ("a,label\n1,x\n2\n", "line 3: 1 columns, and the first line names 2"),
+        ("a,label\n1,x\nmany,y\n", r"line 3, column a: 'many' is not a number; mend it, or leave the column out"),
+        ("a,label\n1,x\n,y\n", "line 3, column a: is empty; mend it"),
+        ("a,label\n1,x\nnan,y\n", "line 3, column a: 'nan' is not finite in float32"),
+        ("a,label\n1,x\n1e39,y\n", "line 3, column a: '1e39' is not finite in float32"),
+        ("a,label\n1,x\n2, \n", "line 3, column label: is empty"),
+        ("a,label\n1,x\n", "must have two rows at least"),
+        ("a,label\n1,x\n2,x\n", "the labels are of 1 kinds; there must be 2 to 1,000 classes"),
+        ('a,label\n1,"x\n', "line 2: not CSV"),
+        ("", "has no column 'label'"),
+        ("a,label\n\xff,x\n", "not a text in UTF-8"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused_with_the_line(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(DataError, match=message) as caught:
+        CSV("wrong.csv", "label").found(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_folders_without_what_they_need_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        Pictures("none", 8, 8).found(tmp_path)
+    pictures(tmp_path, parts=("train", "test"))
+    (tmp_path / "train" / "grey").mkdir()
+    with pytest.raises(DataError, match="grey: has no pictures; each class has a folder with its own"):
+        Pictures(".", 8, 8).found(tmp_path)
+    (tmp_path / "train" / "grey" / "1.png").write_bytes((tmp_path / "train" / "white" / "1.png").read_bytes())
+    with pytest.raises(DataError, match="train and test must have the same classes; one of them lacks grey"):
+        Pictures(".", 8, 8).found(tmp_path)
+    (tmp_path / "train" / "grey" / "1.png").unlink()
+    (tmp_path / "train" / "grey").rmdir()
+    (tmp_path / "train" / "white" / "1.png").write_bytes(b"GIF89a" + bytes(20))
+    with pytest.raises(DataError, match=r"1\.png: no picture in PNG or JPEG, or a damaged one"):
+        Pictures(".", 8, 8).found(tmp_path)
