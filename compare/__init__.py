@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.api import compare
     from compare.comparison import Comparison
+    from tasks.variation import sweep
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
@@ -14,5 +15,6 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from compare import api, comparison
+    from tasks import variation
 
-    return getattr(api if name == "compare" else comparison, name)
+    return getattr({"compare": api, "Comparison": comparison, "sweep": variation}[name], name)

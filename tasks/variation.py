@@ -2,8 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from tasks.form import FILE_SOURCES
 from tasks.task import Task
 from tasks.toml_task import Document, TaskFileError, task_from, with_data
 
+MOST_VARIATIONS = 1_000
+_COMMA = re.compile(r",(?![^\[\]]*\])")
 _CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
 QUICK = {"batch_size": "batch_size", "epochs": "epochs", "optimizer.learning_rate": "learning_rate"}
 """What the preset ``quick`` may have a value of its own for: a change is for it too."""
@@ -22,6 +26,49 @@ def split(name: str) -> tuple[str, list[str]]:
     folder, ending, rest = name.partition(".toml ")
     task, *changes = rest.split(" ") if ending else name.split(" ")
     return (f"{folder}.toml", [task, *changes]) if ending else (task, changes)
+
+
+def sweep(task: str, values: Mapping[str, Sequence[object]]) -> list[str]:
+    """The names of the variations of a task with each combination of values; the last key's value changes first.
+
+    Args:
+        task: the name of a task, or its file.
+        values: for each key, as ``layers.1.units``, the values that it takes.
+
+    Raises:
+        TaskFileError: a key has no values, or there are too many combinations.
+    """
+    for key, given in values.items():
+        if not given or isinstance(given, str):
+            raise TaskFileError(f"{key}: name the values that are swept, as {key}=32,64,128")
+    if (count := prod(map(len, values.values()))) > MOST_VARIATIONS:
+        raise TaskFileError(f"a sweep of {count:,} variations of {task}; at most {MOST_VARIATIONS:,} are run")
+    combinations = product(*([f"{key}={_text(value)}" for value in given] for key, given in values.items()))
+    return list(dict.fromkeys(" ".join([task, *changes]) for changes in combinations))
+
+
+def read_sweep(words: Sequence[str]) -> dict[str, list[str]]:
+    """The values for each key of words like ``batch_size=32,64,128``; a comma within brackets parts no values.
+
+    Raises:
+        TaskFileError: a word is of another form, or a key is named twice.
+    """
+    values: dict[str, list[str]] = {}
+    for word in words:
+        key, _, text = word.partition("=")
+        given = _COMMA.split(text)
+        if not key or not all(given):
+            raise TaskFileError(f"{word!r} is no sweep: write KEY=VALUE,VALUE without spaces, as batch_size=32,64,128")
+        if key in values:
+            raise TaskFileError(f"{key} is swept twice: name all its values at once, as {key}={text},...")
+        values[key] = given
+    return values
+
+
+def _text(value: object) -> str:
+    """A value as it is written in TOML."""
+    value = list(value) if isinstance(value, tuple) else value
+    return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
 
 
 def vary(document: Document, changes: Sequence[str], name: str, folder: Path) -> tuple[Task, Document]:

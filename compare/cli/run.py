@@ -20,11 +20,15 @@ from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 from tasks.task import RecipeName
 from tasks.toml_task import is_task, read_document
+from tasks.variation import read_sweep
+from tasks.variation import sweep as sweep_of
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="Print JSON.")]
 _SET = "Change values of the tasks' files: layers.1.units=128 optimizer.learning_rate=0.05."
 Changes = Annotated[tuple[str, ...], Parameter(name="--set", consume_multiple=True, negative_iterable=(), help=_SET)]
+_SWEEP = "Run every combination of values: batch_size=32,64,128 layers.1.units=128,512."
+Sweep = Annotated[tuple[str, ...], Parameter(name="--sweep", consume_multiple=True, negative_iterable=(), help=_SWEEP)]
 _ALL = Parameter(name="*")
 _ONCE = {
     "seeds": 1,
@@ -72,6 +76,7 @@ def run(
     *tasks: Tasks,
     options: Annotated[RunOptions, _ALL] = RunOptions(),  # noqa: B008 - cannot be changed
     changes: Changes = (),
+    sweep: Sweep = (),
     verbose: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Train and compare.
@@ -83,7 +88,7 @@ def run(
 
     from compare.report.terminal import print_results
 
-    options = _combined(tasks, options, changes)
+    options = _combined(tasks, options, changes, sweep)
     if _none_installed(options):
         return FAILED
     try:
@@ -185,7 +190,9 @@ def print_explanation() -> None:
         print_line(f"- {sentence}", console)
 
 
-def _combined(words: tuple[str, ...], options: Selection, changes: tuple[str, ...]) -> RunOptions:
+def _combined(
+    words: tuple[str, ...], options: Selection, changes: tuple[str, ...], swept: tuple[str, ...] = ()
+) -> RunOptions:
     """The options of a plan file, if one is named, with those of the command line in place of its own."""
     files = {word: read_document(Path(word)) for word in words if word.lower().endswith(".toml")}
     plans = [word for word, document in files.items() if not is_task(document)]
@@ -195,11 +202,12 @@ def _combined(words: tuple[str, ...], options: Selection, changes: tuple[str, ..
     if words and not plans:
         values["tasks"] = words
     values |= {name: getattr(options, name) for name in options.model_fields_set}
-    if changes:
+    if changes or swept:
         if "tasks" not in values:
-            raise SideBySideError("--set changes the tasks that are named before it: name one")
-        names = check_names(values["tasks"], "tasks")
-        values["tasks"] = [" ".join([name, *changes]) for name in names]
+            option = "--set" if changes else "--sweep"
+            raise SideBySideError(f"{option} changes the tasks that are named before it: name one")
+        names = [" ".join([name, *changes]) for name in check_names(values["tasks"], "tasks")]
+        values["tasks"] = [each for name in names for each in sweep_of(name, read_sweep(swept))]
     return make_options(values)
 
 

@@ -9,11 +9,13 @@ import numpy as np
 
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.analysis.sweeps import find_sweeps
 from compare.page.drawing import INK, LIGHT, Drawing
 from compare.records.results import Results
 from compare.report.arrays import first_arrays
 from compare.report.chart_parts import make_chart, row_colors, row_names
 from compare.report.curves import draw_curves, draw_distances
+from compare.report.sweeps import draw_sweep
 from compare.report.validation import draw_accuracy, draw_validation
 
 ROWS = 8
@@ -63,10 +65,13 @@ def draw(section: Section, folder: Path | None) -> list[Drawing]:
 def write_charts(results: Results, folder: Path | None, out: Path) -> list[Path]:
     """Writes every chart as SVG and as PNG into the folder ``out``; returns the files."""
     out.mkdir(parents=True, exist_ok=True)
+    sections = summarize(results)
+    drawings = [(f"sweep-{s.title}", [drawn]) for s in find_sweeps(sections) if (drawn := draw_sweep(s)) is not None]
+    drawings += [(f"{section.task}-{section.recipe}", draw(section, folder)) for section in sections]
     written: list[Path] = []
-    for index, section in enumerate(summarize(results)):
-        name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{index + 1}-{section.task}-{section.recipe}")[:70]
-        for drawing in draw(section, folder):
+    for index, (title, of_one) in enumerate(drawings, 1):
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{index}-{title}")[:70]
+        for drawing in of_one:
             path = out / f"{name}.{drawing.name}.svg"
             path.write_text(drawing.svg(), encoding="utf-8")
             path.with_suffix(".png").write_bytes(drawing.png())

@@ -8,6 +8,7 @@ from typing import Any
 from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.page.drawing import data_uris
 from compare.page.network import draw_network
 from compare.page.page import read_style, render_page
@@ -20,6 +21,7 @@ from compare.report.columns import filled_columns, make_figure, ratio_text
 from compare.report.described import Described, describe
 from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
+from compare.report.sweeps import SWEPT_COLUMNS, draw_sweep
 from compare.report.weights import ShownWeights, section_weights
 from compare.text import NO_RUNS, clean, label, times_range
 from tasks.mnist import SHA256
@@ -47,6 +49,7 @@ class _Page:
         self.results = results
         self.folder = folder
         self.sections = summarize(results)
+        self.sweeps = find_sweeps(self.sections)
         self.phases = PHASES
         self.no_runs = NO_RUNS
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
@@ -82,6 +85,11 @@ class _Page:
         if self._left > 0 or not pictures.characters:
             return pictures
         return replace(pictures, first_digits=[], digits=[], weights=[], omitted=True)
+
+    def sweep_chart(self, sweep: Sweep) -> _Picture | None:
+        """The chart of a sweep."""
+        drawing = draw_sweep(sweep)
+        return None if drawing is None else _Picture(drawing.title, drawing.caption, *data_uris(drawing.chart))
 
     def weights(self, section: Section) -> list[tuple[ShownWeights, str, tuple[str, str] | None]]:
         """Each kernel and bias, its shape in words, and its histograms for light and dark paper if there is room."""
@@ -170,6 +178,7 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "whole": whole,
         "lessons": lessons,
         "columns": filled_columns,
+        "swept_columns": SWEPT_COLUMNS,
         "ratio_text": ratio_text,
         "ratio": _ratio,
         "phase_seconds": phase_seconds,

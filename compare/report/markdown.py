@@ -3,8 +3,10 @@
 import re
 
 from compare.analysis.sections import Section, summarize
+from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.records.results import Results
 from compare.report.columns import MAIN_COLUMNS, text_table
+from compare.report.sweeps import SWEPT_COLUMNS, sweep_table
 from compare.text import NO_RUNS, clean, times_range
 
 _SPECIAL = re.compile(r"[\\`*_\[\]#|~$]|^[-+=](?!$)|^\d+(?=[.)](?:\s|$))")
@@ -23,6 +25,8 @@ def render_markdown(results: Results) -> str:
     sections = summarize(results)
     if not sections:
         lines += [NO_RUNS, ""]
+    for sweep in find_sweeps(sections):
+        lines += _sweep(sweep)
     for section in sections:
         lines += _section(section)
     lines += ["## Machine and settings", ""]
@@ -38,6 +42,14 @@ def render_markdown(results: Results) -> str:
     if results.command:
         lines += ["Reproduce with:", "", f"    {clean(results.command)}", ""]
     return "\n".join(lines)
+
+
+def _sweep(sweep: Sweep) -> list[str]:
+    headings, rows = sweep_table(sweep)
+    lines = [f"## {markdown_text(sweep.title)}, sweep of {markdown_text(' and '.join(sweep.keys))}", ""]
+    lines.append(f"| {' | '.join(map(markdown_text, headings))} |")
+    lines.append(f"|{' ---: |' * len(sweep.keys)} --- |{' ---: |' * len(SWEPT_COLUMNS)} --- |")
+    return [*lines, *(f"| {' | '.join(map(markdown_text, cells))} |" for cells in rows), ""]
 
 
 def _section(section: Section) -> list[str]:

@@ -8,11 +8,13 @@ from rich.console import Console
 from compare.analysis import statistics
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.analysis.sweeps import find_sweeps
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
 from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
 from compare.report.distances import by_task, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
+from compare.report.sweeps import print_sweep
 from compare.text import NO_RUNS, clean, label, task_label, times, times_range
 
 EPOCHS = 10
@@ -65,7 +67,12 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
     """Prints, for each task and recipe, what may be concluded, and its table; if verbose, with every column."""
     if not results.runs:
         print_line(NO_RUNS, console)
-    for section in summarize(results):
+    sections = summarize(results)
+    sweeps = find_sweeps(sections)
+    swept = {id(point.section) for sweep in sweeps for point in sweep.points}
+    for section in sections:
+        if id(section) in swept and not verbose:
+            continue
         rows = [row for row in section.rows if row.status != "skipped"]
         if not section.rows:
             continue
@@ -89,6 +96,9 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
         for line in lines:
             print_line(line, console, indent=2)
         console.print()
+
+    for sweep in sweeps:
+        print_sweep(sweep, console)
 
 
 def _title(section: Section, rows: Sequence[Row]) -> str:

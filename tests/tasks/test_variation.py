@@ -1,5 +1,7 @@
 """Variations of a task: one value of its file changed, by its place; what is wrong is said in one line."""
 
+import re
+
 import pytest
 
 from tasks import load_task, registry
@@ -9,6 +11,7 @@ from tasks.registry import task_name
 from tasks.schedules import Cosine, Warmup
 from tasks.toml_task import TaskFileError
 from tasks.training import SGD
+from tasks.variation import read_sweep, sweep
 
 
 def varied(*changes: str, task: str = "mnist-mlp") -> Architecture:
@@ -74,3 +77,42 @@ def test_a_wrong_change_gets_one_line(changes: str, message: str) -> None:
 def test_an_unknown_task_with_a_change_is_named() -> None:
     with pytest.raises(SideBySideError, match="unknown task 'mnist-mpl': did you mean mnist-mlp"):
         task_name("mnist-mpl layers.1.units=3")
+
+
+def test_a_sweep_is_every_combination_of_its_values() -> None:
+    values = {"batch_size": [32, 64], "layers.1.units": [128, 512, 2048]}
+    names = sweep("mnist-mlp", values)
+    assert len(names) == 6
+    assert names[1] == "mnist-mlp batch_size=32 layers.1.units=512"
+    assert sweep("mnist-mlp", read_sweep(["batch_size=32,64", "layers.1.units=128,512,2048"])) == names
+    assert sweep("mnist-mlp", {"shuffle": [True, False]}) == ["mnist-mlp shuffle=true", "mnist-mlp shuffle=false"]
+    assert read_sweep(["layers.0.kernel_size=[3,3],[5,5]"]) == {"layers.0.kernel_size": ["[3,3]", "[5,5]"]}
+    assert sweep("mnist-cnn", {"layers.0.kernel_size": [(5, 5)]}) == ["mnist-cnn layers.0.kernel_size=[5,5]"]
+    assert sweep("mnist-mlp", {"batch_size": [32, 32]}) == ["mnist-mlp batch_size=32"]
+    assert sweep("mnist-mlp", {}) == ["mnist-mlp"]
+    for name in names:
+        assert load_task(task_name(name)).recipe.batch_size in (32, 64)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["batch_size"], "'batch_size' is no sweep: write KEY=VALUE,VALUE without spaces, as batch_size=32,64,128"),
+        (["batch_size="], "'batch_size=' is no sweep"),
+        (["batch_size=32,,64"], "'batch_size=32,,64' is no sweep"),
+        (["=32"], "'=32' is no sweep"),
+        (["a=1", "a=2"], "a is swept twice: name all its values at once"),
+    ],
+)
+def test_what_is_no_sweep_is_told(words: list[str], message: str) -> None:
+    with pytest.raises(TaskFileError, match=re.escape(message)):
+        read_sweep(words)
+
+
+def test_a_sweep_has_an_end() -> None:
+    with pytest.raises(TaskFileError, match="a sweep of 1,200 variations of mnist-mlp; at most 1,000 are run"):
+        sweep("mnist-mlp", {"batch_size": range(1, 41), "layers.1.units": range(1, 31)})
+    with pytest.raises(TaskFileError, match="batch_size: name the values that are swept"):
+        sweep("mnist-mlp", {"batch_size": []})
+    with pytest.raises(TaskFileError, match="batch_size: name the values that are swept"):
+        sweep("mnist-mlp", {"batch_size": "32"})
