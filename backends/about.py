@@ -26,6 +26,7 @@ class About:
             :class:`backends.base.Model`.
         environment: variables that a process of this framework needs, set before the framework is imported;
             ``{cache}`` stands for the folder where compiled code is kept.
+        package: the package to install, for a backend of another one; by default an extra of this one.
     """
 
     name: str
@@ -36,10 +37,13 @@ class About:
     models: Mapping[Mode, str]
     formulations: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    package: str = ""
 
     @property
     def install(self) -> str:
         """The command that installs them: from this folder, where it is a copy of the sources, else from an index."""
+        if self.package:
+            return f"pip install {self.package}"
         sources = Path(__file__).parent.parent / "pyproject.toml"
         package = f'-e ".[{self.name}]"' if sources.is_file() else f'"sidebyside[{self.name}]"'
         return f"pip install {package}"

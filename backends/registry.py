@@ -8,30 +8,38 @@ from backends import jax, keras, numpy, pytorch
 from backends.about import About, Mode, load_class
 from backends.base import Backend, BackendUnavailableError
 from tasks.errors import UnknownNameError
+from tasks.plugins import BACKENDS, load_plugin, plugins, wrong_plugin
 
 _BACKENDS = {known.name: known for known in (numpy.ABOUT, pytorch.ABOUT, keras.ABOUT, jax.ABOUT)}
+BUILT_IN = tuple(_BACKENDS)
 REFERENCE = numpy.ABOUT.name
 """The backend that the others are compared with; it runs only where it is named."""
 
 
 def available_backends() -> tuple[str, ...]:
-    """The names of the backends, installed or not."""
-    return tuple(_BACKENDS)
+    """The names of the backends of this package, whether their frameworks are installed or not."""
+    return BUILT_IN
 
 
 def framework_backends() -> tuple[str, ...]:
-    """The backends that are compared unless others are named: all but the reference."""
-    return tuple(name for name in _BACKENDS if name != REFERENCE)
+    """The backends that are compared unless others are named: all of this package but the reference."""
+    return tuple(name for name in BUILT_IN if name != REFERENCE)
 
 
 def about(name: str) -> About:
-    """What is known of a backend without its framework.
+    """What is known of a backend without its framework: one of this package, or of an entry point of another.
 
     Raises:
         UnknownNameError: there is no such backend.
+        PluginError: the other package's cannot be loaded.
     """
     if name not in _BACKENDS:
-        raise UnknownNameError("backend", name, available_backends())
+        if name not in plugins(BACKENDS):
+            raise UnknownNameError("backend", name, (*available_backends(), *plugins(BACKENDS)))
+        loaded = load_plugin(BACKENDS, name)
+        if not isinstance(loaded, About) or loaded.name != name:
+            raise wrong_plugin(BACKENDS, name, f"leads to no About of the name {name}")
+        _BACKENDS[name] = loaded
     return _BACKENDS[name]
 
 

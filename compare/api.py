@@ -133,6 +133,21 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
             raise UnfinishedRunError(str(error), Comparison(store.results, store.folder)) from error
 
 
+def run_apart(options: RunOptions, cells: Sequence[Cell], *, train: bool) -> Results:
+    """Runs cells, or only certifies their models, and keeps nothing on the disk."""
+    from compare.executors.local import LocalExecutor
+    from compare.folders import Scratch
+    from compare.run.runner import Runner
+    from compare.run.store import open_store
+
+    with (
+        Scratch() as scratch,
+        _progress() as progress,
+        open_store(scratch / "run", resume=False, note=progress.note) as store,
+    ):
+        return Runner(options, store, LocalExecutor(options.worker_threads), progress, train=train).run(cells)
+
+
 def check_data(options: RunOptions) -> None:
     """Looks at data in files once before any cell is started. Raises DataError."""
     for name in options.tasks:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from tasks.errors import UnknownNameError
+from tasks.errors import UnknownNameError, one_line
+from tasks.plugins import TASKS, load_plugin, plugins, wrong_plugin
 from tasks.task import Task
 from tasks.toml_task import Document, TaskFileError, check_name, read_document, read_task, task_from
+from tasks.toml_writing import document_of
 from tasks.variation import split, vary
 
 BUILT_IN = (
@@ -42,9 +44,12 @@ def load_task(name: str, recipe: str = "standard") -> Task:
 
     Raises:
         UnknownNameError: there is no such task, or it has no such recipe.
+        PluginError: it is of another package, and cannot be loaded.
     """
     if name not in available_tasks():
-        raise UnknownNameError("task", name, available_tasks())
+        if name not in plugins(TASKS):
+            raise UnknownNameError("task", name, (*available_tasks(), *plugins(TASKS)))
+        _TASKS[name] = _of_other_package(name)
     return (_TASKS.get(name) or _read(name)).with_recipe(recipe)
 
 
@@ -66,7 +71,9 @@ def task_name(word: str) -> str:
     name = _file_or_name(first)
     if not changes:
         return name
-    document = _DOCUMENTS.get(name) or read_document(file_of(name))
+    document = _DOCUMENTS.get(name) or (
+        read_document(file_of(name)) if name in BUILT_IN else document_of(load_task(name))
+    )
     folder = Path(first).parent if name in _DOCUMENTS else Path()
     task, varied = vary(document, changes, " ".join([name, *changes]), folder)
     register_own(task, varied)
@@ -120,6 +127,19 @@ def know(documents: Mapping[str, Document]) -> None:
     for name, document in documents.items():
         if name not in available_tasks():
             register_own(task_from(document, name), document)
+
+
+def _of_other_package(name: str) -> Task:
+    """The task that an entry point leads to: an object, a function that makes one, or a file."""
+    loaded = load_plugin(TASKS, name)
+    try:
+        task = loaded() if callable(loaded) else loaded
+        task = read_task(Path(task))[0] if isinstance(task, str | Path) else task
+    except Exception as error:  # a foreign function may raise anything
+        raise wrong_plugin(TASKS, name, f"cannot be made ({one_line(error)})") from error
+    if not isinstance(task, Task) or task.name != name:
+        raise wrong_plugin(TASKS, name, f"leads to no Task of the name {name}")
+    return task
 
 
 @cache

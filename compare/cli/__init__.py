@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from compare.cli import lessons, models, new, report, run, weights
+from compare.cli import contract, lessons, models, new, report, run, weights
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
 from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
@@ -47,6 +47,7 @@ def make_app() -> App:
     app.command(models.predict)
     app.command(models.convert)
     app.command(weights.weights)
+    app.command(contract.check_backend)
     return app
 
 

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 import backends
 import tasks as registry
-from compare.api import check_data, run_comparison
+from compare.api import check_data, run_apart, run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
 from compare.run.checks import check_names
@@ -18,6 +18,7 @@ from compare.run.options import RunOptions, Selection, make_options
 from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
+from tasks.plugins import BACKENDS, TASKS, package_of, plugins
 from tasks.task import RecipeName
 from tasks.toml_task import is_task, read_document
 from tasks.variation import read_sweep
@@ -59,7 +60,9 @@ def list_names(*, json: Json = False) -> int:
             for task in tasks_there
         ]
         listed_backends = [{"backend": name, "missing": message} for name, message in missing.items()]
-        print(json_module.dumps({"tasks": listed_tasks, "backends": listed_backends}, indent=1))
+        others = {group: {n: package_of(group, n) for n in plugins(group)} for group in (TASKS, BACKENDS)}
+        shown = {"tasks": listed_tasks, "backends": listed_backends, "of_other_packages": others}
+        print(json_module.dumps(shown, indent=1))
         return OK
     lines = ["tasks"]
     for task in tasks_there:
@@ -68,6 +71,10 @@ def list_names(*, json: Json = False) -> int:
     lines.append("backends")
     for name, message in missing.items():
         lines.append(f"  {name:12} {message or ('the reference' if name == backends.REFERENCE else 'installed')}")
+    for group, what in ((TASKS, "tasks"), (BACKENDS, "backends")):
+        if plugins(group):
+            lines.append(f"{what} of other packages")
+            lines += [f"  {name:12} {package_of(group, name)}" for name in plugins(group)]
     print_lines(lines, indent=17)
     return OK
 
@@ -135,14 +142,8 @@ def parity(
     """
     from rich.console import Console
 
-    from compare.executors.local import LocalExecutor
-    from compare.folders import Scratch
-    from compare.report.layout import see_width
     from compare.report.terminal import print_certificates
     from compare.run.plan import list_cells
-    from compare.run.progress import TerminalProgress
-    from compare.run.runner import Runner
-    from compare.run.store import open_store
 
     if explain:
         print_explanation()
@@ -158,13 +159,7 @@ def parity(
     for name in options.tasks:
         for chosen in [recipe] if recipe else registry.available_recipes(name):
             cells += list_cells(options.model_copy(update={"tasks": (name,), "recipe": chosen}))
-    see_width(console := Console(stderr=True))
-    with (
-        Scratch() as scratch,
-        TerminalProgress(console) as progress,
-        open_store(scratch / "run", resume=False, note=progress.note) as store,
-    ):
-        results = Runner(options, store, LocalExecutor(options.worker_threads), progress, train=False).run(cells)
+    results = run_apart(options, cells, train=False)
     if json:
         shown = results.model_dump(include={"certificates", "pairs", "runs"}, exclude_unset=True)
         print(json_module.dumps(shown, indent=1))

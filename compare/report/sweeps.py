@@ -50,9 +50,14 @@ def print_sweep(sweep: Sweep, console: Console) -> None:
         ]
         print_table(columns[0], columns[1:], console)
     console.print()
+    warnings: dict[str, list[str]] = {}
     for point in sweep.points:
         for who, warning in point.section.warnings:
-            print_line(f"{' '.join(point.values)}, {who}: {warning}", console, indent=2)
+            line = f"{' '.join([*point.values, who])}: {warning}"
+            warnings.setdefault(warning.partition(":")[0], []).append(line)
+    for first, *others in warnings.values():  # of each kind one: a sweep may have hundreds
+        more = f" (and {len(others)} other row{'s' * (len(others) > 1)}, named in the report's page)" if others else ""
+        print_line(first + more, console, indent=2)
 
 
 def draw_sweep(sweep: Sweep) -> Drawing | None:

@@ -14,7 +14,7 @@ from compare.run.store import Store
 from compare.text import workload_label
 from tasks import load_task
 from tasks.errors import SideBySideError
-from tasks.registry import own_documents
+from tasks.registry import BUILT_IN, own_documents
 from tasks.schedules import CONSTANT
 from tasks.variation import split
 
@@ -26,12 +26,12 @@ class DifferentRunError(SideBySideError):
 
 
 def definitions(cells: Iterable[Cell]) -> dict[str, str]:
-    """By task and recipe: the hash of the architecture and the recipe, and of a user's own task its data too."""
+    """By task and recipe: the hash of the architecture and the recipe, and of its data where it is not built in."""
     found = {}
     for name, recipe in dict.fromkeys((cell.task, cell.recipe) for cell in cells):
         task = load_task(name, recipe)
         described: tuple[object, ...] = (task.architecture, task.recipe)
-        if name in own_documents():
+        if name not in BUILT_IN:
             described += (task.source,)
         found[f"{name} {recipe}"] = hashlib.sha256(repr(described).encode()).hexdigest()
     return found
