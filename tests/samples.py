@@ -234,3 +234,14 @@ SAMPLES = {
     "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }
+COVERED = (
+    "dense-adam",
+    "softmax-in-logits",
+    "convolutions-adam",
+    "convolution-adamw",
+    "branches",
+    "normalized",
+    "more-branches-adam",
+    "many-channels",
+)
+"""Samples whose layers and rules others have too: the slow suite holds backends to the contract with them."""

@@ -14,7 +14,7 @@ from tasks.initial import draw_parameters
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, OptimizerState
 from tests.remote import RemoteBackend, RemoteError, task_of
-from tests.samples import SAMPLES, Sample, make_sample
+from tests.samples import COVERED, SAMPLES, Sample, make_sample
 
 NUDGE = 1e-3
 
@@ -30,7 +30,10 @@ class Trained(NamedTuple):
     state_afresh: OptimizerState
 
 
-@pytest.fixture(scope="module", params=SAMPLES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=pytest.mark.slow) if name in COVERED else name for name in SAMPLES],
+)
 def sample(request: pytest.FixtureRequest) -> Sample:
     return SAMPLES[request.param]
 

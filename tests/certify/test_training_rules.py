@@ -76,7 +76,7 @@ def test_planted_fault_is_named(
 
 
 @pytest.mark.parametrize("mode", ["tuned", "stock"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["sgd", *(pytest.param(name, marks=pytest.mark.slow) for name in NAMES[1:])])
 def test_granted_to_every_framework(
     name: str,
     mode: str,

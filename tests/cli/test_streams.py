@@ -52,7 +52,13 @@ def test_other_streams_are_not_needed(ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "ending", [">/dev/full", "2>/dev/full", ">&- 2>&- <&-", "2>err | true; exit ${{PIPESTATUS[0]}}"]
+    "ending",
+    [
+        ">/dev/full",
+        pytest.param("2>/dev/full", marks=pytest.mark.slow),
+        ">&- 2>&- <&-",
+        pytest.param("2>err | true; exit ${{PIPESTATUS[0]}}", marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_is_stored_whatever_becomes_of_its_output(ending: str, tmp_path: Path) -> None:
     words = "run and-gate --backend numpy --no-certify --epochs 3 --output r"

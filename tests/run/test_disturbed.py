@@ -17,6 +17,7 @@ def test_an_interrupted_run_ends_at_once_and_leaves_nothing() -> None:
     assert "runs interrupted" in interrupts.run(3)
 
 
+@pytest.mark.slow
 def test_runs_that_begin_at_once_do_not_meet() -> None:
     assert "3 runs begun at once have 3 folders" in claims.run(3)
 

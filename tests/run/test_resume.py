@@ -143,8 +143,17 @@ def test_another_data_file_is_said_in_words(tmp_path: Path) -> None:
         run(tmp_path / "run", [], data=files["second"])
 
 
-@pytest.mark.parametrize("field", ["batch_size", "learning_rate"])
-@pytest.mark.parametrize(("before", "after"), [(None, 2), (2, None), (2, 4)])
+@pytest.mark.parametrize(
+    ("field", "before", "after"),
+    [
+        ("batch_size", None, 2),
+        ("learning_rate", 2, 4),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in (("batch_size", 2, None), ("batch_size", 2, 4), ("learning_rate", None, 2))
+        ),
+    ],
+)
 def test_a_certificate_never_speaks_for_another_batch_size_or_learning_rate(
     field: str, before: int | None, after: int | None, tmp_path: Path
 ) -> None:

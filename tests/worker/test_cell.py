@@ -58,7 +58,7 @@ def test_a_cell_keeps_little_of_its_trained_parameters(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.skipif(backends.missing("pytorch") is not None, reason="needs PyTorch")
-@pytest.mark.parametrize("task", ["iris-mlp", "mnist-mlp"])
+@pytest.mark.parametrize("task", ["iris-mlp", pytest.param("mnist-mlp", marks=pytest.mark.slow)])
 def test_pytorch_trains_without_a_compiler_that_works(
     task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from tests.samples import SAMPLES
 from tests.worker.diverging import INITIAL, SAMPLE
 
 
-@pytest.mark.parametrize("mode", ["tuned", "stock"])
+@pytest.mark.parametrize("mode", [pytest.param("tuned", marks=pytest.mark.slow), "stock"])
 def test_nan_in_the_data_is_found_at_its_step(remote: RemoteBackend, mode: Any) -> None:
     if mode not in backends.modes(remote.name):
         pytest.skip("the reference has one loop")

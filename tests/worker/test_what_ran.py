@@ -57,13 +57,14 @@ def test_a_run_that_was_not_compiled_is_not_ranked() -> None:
     assert Row(tuple(runs), make_certificate("pytorch")).refusal == ""
 
 
+@pytest.mark.slow
 def test_keras_trains_all_epochs_whatever_its_variables_say() -> None:
     run = run_of("keras", "stock", KERAS_MAX_EPOCHS="1", KERAS_MAX_STEPS_PER_EPOCH="1")
     assert len(run.losses) == 2
     assert run.losses == run_of("keras", "stock").losses
 
 
-@pytest.mark.parametrize("backend", ["pytorch", "jax"])
+@pytest.mark.parametrize("backend", [pytest.param("pytorch", marks=pytest.mark.slow), "jax"])
 def test_a_damaged_compile_cache_costs_no_speed(backend: str, tmp_path: Path) -> None:
     run_of(backend, "tuned", tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.is_symlink()]
