@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.layers import Dropout, Layer, Merge, Shape
+from tasks.layers import BatchNorm, Dropout, Layer, Merge, Shape
 
 Parameters = dict[str, NDArray[np.floating]]
 """Arrays by key, ``"<node>/<name>"``: a network's parameters and its state, or gradients, of parameters alone."""
@@ -171,6 +171,14 @@ class Architecture:
     def variable_shapes(self) -> dict[str, Shape]:
         """The shapes of the trained parameters and the state by key, in the order of the nodes."""
         return {variable.key: variable.shape for variable in self.variables}
+
+    @property
+    def cancelled_biases(self) -> tuple[tuple[Node, Node], ...]:
+        """The layers whose bias does nothing in training, each with the BatchNorm that takes it away again."""
+        by_name = {node.name: node for node in self.nodes}
+        norms = [node for node in self.nodes if isinstance(node.layer, BatchNorm) and node.inputs != (INPUT,)]
+        before = [(by_name[norm.inputs[0]], norm) for norm in norms]
+        return tuple((node, norm) for node, norm in before if f"{node.name}/bias" in self.parameter_shapes)
 
     @property
     def parameter_counts(self) -> dict[str, int]:

@@ -5,6 +5,9 @@ from statistics import median_low
 
 from compare.analysis.rows import Row
 from compare.records.run import MachineRate, Run
+from tasks import load_task
+from tasks.errors import SideBySideError
+from tasks.training import SGD
 
 DISTURBED = 0.25
 """Cores that other processes keep busy; a run that is timed beside more of them is marked."""
@@ -16,7 +19,7 @@ SHRUNK = 0.5
 
 def remarks(row: Row, most: MachineRate | None) -> list[str]:
     """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
-    return [remark for remark in (disturbed(row) or _slowed(row, most), _shrinking(row)) if remark]
+    return [remark for remark in (disturbed(row) or _slowed(row, most), _shrinking(row), _cancelled(row)) if remark]
 
 
 def disturbed(row: Row) -> str:
@@ -56,6 +59,26 @@ def _shrinking(row: Row) -> str:
     )
     seen = f"{_seconds(before)} at first and {_seconds(after)} later"
     return f"{_in_runs(row, len(shrunk))}its epochs took {seen}: {why} the later ones did less work"
+
+
+def _cancelled(row: Row) -> str:
+    """Why rounding alone leads far, where that is a bias that an optimizer moves by what rounding makes of 0."""
+    if "undecidable" not in row.certificate_text:
+        return ""
+    try:
+        recipe = load_task(row.first.task, row.first.recipe).recipe
+    except SideBySideError:  # of another package, which is not here
+        return ""
+    cancelled = recipe.architecture.cancelled_biases
+    if isinstance(recipe.optimizer, SGD) or not cancelled:
+        return ""
+    node, norm = cancelled[0]
+    more = f", and so with {len(cancelled) - 1} more layers" if len(cancelled) > 1 else ""
+    advice = "; bias = false leaves it out" if hasattr(node.layer, "bias") else ""
+    return (
+        f"the bias of {node.name} is taken away again by {norm.name}{more}: its gradient is 0 but for rounding, by"
+        f" whose size {type(recipe.optimizer).__name__} divides it, so that rounding alone trains it{advice}"
+    )
 
 
 def most_of(runs: Sequence[Run]) -> MachineRate | None:

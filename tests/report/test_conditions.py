@@ -1,15 +1,24 @@
 """What a speed depends on stands beside it: other busy processes, and what a tutorial does with its input."""
 
+from pathlib import Path
+
 import pytest
 
+from compare import compare
 from compare.analysis.sections import summarize
 from compare.records.results import Results
 from compare.records.run import MachineRate
 from compare.report.render import render
 from compare.report.terminal import print_results
+from tasks.architecture import sequence
+from tasks.layers import BatchNorm, Conv2D, Dense, Flatten
+from tasks.shipped import Digits
+from tasks.task import Recipe, Task
+from tasks.training import Adam
 from tests.analysis.runs import make_certificate, make_results, make_run
 from tests.report.page import Page
 from tests.screen import terminal, written
+from tests.worker.fakes import posix_only
 
 
 def printed(results: Results) -> str:
@@ -89,3 +98,18 @@ def test_a_run_beside_which_the_machine_was_slow_is_marked() -> None:
         for form in (printed(results), Page(render(results, None, "html")).text, render(results, None, "markdown")):
             assert ("slow machine: in 1 of 3 runs NumPy's own matrix products or copies" in form) == marked
             assert ("reached 60% of what they reached beside other runs" in form) == marked
+
+
+@posix_only
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_bias_that_is_normalized_away_is_named_where_it_makes_a_certificate_undecidable(
+    *, bias: bool, tmp_path: Path
+) -> None:
+    layers = [Conv2D(2, strides=(2, 2), bias=bias), BatchNorm(), Flatten(), Dense(10)]
+    optimizer = Adam(0.01)
+    recipe = Recipe(sequence((8, 8, 1), layers), "cross_entropy", optimizer, 64, 3, True, "he")
+    task = Task("biased", "", {"standard": recipe}, 1.0, Digits())
+    results = compare(tasks=[task], backends=["numpy"], output=tmp_path / "run").results
+    assert all(results.verified(run) for run in results.runs) != bias
+    words = "the bias of 0_conv2d is taken away again by 1_batch_norm: its gradient is 0 but for rounding"
+    assert (words in printed(results)) == bias

@@ -10,6 +10,7 @@ from compare.analysis.sections import summarize
 from compare.analysis.sweeps import find_sweeps
 from compare.records.results import Results
 from compare.report.charts import write_charts
+from compare.report.html import render_cell
 from compare.report.render import render
 from compare.report.sweeps import draw_sweep, sweep_table
 from compare.report.terminal import print_results
@@ -80,6 +81,9 @@ def test_every_form_of_the_report_shows_it(swept: Results, tmp_path: Path) -> No
     page = render(swept, None, "html")
     assert "mnist-mlp, sweep of batch_size and layers.1.units" in page
     assert page.index('id="sweep-1"') < page.index('id="task-1"')
+    cell = render_cell(swept, None)  # what a notebook shows
+    assert "mnist-mlp, sweep of batch_size and layers.1.units" in cell
+    assert "id=" not in cell.partition("<style>")[0]
     markdown = render(swept, None, "markdown")
     assert "## mnist-mlp, sweep of batch\\_size and layers.1.units" in markdown
     assert "| 32 | 128 | pytorch |" in markdown
