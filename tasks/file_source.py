@@ -67,7 +67,7 @@ class FileSource(Source):
         Raises:
             DataError: the data cannot be read, or are not what the description says.
         """
-        name = Path(getattr(self, self.key)).expanduser()
+        name = Path(getattr(self, self.key))
         path = (folder / name).absolute()
         content = self._hash(path)
         _PLACES[content] = path

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 import backends
-from tasks import registry
+from tasks import file_source, registry
 from tests.remote import RemoteBackend
 
 REQUIRED = tuple(filter(None, os.environ.get("SIDEBYSIDE_REQUIRE", "numpy").split(",")))
@@ -22,6 +22,7 @@ def _no_task_is_left_behind() -> Iterator[None]:
     registry._TASKS.clear()
     registry._TASKS.update(before)
     registry._DOCUMENTS.clear()
+    file_source._PLACES.clear()
     assert not left, f"in the registry of tasks there are other names than before the test: {sorted(left)}"
 
 

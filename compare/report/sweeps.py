@@ -67,7 +67,8 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     """
     import altair
 
-    names, panels = sweep.names[:LINES], list(dict.fromkeys(values[1:] for values, _, _ in sweep.rows))[:PANELS]
+    names, verified = sweep.names[:LINES], [(values, row) for values, _, row in sweep.rows if row.verified]
+    panels = list(dict.fromkeys(values[1:] for values, _ in verified))[:PANELS]
     points = [
         (values, name, row)
         for values, name, row in sweep.rows
@@ -114,7 +115,7 @@ def _scale(column: Column, rows: Sequence[Row]) -> Any:
     """The scale of a column for these rows; from 0 on, but for the accuracy."""
     import altair
 
-    figures = [figure for row in rows if (figure := column.figure(row).value) is not None]
+    figures = [figure for row in rows if (figure := column.figure(row).value) is not None] or [0.0]
     low, high = min(figures) if column.name == "accuracy" else 0.0, max(figures)
     room = 0.0 if low < high else abs(low) / 10 or 0.1  # around what does not change, Vega makes none
     return altair.Scale(domain=[low - room, high + room], nice=True, zero=False)
