@@ -59,7 +59,8 @@ class Arrays(FileSource):
                 raise FieldError(self.kind, name, f"must be above 0, not {value}")
 
     def from_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
-        return self._scaled(numbers.reshape(-1, *self.shape), self.divisor or 1.0)
+        divisor = self.divisor or self._usual_divisor(self.arrays(self._place)["x_train"])
+        return self._scaled(numbers.reshape(-1, *self.shape), divisor)
 
     def read(self, path: Path) -> Dataset:
         arrays = self.arrays(path)
@@ -72,7 +73,7 @@ class Arrays(FileSource):
         )
         largest = max((int(part.max()) for part in (labels, tested) if part.size), default=0)
         names = self.classes or [str(label) for label in range(largest + 1)]
-        divisor = self.divisor or (255.0 if x.dtype == np.uint8 else 1.0)
+        divisor = self.divisor or self._usual_divisor(x)
         pictures = x.dtype == np.uint8 and x.ndim == 4 and x.shape[3] == 1
         return Dataset(
             self._scaled(x, divisor),
@@ -87,6 +88,10 @@ class Arrays(FileSource):
     def arrays(self, path: Path) -> dict[str, NDArray[Any]]:
         """The arrays of :data:`KEYS`. Raises DataError where one cannot be read."""
         raise NotImplementedError
+
+    @staticmethod
+    def _usual_divisor(inputs: NDArray[Any]) -> float:
+        return 255.0 if inputs.dtype == np.uint8 else 1.0
 
     def _scaled(self, numbers: NDArray[Any], divisor: float) -> NDArray[np.float32]:
         inputs = numbers.astype(np.float32)

@@ -21,7 +21,7 @@ from tasks.errors import SideBySideError
 from tasks.plugins import BACKENDS, TASKS, package_of, plugins
 from tasks.task import RecipeName
 from tasks.toml_task import is_task, read_document
-from tasks.variation import read_sweep
+from tasks.variation import QUICK, read_sweep
 from tasks.variation import sweep as sweep_of
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
@@ -201,6 +201,11 @@ def _combined(
         if "tasks" not in values:
             option = "--set" if changes else "--sweep"
             raise SideBySideError(f"{option} changes the tasks that are named before it: name one")
+        for word in (*changes, *swept):
+            option = QUICK.get(word.partition("=")[0], "")
+            if values.get(option) is not None:
+                where = "--set or --sweep changes it already"
+                raise SideBySideError(f"leave out --{option.replace('_', '-')}: {where}, by {word}")
         names = [" ".join([name, *changes]) for name in check_names(values["tasks"], "tasks")]
         values["tasks"] = [each for name in names for each in sweep_of(name, read_sweep(swept))]
     return make_options(values)

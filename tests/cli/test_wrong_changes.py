@@ -33,6 +33,8 @@ WRONG = [
     (["mnist-mlp", "--sweep", "batch_size=32,x"], "batch_size=x: batch_size: must be a whole number, not 'x'"),
     (["mnist-mlp", "--sweep", "batch_size=32,0"], "batch_size=0: batch_size: must be at least 1, not 0"),
     (["mnist-mlp", "--sweep", "batch_size=1", "batch_size=2"], "batch_size is swept twice"),
+    (["mnist-mlp", "--sweep", "batch_size=8,16", "--batch-size", "32"], "leave out --batch-size: --set or --sweep"),
+    (["mnist-mlp", "--set", "optimizer.learning_rate=1", "--learning-rate", "2"], "leave out --learning-rate"),
     (["--sweep", "batch_size=32,64"], "--sweep changes the tasks that are named before it: name one"),
     (["mnist-mlp", "--sweep", "batch_size=" + ",".join(map(str, range(1, 2000)))], "a sweep of 1,999 variations"),
 ]

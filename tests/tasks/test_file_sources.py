@@ -29,6 +29,7 @@ def test_images_in_bytes_become_numbers_up_to_1_with_a_channel(kind: str, tmp_pa
     data = source.load(None)
     np.testing.assert_array_equal(data.train_inputs, content["x_train"][..., None].astype(np.float32) / np.float32(255))
     np.testing.assert_array_equal(data.test_images, content["x_test"])
+    np.testing.assert_array_equal(source.from_numbers(content["x_train"].astype(np.float64)), data.train_inputs)
     np.testing.assert_array_equal(data.train_labels, content["y_train"])
     assert data.train_labels.dtype == np.int32
     assert data.raw_images is not None
