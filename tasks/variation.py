@@ -91,6 +91,9 @@ def vary(document: Document, changes: Sequence[str], name: str, folder: Path) ->
             raise TaskFileError(f"{change!r} is no change: write KEY=VALUE without spaces, as layers.1.units=128")
         key, _, text = change.partition("=")
         value = _value(text)
+        if key in ("data.file", "data.folder") and (Path(str(value)).is_absolute() or ".." in Path(str(value)).parts):
+            rule = "results keep this name, and so a folder of yours: write it into the task's file"
+            raise TaskFileError(f"{change!r}: {rule}")
         _put(varied, key.split("."), value, change)
         if key in QUICK and QUICK[key] in varied.get("quick", {}):
             varied["quick"][QUICK[key]] = value

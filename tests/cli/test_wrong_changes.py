@@ -35,6 +35,8 @@ WRONG = [
     (["mnist-mlp", "--sweep", "batch_size=1", "batch_size=2"], "batch_size is swept twice"),
     (["mnist-mlp", "--sweep", "batch_size=8,16", "--batch-size", "32"], "leave out --batch-size: --set or --sweep"),
     (["mnist-mlp", "--set", "optimizer.learning_rate=1", "--learning-rate", "2"], "leave out --learning-rate"),
+    (["mnist-mlp", "--set", "data.file=/home/ann/a.csv"], "results keep this name, and so a folder of yours"),
+    (["mnist-mlp", "--set", "data.folder=../ann"], "write it into the task's file"),
     (["--sweep", "batch_size=32,64"], "--sweep changes the tasks that are named before it: name one"),
     (["mnist-mlp", "--sweep", "batch_size=" + ",".join(map(str, range(1, 2000)))], "a sweep of 1,999 variations"),
 ]
