@@ -5,7 +5,7 @@ import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,9 @@ def read_array(path: Path) -> NDArray[Any]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            stream = io.BytesIO(content)
-            array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-            if stream.read(1):
-                raise ValueError("it has more bytes than its header says")
+            return _whole_array(io.BytesIO(content), "it")
     except Exception as error:
         raise DataError(f"{path}: not a readable .npy file of a plain array ({one_line(error)})") from error
-    return array
 
 
 def read_arrays(path: Path, names: Sequence[str], advice: str = "--data takes an .npz file") -> dict[str, NDArray[Any]]:
@@ -80,7 +76,12 @@ def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack without a bound
         raise ValueError(f"compression {member.compress_type}, which NumPy does not write")
     with archive.open(member) as stream:
-        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
-        if stream.read(1):
-            raise ValueError(f"{member.filename} has more bytes than its header says")
+        return _whole_array(stream, member.filename)
+
+
+def _whole_array(stream: IO[bytes], name: str) -> NDArray[Any]:
+    """The array that a stream holds, and nothing after it; objects are refused."""
+    array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+    if stream.read(1):
+        raise ValueError(f"{name} has more bytes than its header says")
     return array

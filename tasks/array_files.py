@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.archive import read_array, read_arrays
-from tasks.dataset import Dataset, RawImages
+from tasks.dataset import Dataset, RawImages, scaled
 from tasks.errors import DataError, FieldError
 from tasks.file_source import MOST_CLASSES, FileSource, check_size, class_names
-from tasks.files import regular_size
 from tasks.idx import IDX_NAMES, read_idx
 from tasks.picture_files import read_picture
 
@@ -94,11 +93,7 @@ class Arrays(FileSource):
         return 255.0 if inputs.dtype == np.uint8 else 1.0
 
     def _scaled(self, numbers: NDArray[Any], divisor: float) -> NDArray[np.float32]:
-        inputs = numbers.astype(np.float32)
-        inputs /= np.float32(divisor)
-        inputs -= np.float32(self.mean)
-        inputs /= np.float32(self.std)
-        return inputs
+        return scaled(numbers, divisor, self.mean, self.std)
 
     def _checked(self, path: Path, key: str, inputs: NDArray[Any]) -> NDArray[Any]:
         """Inputs of numbers that are finite in float32, in the shape of the examples."""
@@ -159,25 +154,14 @@ class NumPyFolder(Arrays):
         return [path / f"{name}.npy" for name in KEYS]
 
     def arrays(self, path: Path) -> dict[str, NDArray[Any]]:
-        for file in self.files(path):
-            regular_size(file, DataError, f"the folder needs {', '.join(KEYS)}, each as .npy")
         return {file.stem: read_array(file) for file in self.files(path)}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Images(Arrays):
-    """Grey images in bytes; a picture of any size can be named as an input, and is brought to their size."""
-
-    takes: ClassVar[Literal["pictures"]] = "pictures"
-
-    def from_picture(self, path: Path) -> NDArray[np.float32]:
-        height, width = self.shape[:2]
-        return self._scaled(read_picture(path, height, width, color=False), self.divisor or 255.0)
-
-
 @dataclass(frozen=True)
-class IDX(Images):
+class IDX(Arrays):
     """Images and labels in the four files of MNIST, or of a data set of that form, packed with gzip or not.
+
+    A picture of any size can be named as an input, and is brought to the size of the images.
 
     Attributes:
         folder: that has ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte``, ``t10k-images-idx3-ubyte`` and
@@ -187,6 +171,7 @@ class IDX(Images):
     folder: str
     kind: ClassVar[str] = "idx"
     key: ClassVar[str] = "folder"
+    takes: ClassVar[Literal["pictures"]] = "pictures"
 
     def files(self, path: Path) -> Sequence[Path]:
         packed = {name: path / f"{name}.gz" for name in IDX_NAMES}
@@ -194,6 +179,10 @@ class IDX(Images):
 
     def arrays(self, path: Path) -> dict[str, NDArray[Any]]:
         return {key: read_idx(file) for key, file in zip(IDX_NAMES.values(), self.files(path), strict=True)}
+
+    def from_picture(self, path: Path) -> NDArray[np.float32]:
+        height, width = self.shape[:2]
+        return self._scaled(read_picture(path, height, width, color=False), self.divisor or 255.0)
 
 
 @dataclass(frozen=True)

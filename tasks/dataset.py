@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +65,15 @@ class Dataset:
     def train_sha256(self) -> str:
         """The hash of the training inputs and labels."""
         return sha256_of({"inputs": self.train_inputs, "labels": self.train_labels})
+
+
+def scaled(numbers: NDArray[Any], divisor: float, mean: float, std: float) -> NDArray[np.float32]:
+    """``(numbers / divisor - mean) / std`` in float32, in this order, as torchvision computes it."""
+    inputs = numbers.astype(np.float32)
+    inputs /= np.float32(divisor)
+    inputs -= np.float32(mean)
+    inputs /= np.float32(std)
+    return inputs
 
 
 def predicted_labels(outputs: NDArray[np.floating], loss: Loss) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.archive import read_arrays
-from tasks.dataset import Dataset, RawImages
+from tasks.dataset import Dataset, RawImages, scaled
 from tasks.errors import DataError, FieldError
 from tasks.layers import Shape
 from tasks.source import Source
@@ -70,11 +70,7 @@ class MNIST(Source):
 
 def standardize(mean: float, std: float, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Images (n, 28, 28) as ``(pixels / 255 - mean) / std``, (n, 28, 28, 1), in float32 as torchvision computes it."""
-    inputs = images[..., None].astype(np.float32)
-    inputs /= np.float32(255)
-    inputs -= np.float32(mean)
-    inputs /= np.float32(std)
-    return inputs
+    return scaled(images[..., None], 255, mean, std)
 
 
 def unit_columns(images: NDArray[np.uint8]) -> NDArray[np.float32]:

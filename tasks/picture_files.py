@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, scaled
 from tasks.errors import DataError, FieldError
 from tasks.file_source import FileSource, check_size, class_names
 from tasks.files import read_regular
@@ -94,11 +94,7 @@ class Pictures(Split, FileSource):
         return pixels, labels
 
     def _inputs(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        inputs = pixels.astype(np.float32)
-        inputs /= np.float32(255)
-        inputs -= np.float32(self.mean)
-        inputs /= np.float32(self.std)
-        return inputs
+        return scaled(pixels, 255, self.mean, self.std)
 
 
 def _parts(path: Path) -> list[Path]:

@@ -37,6 +37,11 @@ class Sweep:
     points: tuple[Point, ...]
 
     @property
+    def heading(self) -> str:
+        """The title, and what is swept."""
+        return f"{self.title}, sweep of {' and '.join(self.keys)}"
+
+    @property
     def rows(self) -> list[tuple[tuple[str, ...], str, Row]]:
         """The swept values, the label and the row of every row that was completed."""
         return [(p.values, p.section.label(row), row) for p in self.points for row in p.section.rows if row.completed]

@@ -46,7 +46,7 @@ def render_markdown(results: Results) -> str:
 
 def _sweep(sweep: Sweep) -> list[str]:
     headings, rows = sweep_table(sweep)
-    lines = [f"## {markdown_text(sweep.title)}, sweep of {markdown_text(' and '.join(sweep.keys))}", ""]
+    lines = [f"## {markdown_text(sweep.heading)}", ""]
     lines.append(f"| {' | '.join(map(markdown_text, headings))} |")
     lines.append(f"|{' ---: |' * len(sweep.keys)} --- |{' ---: |' * len(SWEPT_COLUMNS)} --- |")
     return [*lines, *(f"| {' | '.join(map(markdown_text, cells))} |" for cells in rows), ""]

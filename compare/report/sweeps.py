@@ -38,7 +38,7 @@ def sweep_table(sweep: Sweep) -> tuple[list[str], list[list[str]]]:
 
 def print_sweep(sweep: Sweep, console: Console) -> None:
     """Prints a sweep as one table, and whose speeds are in doubt."""
-    print_line(f"{sweep.title}, sweep of {' and '.join(sweep.keys)}", console, style="bold")
+    print_line(sweep.heading, console, style="bold")
     console.print()
     headings, lines = sweep_table(sweep)
     if lines:
@@ -67,13 +67,9 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     """
     import altair
 
-    names, verified = sweep.names[:LINES], [(values, row) for values, _, row in sweep.rows if row.verified]
-    panels = list(dict.fromkeys(values[1:] for values, _ in verified))[:PANELS]
-    points = [
-        (values, name, row)
-        for values, name, row in sweep.rows
-        if row.verified and name in names and values[1:] in panels
-    ]
+    names, verified = sweep.names[:LINES], [point for point in sweep.rows if point[2].verified]
+    panels = list(dict.fromkeys(values[1:] for values, _, _ in verified))[:PANELS]
+    points = [(values, name, row) for values, name, row in verified if name in names and values[1:] in panels]
     drawn = [column for column in SWEPT_COLUMNS if any(column.figure(row).value is not None for _, _, row in points)]
     if not drawn:
         return None
@@ -102,9 +98,9 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
         lines.append(altair.hconcat(*beside))
     others = f"; beside each other the values of {' and '.join(sweep.keys[1:])}" if sweep.keys[1:] else ""
     caption = (
-        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; accuracy is the mean over seeds. The share"
+        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; accuracy is the mean over seeds."
+        " The share is that of the machine's matrix rate."
     )
-    caption += " is that of the machine's matrix rate."
     if left := len(sweep.rows) - len(points):
         caption += f" {left} of {len(sweep.rows)} rows are not drawn: they are not certified, or more than fit."
     chart = altair.vconcat(*lines).configure_legend(orient="bottom", columns=4)
