@@ -16,7 +16,7 @@ from backends.about import About, Mode, load_class
 from backends.files import read_parameters, write_parameters
 from tasks.architecture import Parameters, check_parameters
 from tasks.batches import Batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.task import Recipe, Task
 from tasks.training import OptimizerState
@@ -82,7 +82,7 @@ class Model(ABC):
         """
 
     @abstractmethod
-    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
         """The loss of one batch and its gradient for every parameter, in the canonical layout. Changes nothing."""
 
     @abstractmethod
@@ -102,7 +102,7 @@ class Model(ABC):
         """Puts the training data where ``train`` takes them from, once and outside the timed region."""
 
     @abstractmethod
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """Reads back the training inputs ``(n, *input_shape)`` and labels ``(n,)`` as the training step gets them."""
 
     @abstractmethod
@@ -139,13 +139,13 @@ class HostData:
     """The training data of a loop that keeps them as NumPy arrays; comes before ``Model`` among the base classes."""
 
     inputs: NDArray[np.float32]
-    labels: NDArray[np.int32]
+    labels: Labels
 
     def place(self, dataset: Dataset) -> None:
         """Keeps the training inputs (n, *input_shape) and labels (n,) as they are."""
         self.inputs, self.labels = dataset.train_inputs, dataset.train_labels
 
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """Returns the arrays that were placed, which proves nothing of what a training step gets.
 
         The evidence for that are the losses and the trained parameters of the certificate.

@@ -17,6 +17,8 @@ _PATH = re.compile(rf"""(?<![\w./\\~[-])(?!//){_ROOT}[^\s'":;,()<>]+""")
 _COMMON_NAMES = {"root", "user", "localhost"}
 NO_RUNS = "The run has begun, and no cell has finished yet."
 """What a report says of a run in its first cell."""
+MEASURES = {"accuracy": "accuracy", "r_squared": "R²"}
+"""What each measure of the test set is called."""
 SUBJECT = ("task", "recipe", "backend", "mode", "device")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.errors import DataError, FieldError, choice
 from tasks.file_source import FileSource, check_size, class_names
 from tasks.files import read_regular
@@ -31,7 +31,7 @@ class Table:
 
     Attributes:
         numbers: float64 (rows, columns), of the columns that are inputs.
-        labels: the texts of the column of labels, one a row.
+        labels: the texts of the column of labels, one a row; of a regression each is a number.
     """
 
     numbers: NDArray[np.float64]
@@ -49,13 +49,15 @@ class CSV(Split, FileSource):
         delimiter: the sign between two columns.
         standardize: whether each column of inputs has the mean 0 and the deviation 1 over the rows that are trained on,
             as ``StandardScaler`` of scikit-learn makes it; otherwise numbers are as they are.
+        target: in place of ``label``, the column with the number that is to be predicted: a regression.
     """
 
     file: str
-    label: str
+    label: str = ""
     ignore: tuple[str, ...] = ()
     delimiter: str = ","
     standardize: bool = True
+    target: str = ""
     kind: ClassVar[str] = "csv"
 
     def __post_init__(self) -> None:
@@ -63,16 +65,31 @@ class CSV(Split, FileSource):
         FileSource.__post_init__(self)
         if len(self.delimiter) != 1 or self.delimiter in '"\r\n':
             raise FieldError(self.kind, "delimiter", f"must be one sign, not {self.delimiter!r}")
+        if bool(self.label) == bool(self.target):
+            raise FieldError(
+                self.kind, "label", "must name the column of classes, or target that of numbers to be predicted"
+            )
+        if self.target and self.classes:
+            raise FieldError(self.kind, "classes", "are of a column of classes, and target is one of numbers")
+
+    @property
+    def predicts_numbers(self) -> bool:
+        return bool(self.target)
 
     def read(self, path: Path) -> Dataset:
         table = self._table(path)
-        names = sorted(set(table.labels), key=_order)
-        classes = class_names(path, names, self.classes)
-        index = {name: at for at, name in enumerate(names)}
-        labels = np.array([index[name] for name in table.labels], np.int32)
+        classes, labels = self._labels(path, table)
         inputs = self._scaling(table)(table.numbers)
         train, test = self.split(len(labels))
         return Dataset(inputs[train], labels[train], inputs[test], labels[test], classes)
+
+    def _labels(self, path: Path, table: Table) -> tuple[tuple[str, ...], Labels]:
+        """The names of the classes, and the label of each row; of a regression no names, and its numbers."""
+        if self.target:
+            return (), np.array([float(number) for number in table.labels], np.float32)
+        names = sorted(set(table.labels), key=_order)
+        index = {name: at for at, name in enumerate(names)}
+        return class_names(path, names, self.classes), np.array([index[name] for name in table.labels], np.int32)
 
     def from_numbers(self, numbers: NDArray[np.float64]) -> NDArray[np.float32]:
         return self._scaling(self._table(self._place))(numbers)
@@ -105,9 +122,12 @@ class CSV(Split, FileSource):
             if len(row) != len(columns):
                 raise DataError(f"{place}: {len(row)} columns, and the first line names {len(columns)}")
             numbers += [_number(row[at], place, columns[at]) for at in inputs_at]
-            labels.append(row[label_at].strip())
-            if not labels[-1]:
-                raise DataError(f"{place}, column {self.label}: is empty: fill it in, or leave out the line")
+            label = row[label_at].strip()
+            if not label:
+                raise DataError(f"{place}, column {columns[label_at]}: is empty: fill it in, or leave out the line")
+            if self.target:
+                _number(label, place, self.target)
+            labels.append(label)
         check_size(path, len(numbers))
         if len(labels) < 2:
             raise DataError(f"{path}: must have two rows at least, one to train on and one to test with")
@@ -117,13 +137,17 @@ class CSV(Split, FileSource):
         """Where the label of a row stands, and where its inputs."""
         if twice := [name for name in columns if columns.count(name) > 1]:
             raise DataError(f"{path}: two columns are named {twice[0]!r}: rename one")
-        for key, name in [("label", self.label), *(("ignore", name) for name in self.ignore)]:
+        of_labels = self.label or self.target
+        for key, name in [
+            ("label" if self.label else "target", of_labels),
+            *(("ignore", name) for name in self.ignore),
+        ]:
             if name not in columns:
                 raise DataError(f"{path}: has no column {name!r}, which data.{key} names: {choice(name, columns)}")
-        inputs = [at for at, name in enumerate(columns) if name != self.label and name not in self.ignore]
+        inputs = [at for at, name in enumerate(columns) if name != of_labels and name not in self.ignore]
         if not inputs:
             raise DataError(f"{path}: has no columns of inputs: are they parted by another sign, data.delimiter?")
-        return columns.index(self.label), inputs
+        return columns.index(of_labels), inputs
 
 
 def _order(name: str) -> tuple[bool, float, str]:

@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.reproducible import sha256_of
 from tasks.training import Loss
+
+Measure = Literal["accuracy", "r_squared"]
+"""What is measured on the test set: the share of the labels that is right, or R² of numbers that are predicted."""
+Labels: TypeAlias = NDArray[np.int32 | np.float32]
+"""``(n,)``: of each example the index of its class, int32; or the number to be predicted, float32."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,18 @@ class Dataset:
 
     Attributes:
         train_inputs: float32, ``(n, *input_shape)``; images NHWC.
-        train_labels: int32, ``(n,)``.
+        train_labels: ``(n,)``, see :data:`Labels`.
         test_inputs: float32, ``(m, *input_shape)``.
-        test_labels: int32, ``(m,)``.
-        classes: a name for each label.
+        test_labels: ``(m,)``.
+        classes: a name for each label; none where numbers are predicted.
         raw_images: the images that ``train_inputs`` were normalised from; None where the inputs are plain numbers.
         test_images: uint8, ``(m, height, width)``, that ``test_inputs`` were normalised from; None as before.
     """
 
     train_inputs: NDArray[np.float32]
-    train_labels: NDArray[np.int32]
+    train_labels: Labels
     test_inputs: NDArray[np.float32]
-    test_labels: NDArray[np.int32]
+    test_labels: Labels
     classes: tuple[str, ...]
     raw_images: RawImages | None = None
     test_images: NDArray[np.uint8] | None = None
@@ -61,6 +66,11 @@ class Dataset:
             test_images=None if self.test_images is None else self.test_images[:tested],
         )
 
+    @property
+    def measure(self) -> Measure:
+        """What is measured on the test set."""
+        return "r_squared" if self.test_labels.dtype.kind == "f" else "accuracy"
+
     @cached_property
     def train_sha256(self) -> str:
         """The hash of the training inputs and labels."""
@@ -76,10 +86,36 @@ def scaled(numbers: NDArray[Any], divisor: float, mean: float, std: float) -> ND
     return inputs
 
 
-def predicted_labels(outputs: NDArray[np.floating], loss: Loss) -> NDArray[np.int64]:
-    """The labels that outputs (n, outputs) of a network trained with this loss stand for: the largest.
+def predicted_labels(outputs: NDArray[np.floating], loss: Loss, *, numbers: bool) -> NDArray[Any]:
+    """The labels (n,) that outputs (n, outputs) of a network trained with this loss stand for.
 
-    With a single output, whether it exceeds 1/2; or 0, if it is the logit of a binary cross-entropy.
+    Args:
+        outputs: of the network.
+        loss: with which it was trained.
+        numbers: whether numbers are predicted; they are the outputs. Classes are int64, and the largest output tells
+            which; a single one, whether it exceeds 1/2, or 0, if it is the logit of a binary cross-entropy.
     """
+    if numbers:
+        return outputs[:, 0]
     threshold = 0.0 if loss == "binary_cross_entropy" else 0.5
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > threshold).astype(np.int64)
+
+
+def score(predicted: NDArray[Any], labels: Labels) -> float:
+    """How good predictions (n,) are: the share of the labels that is right; of numbers, R² by :func:`r_squared`."""
+    return r_squared(predicted, labels) if labels.dtype.kind == "f" else float((predicted == labels).mean())
+
+
+def r_squared(predicted: NDArray[Any], labels: Labels) -> float:
+    """The coefficient of determination: 1 - sum((y - predicted)²) / sum((y - mean(y))²).
+
+    1 where all predictions are right, 0 where they are as good as the mean of the labels, below it where they are
+    worse; minus infinity where one is not finite, and, as scikit-learn has it, 1 or 0 where all labels are equal.
+    """
+    wanted = labels.astype(np.float64)
+    with np.errstate(all="ignore"):
+        missed = float(np.square(wanted - predicted).sum())
+    spread = float(np.square(wanted - wanted.mean()).sum())
+    if not np.isfinite(missed):
+        return -np.inf
+    return 1 - missed / spread if spread else float(missed == 0)

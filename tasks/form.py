@@ -26,7 +26,7 @@ from tasks.mnist import MNIST
 from tasks.picture_files import Pictures
 from tasks.rows import Rows
 from tasks.schedules import Constant, Cosine, Exponential, StepDecay, Warmup
-from tasks.shipped import BreastCancer, Digits, Iris, Wine
+from tasks.shipped import BreastCancer, Diabetes, Digits, Iris, Wine
 from tasks.source import Source
 from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, RMSprop
 
@@ -148,6 +148,7 @@ SOURCES: tuple[type[Source], ...] = (
     Wine,
     BreastCancer,
     Digits,
+    Diabetes,
     MNIST,
     FashionMNIST,
     CSV,

@@ -1,4 +1,4 @@
-"""Data sets that scikit-learn ships as files: iris, wine, breast cancer, digits."""
+"""Data sets that scikit-learn ships as files: iris, wine, breast cancer, digits, diabetes."""
 
 import gzip
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.errors import DataError
 from tasks.layers import Shape
 from tasks.split import Split, standard_scaling
@@ -34,7 +34,9 @@ class Shipped(Split):
             raise DataError(f"--data is for the mnist tasks: {self.kind} comes from scikit-learn and takes no file")
         rows = self._rows()
         train, test = self.split(len(rows))
-        inputs, labels = self.from_numbers(rows[:, : self.columns]), rows[:, self.columns].astype(np.int32)
+        inputs = self.from_numbers(rows[:, : self.columns])
+        column = rows[:, self.columns]
+        labels: Labels = column.astype(np.float32) if self.predicts_numbers else column.astype(np.int32)
         return Dataset(inputs[train], labels[train], inputs[test], labels[test], self.classes)
 
     def _rows(self) -> NDArray[np.float64]:
@@ -87,6 +89,27 @@ class BreastCancer(Standardized):
     kind: ClassVar[str] = "breast_cancer"
     columns: ClassVar[int] = 30
     classes = ("malignant", "benign")
+
+
+@dataclass(frozen=True)
+class Diabetes(Standardized):
+    """442 patients, 10 measurements each, and how far their diabetes had got a year later (Efron et al. 2004).
+
+    A regression: what is predicted is a number, from 25 to 346. The measurements are those of scikit-learn's
+    ``load_diabetes(scaled=False)``.
+    """
+
+    kind: ClassVar[str] = "diabetes"
+    columns: ClassVar[int] = 10
+    classes = ()
+
+    @property
+    def predicts_numbers(self) -> bool:
+        return True
+
+    def _rows(self) -> NDArray[np.float64]:
+        inputs, target = read_shipped("diabetes_data_raw.csv.gz", 0), read_shipped("diabetes_target.csv.gz", 0)
+        return np.column_stack([inputs.reshape(-1, self.columns), target])
 
 
 @dataclass(frozen=True)

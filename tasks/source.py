@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Measure
 from tasks.layers import Shape
 
 
@@ -22,6 +22,16 @@ class Source(ABC):
     show a digit, which become 28 x 28 pixels for :meth:`prepare`; or other pictures, by :meth:`from_picture`."""
     classes: tuple[str, ...]
     """A name for each label; none where numbers are predicted."""
+
+    @property
+    def predicts_numbers(self) -> bool:
+        """Whether the labels are numbers to be predicted: a regression."""
+        return False
+
+    @property
+    def measure(self) -> Measure:
+        """What is measured on the test set."""
+        return "r_squared" if self.predicts_numbers else "accuracy"
 
     @property
     @abstractmethod

@@ -21,14 +21,12 @@ from tasks.layers import Shape
 from tasks.schedules import CONSTANT
 from tasks.source import Source
 from tasks.task import Preset, Recipe, Task
-from tasks.training import Loss
+from tasks.training import OF_CLASSES, SQUARES
 
 LARGEST = 1_000_000
 """Bytes of a task's file."""
 LARGEST_NETWORK = 1_000_000_000
 """Parameters of a network, and numbers that its layers give for one example."""
-OF_CLASSES: tuple[Loss, ...] = ("cross_entropy", "negative_log_likelihood")
-"""The losses for which the network has an output a class; the others are for a single one."""
 OWN_KEYS = ("summary", "target_accuracy", "data", "quick", "recipes")
 """The keys of a task's file that all its recipes share."""
 _KEYS = {
@@ -185,6 +183,9 @@ def _recipe(found: RecipeForm, source: Source, place: str) -> Recipe:
         raise TaskFileError(f"{place}{error.field}: {error.rule}") from error
     shape, classes = recipe.architecture.output_shape, len(source.classes)
     outputs = classes if recipe.loss in OF_CLASSES else 1
+    if source.predicts_numbers and recipe.loss not in SQUARES:
+        rule = f"{recipe.loss} is for classes, and these data are numbers to be predicted: {' or '.join(SQUARES)}"
+        raise TaskFileError(f"{place}loss: {rule}")
     if outputs == 1 and classes > 2:
         raise TaskFileError(f"{place}loss: {recipe.loss} is for two classes, and the data have {classes}")
     if shape != (outputs,):

@@ -24,7 +24,12 @@ Loss = Literal[
 ``sum_of_squared_errors``: the sum of ``(z - y)**2``, for one output.
 ``mean_squared_error``: the mean of ``(z - y)**2``, for one output.
 ``binary_cross_entropy``: the mean of ``log(1 + exp(z)) - y * z``, for one output, a logit, and labels 0 and 1.
+The two of squares are for numbers that are predicted, too: then y is the number itself.
 """
+OF_CLASSES: tuple[Loss, ...] = ("cross_entropy", "negative_log_likelihood")
+"""The losses for which the network has an output a class; the others are for a single one."""
+SQUARES: tuple[Loss, ...] = ("sum_of_squared_errors", "mean_squared_error")
+"""The losses that numbers can be predicted with."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasks.architecture import INPUT, Architecture, Node, sequence
 from tasks.batches import Batches, draw_batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.initial import Initializer
 from tasks.layers import (
     GELU,
@@ -64,18 +64,20 @@ def sample_of(
     initializer: Initializer = "pytorch",
     **training: Any,
 ) -> Sample:
-    """Random inputs and labels that fit the network, and two epochs of batches; 22 examples in fours leave 2.
+    """Random inputs and labels that fit the network and the loss, and two epochs of batches: 5 of 4 examples, one of 2.
 
     ``training``: further fields of the recipe: schedule, clip_norm, label_smoothing.
     """
     random = np.random.RandomState(seed)
     classes = max(architecture.output_shape[0], 2)
     inputs = random.standard_normal((count, *architecture.input_shape)).astype(np.float32)
-    labels = random.randint(0, classes, count).astype(np.int32)
+    labels: Labels = random.randint(0, classes, count).astype(np.int32)
+    if numbers := loss == "mean_squared_error":
+        labels = random.normal(3, 2, count).astype(np.float32)
     batches = draw_batches(count, batch_size, EPOCHS, seed, shuffle=True)
     recipe = Recipe(architecture, loss, optimizer or SGD(0.1, momentum=0.9), batch_size, EPOCHS, True, initializer)
     recipe = replace(recipe, steps_an_epoch=batches.steps, **training)
-    dataset = Dataset(inputs, labels, inputs, labels, tuple(map(str, range(classes))))
+    dataset = Dataset(inputs, labels, inputs, labels, () if numbers else tuple(map(str, range(classes))))
     return Sample(recipe, dataset, batches)
 
 
@@ -154,7 +156,7 @@ MORE_BRANCHES = Architecture(
 
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
-    "dense-adam": make_sample((5,), (Dense(7), Tanh(), Dense(3)), optimizer=Adam(0.01)),
+    "dense-adam": make_sample((5,), (Dense(7, bias=False), Tanh(), Dense(3)), optimizer=Adam(0.01)),
     "sigmoid-squares": make_sample((2,), (Dense(4), Sigmoid(), Dense(1), Sigmoid()), loss="sum_of_squared_errors"),
     "softmax-in-logits": make_sample((5,), (Dense(6), ReLU(), Dense(3), Softmax())),
     "softmax-in-likelihood": make_sample((5,), (Dense(6), ReLU(), Dense(3), Softmax()), loss="negative_log_likelihood"),

@@ -95,7 +95,7 @@ def _zeros() -> dict[str, Any]:
 
 LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, in) to (n, units), with a kernel (in, units): x @ kernel + bias
-    Dense: lambda layer, shape: nnx.Linear(shape[0], layer.units, **_zeros()),
+    Dense: lambda layer, shape: nnx.Linear(shape[0], layer.units, use_bias=layer.bias, **_zeros()),
     Conv2D: conv2d,
     ConvTranspose2D: _conv_transpose2d,
     MaxPool2D: _max_pool2d,

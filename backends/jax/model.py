@@ -23,6 +23,7 @@ from backends.jax.network import (
 )
 from backends.jax.training import loss_function
 from tasks.architecture import Architecture, Parameters
+from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import Adadelta, OptimizerState
 
@@ -57,7 +58,7 @@ class Model(base.Model):
         """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
         return self._outputs_in(self.network, inputs)
 
-    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
 
         def loss_of(network: Network, inputs: jax.Array, labels: jax.Array) -> jax.Array:

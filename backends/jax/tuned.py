@@ -18,7 +18,7 @@ from backends.jax.network import Network, build_network
 from backends.jax.training import make_optimizer
 from backends.jax.tuned_layers import TUNED_LAYERS, _conv2d_by_image, _has_few_inputs
 from tasks.batches import Batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.layers import Conv2D
 from tasks.task import Recipe
 from tasks.training import OptimizerState
@@ -64,7 +64,7 @@ class TunedModel(Model):
         """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""
         self.data = jax.device_put((dataset.train_inputs, dataset.train_labels), self.own_device)
 
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """The inputs (n, *input_shape) and labels (n,), read back from the device."""
         inputs, labels = self.data
         return np.asarray(inputs), np.asarray(labels)

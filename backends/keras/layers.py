@@ -122,7 +122,7 @@ def _unique(name: str) -> str:
 
 LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, in) to (n, units), with a kernel (in, units): x @ kernel + bias
-    Dense: lambda layer, shape: keras.layers.Dense(layer.units),
+    Dense: lambda layer, shape: keras.layers.Dense(layer.units, use_bias=layer.bias),
     Conv2D: conv2d,
     ConvTranspose2D: _conv_transpose2d,
     MaxPool2D: _max_pool2d,

@@ -19,6 +19,7 @@ from backends.keras.network import (
 )
 from backends.keras.training import loss_function
 from tasks.architecture import Parameters
+from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import SGD, OptimizerState, RMSprop
 
@@ -57,7 +58,7 @@ class Model(base.Model):
         with tf.device(self.own_device):
             return layer_outputs(self.network, self.recipe.architecture, tf.convert_to_tensor(inputs))
 
-    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
         tensors = variables(self.network, self.recipe.architecture)
         others = self.network.non_trainable_variables

@@ -10,7 +10,7 @@ from backends.keras.model import Model, _canonical_state
 from backends.keras.network import variables
 from backends.keras.training import make_optimizer
 from tasks.batches import Batches
-from tasks.training import OptimizerState
+from tasks.training import OF_CLASSES, OptimizerState
 
 
 class StockModel(HostData, Model):
@@ -55,7 +55,8 @@ class StockModel(HostData, Model):
 
     def _loss_in_fit(self, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
         """The loss in Keras's order; ``fit`` makes the labels floats, (n,) or (n, 1)."""
-        return self.loss(outputs, tf.reshape(tf.cast(labels, tf.int32), [-1]))
+        labels = tf.reshape(labels, [-1])
+        return self.loss(outputs, tf.cast(labels, tf.int32) if self.recipe.loss in OF_CLASSES else labels)
 
     @staticmethod
     def _order(batches: Batches) -> tf.data.Dataset:

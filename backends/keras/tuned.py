@@ -14,7 +14,7 @@ from backends.keras.network import Network, build_network, layer_outputs, state,
 from backends.keras.training import _SGD, _learning_rate, make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.layers import Conv2D, ConvTranspose2D
 from tasks.task import Recipe
 from tasks.training import SGD, OptimizerState
@@ -51,7 +51,7 @@ class TunedModel(Model):
         with tf.device(self.own_device):
             self.data = tf.constant(dataset.train_inputs), tf.constant(dataset.train_labels)
 
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """The inputs (n, *input_shape) and labels (n,), read back from the device."""
         inputs, labels = self.data
         return inputs.numpy(), labels.numpy()

@@ -72,13 +72,15 @@ from tasks.layers import (
 
 def dense_forward(layer: Dense, x: Array, p: LayerParameters) -> tuple[Array, Any]:
     """``y = x @ kernel + bias``: (n, in) to (n, units), with a kernel (in, units)."""
-    return x @ p["kernel"] + p["bias"], (x, p["kernel"])
+    y = x @ p["kernel"]
+    return y + p["bias"] if layer.bias else y, (x, p["kernel"])
 
 
 def dense_backward(layer: Dense, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """``dx = dy @ kernel.T``, ``d_kernel = x.T @ dy``, ``d_bias``: the sum of dy over the batch. dy is (n, units)."""
     x, kernel = kept
-    return dy @ kernel.T, {"kernel": x.T @ dy, "bias": dy.sum(axis=0)}
+    bias = {"bias": dy.sum(axis=0)} if layer.bias else {}
+    return dy @ kernel.T, {"kernel": x.T @ dy} | bias
 
 
 def flatten_forward(layer: Flatten, x: Array, p: LayerParameters) -> tuple[Array, Any]:

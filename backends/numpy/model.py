@@ -12,6 +12,7 @@ from backends.numpy.network import Network, build_network, get_parameters, set_p
 from backends.numpy.training import loss_function, make_optimizer
 from tasks.architecture import Parameters
 from tasks.batches import Batches
+from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import OptimizerState
 
@@ -49,7 +50,7 @@ class NumpyModel(HostData, Model):
         return self.network.layer_outputs(inputs.astype(self.number))
 
     @np.errstate(all="ignore")
-    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradient for every parameter."""
         outputs, kept = self.forward(inputs)
         loss, gradient = self.loss(outputs, labels)
@@ -98,7 +99,7 @@ class NumpyModel(HostData, Model):
         return losses
 
     @np.errstate(all="ignore")
-    def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+    def train_step(self, inputs: NDArray[np.float32], labels: Labels) -> float:
         """Forward, loss, backward, update; returns the loss of the batch (n, *input_shape) with labels (n,)."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
         self.optimizer.update(self.network.parameters, gradients)

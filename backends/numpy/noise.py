@@ -20,6 +20,7 @@ from backends.numpy.network import Network, build_network, inputs_of
 from backends.numpy.stateful import batch_norm_backward
 from backends.numpy.training import AdamUpdate
 from tasks.architecture import INPUT, Architecture, Parameters
+from tasks.dataset import Labels
 from tasks.layers import GELU, BatchNorm, Dropout, Layer, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from tasks.task import Recipe
 from tasks.training import Adam
@@ -100,7 +101,7 @@ class NoisyModel(NumpyModel):
             self.optimizer = _Float64Scalars(self.recipe, self.network.parameters)
 
     @np.errstate(all="ignore")
-    def train_step(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> float:
+    def train_step(self, inputs: NDArray[np.float32], labels: Labels) -> float:
         """As the reference's; but gradients that are divided by their size are first moved by their terms' rounding."""
         loss, gradients = self.loss_and_gradients(inputs, labels)
         self.loss_sizes.append(self.loss_size(self.outputs, labels))
@@ -118,7 +119,7 @@ class NoisyModel(NumpyModel):
         self.outputs, kept = super().forward(inputs)
         return self.outputs, kept
 
-    def loss_size(self, outputs: Array, labels: NDArray[np.int32]) -> float:
+    def loss_size(self, outputs: Array, labels: Labels) -> float:
         """How large the loss is where none of its terms cancel, from outputs (n, outputs) and labels (n,).
 
         A cross-entropy may be formed as ``logsumexp(z) - z[y]``: of z, however small the loss, it loses a unit in the
@@ -130,7 +131,7 @@ class NoisyModel(NumpyModel):
             return float(each.sum() if self.recipe.loss == "sum_of_squared_errors" else each.mean()) / 8
         return float(sizes.mean()) / 8
 
-    def gradient_sizes(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> Parameters:
+    def gradient_sizes(self, inputs: NDArray[np.float32], labels: Labels) -> Parameters:
         """How large each gradient is where none of its terms cancel: the root of the sum of their squares.
 
         Rounding is of the size of the terms, however small their sum. The terms of examples and pixels count one by

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backends.numpy.arrays import Array
 from tasks.architecture import Parameters
+from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import SGD, Adadelta, Adam, OptimizerState, RMSprop
 
-Labels = NDArray[np.int32]
 LossFunction = Callable[[Array, Labels], tuple[Array, Array]]
 
 

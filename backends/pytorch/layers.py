@@ -165,7 +165,7 @@ class _ChannelsLastFlatten(nn.Module):
 
 LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, in) to (n, units), with a kernel (units, in): x @ weight.T + bias
-    Dense: lambda layer, shape: nn.Linear(shape[0], layer.units),
+    Dense: lambda layer, shape: nn.Linear(shape[0], layer.units, bias=layer.bias),
     Conv2D: conv2d,
     ConvTranspose2D: _conv_transpose2d,
     MaxPool2D: _max_pool2d,

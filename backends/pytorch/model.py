@@ -19,8 +19,9 @@ from backends.pytorch.network import (
     to_canonical,
     variables,
 )
-from backends.pytorch.training import loss_function
+from backends.pytorch.training import _targets, loss_function
 from tasks.architecture import Parameters
+from tasks.dataset import Labels
 from tasks.task import Recipe
 
 
@@ -57,12 +58,12 @@ class Model(base.Model):
         with torch.inference_mode():
             return layer_outputs(self.network, self.recipe.architecture, self._inputs(inputs))
 
-    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: NDArray[np.int32]) -> tuple[float, Parameters]:
+    def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
         """The loss of a batch (n, *input_shape) with labels (n,), and its gradients in the canonical layout."""
         self.network.train()
         held = [(buffer, buffer.clone()) for buffer in state(self.network, self.recipe.architecture).values()]
         tensors = variables(self.network, self.recipe.architecture)
-        targets = torch.from_numpy(labels).to(self.own_device, torch.int64)  # torch's losses take no other integers
+        targets = _targets(labels).to(self.own_device)
         loss = self.loss(self.network(self._inputs(inputs)), targets)
         gradients = torch.autograd.grad(loss, list(tensors.values()))
         for buffer, before in held:  # a forward pass of training moves the state

@@ -13,9 +13,9 @@ from torchvision import transforms
 
 from backends.pytorch.model import Model
 from backends.pytorch.network import _channels_first, to_canonical, variables
-from backends.pytorch.training import _clipped, _make_scheduler, make_optimizer
+from backends.pytorch.training import _clipped, _labels, _make_scheduler, _targets, make_optimizer
 from tasks.batches import Batches
-from tasks.dataset import Dataset, RawImages
+from tasks.dataset import Dataset, Labels, RawImages
 from tasks.training import OptimizerState
 
 
@@ -30,15 +30,15 @@ class StockModel(Model):
             self.settings["input"] = "8-bit images, each made a PIL image, a tensor and normalized when it is asked for"
         else:
             inputs = _channels_first(torch.from_numpy(dataset.train_inputs)).contiguous()
-            self.dataset = TensorDataset(inputs, torch.from_numpy(dataset.train_labels).long())
+            self.dataset = TensorDataset(inputs, _targets(dataset.train_labels))
             self.settings["input"] = "tensors prepared beforehand, collated example by example"
         self.count = len(dataset.train_labels)
 
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """The inputs (n, *input_shape), images NHWC, and labels (n,), as a ``DataLoader`` gives them."""
         inputs, labels = next(iter(DataLoader(self.dataset, batch_size=self.count)))
         inputs = inputs.permute(0, 2, 3, 1) if inputs.ndim == 4 else inputs
-        return inputs.numpy(), labels.numpy().astype(np.int32)
+        return inputs.numpy(), _labels(labels)
 
     def held_batches(self, batches: Batches) -> Batches:
         """The batches as the batch sampler lists them."""
@@ -95,9 +95,9 @@ class StockModel(Model):
 class _DigitImages(TorchDataset):
     """As ``torchvision.datasets.MNIST``: 8-bit images (n, height, width), each transformed when it is asked for."""
 
-    def __init__(self, raw: RawImages, labels: NDArray[np.int32]) -> None:
+    def __init__(self, raw: RawImages, labels: Labels) -> None:
         self.data = torch.from_numpy(raw.images)
-        self.targets = torch.from_numpy(labels).long()
+        self.targets = _targets(labels)
         self.transform = transforms.Compose(
             [
                 transforms.ToPILImage(),

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, AdamW, RMSprop
 
@@ -32,6 +34,18 @@ def loss_function(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
         case _:
             of_targets = partial(functional.mse_loss, reduction="sum")
     return lambda outputs, labels: of_targets(outputs, labels[:, None].to(outputs.dtype))
+
+
+def _targets(labels: Labels) -> Tensor:
+    """Labels as torch's losses take them: integers of 64 bits, no others; numbers as they are."""
+    tensor = torch.from_numpy(labels)
+    return tensor if tensor.is_floating_point() else tensor.long()
+
+
+def _labels(targets: Tensor) -> Labels:
+    """Labels as they were before ``_targets``."""
+    array = targets.cpu().numpy()
+    return array if targets.is_floating_point() else array.astype(np.int32)
 
 
 def make_optimizer(recipe: Recipe, variables: Mapping[str, nn.Parameter]) -> torch.optim.Optimizer:

@@ -17,10 +17,10 @@ from backends.fusion import fuse, fused_names
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
 from backends.pytorch.network import Network, _channels_first, build_network, layer_outputs, to_canonical, variables
-from backends.pytorch.training import _clipped
+from backends.pytorch.training import _clipped, _labels, _targets
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, OptimizerState, RMSprop
 
@@ -97,11 +97,11 @@ class TunedModel(Model):
     def place(self, dataset: Dataset) -> None:
         """Puts the inputs (n, *input_shape), images NHWC, and labels (n,) on the device."""
         self.inputs = torch.from_numpy(dataset.train_inputs).to(self.own_device)
-        self.labels = torch.from_numpy(dataset.train_labels).to(self.own_device, torch.int64)
+        self.labels = _targets(dataset.train_labels).to(self.own_device)
 
-    def held_data(self) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
         """The inputs (n, *input_shape) and labels (n,), read back from the device."""
-        return self.inputs.cpu().numpy(), self.labels.cpu().numpy().astype(np.int32)
+        return self.inputs.cpu().numpy(), _labels(self.labels)
 
     def held_batches(self, batches: Batches) -> Batches:
         """The batches, read back from the device."""

@@ -19,12 +19,13 @@ class _SmallLinear(nn.Linear):
     """A dense layer as products and a sum, which the compiler fuses with its surroundings: (n, in) to (n, units)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return (x[:, None, :] * self.weight).sum(dim=2) + self.bias
+        y = (x[:, None, :] * self.weight).sum(dim=2)
+        return y if self.bias is None else y + self.bias
 
 
 def _dense(layer: Dense, shape: Shape) -> Module:
     kind = _SmallLinear if shape[0] * layer.units < _SMALL_KERNEL else nn.Linear
-    return kind(shape[0], layer.units)
+    return kind(shape[0], layer.units, bias=layer.bias)
 
 
 class _PoolFirst(nn.Conv2d):

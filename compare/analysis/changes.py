@@ -170,26 +170,24 @@ def _accuracy(subject: str, old: Row, new: Row, incomparable: list[str], data: s
     seeds = [seed for seed in old.accuracies if seed in new.accuracies]
     if not seeds:
         if old.completed and new.completed:
-            incomparable.append(f"{subject}: accuracy: the runs share no seed")
+            incomparable.append(f"{subject}: {new.measure}: the runs share no seed")
         return []
     rates = [dict(row.conditions).get("learning_rate") for row in (old, new)]
     if refusal := "the learning rates differ" if rates[0] != rates[1] else data:
-        incomparable.append(f"{subject}: accuracy: {refusal}")
+        incomparable.append(f"{subject}: {new.measure}: {refusal}")
         return []
-    examples = new.completed[0].test_examples
-    changes = mean_interval(
-        [round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds], 1 / examples if examples else 0.0
-    )
+    differences = [round(new.accuracies[seed] - old.accuracies[seed], 12) for seed in seeds]
+    changes = mean_interval(differences, new.resolution)
     figures = f"{changes.value * 100:+.2f} points"
     if changes.interval is None:
         if changes.value == 0:
-            return [Finding(subject, "accuracy", "unchanged", f"{figures}, one seed")]
+            return [Finding(subject, new.measure, "unchanged", f"{figures}, one seed")]
         change: Change = "worse" if changes.value < -GROSS else "undecided"
-        return [Finding(subject, "accuracy", change, f"{figures}, and one seed has no interval")]
+        return [Finding(subject, new.measure, change, f"{figures}, and one seed has no interval")]
     low, high = changes.interval
     change = "worse" if high < 0 else "better" if low > 0 else "unchanged"
     text = f"{figures} ({low * 100:+.2f} to {high * 100:+.2f}, {len(seeds)} seeds)"
-    return [Finding(subject, "accuracy", change, text)]
+    return [Finding(subject, new.measure, change, text)]
 
 
 def _ratios(old: Section, new: Section) -> list[Finding]:

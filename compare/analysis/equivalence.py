@@ -45,12 +45,12 @@ def equivalent(first: Values, second: Values, margin: float = 0.005) -> Equivale
     difference, that difference alone decides.
 
     Args:
-        first: accuracies as fractions, one per seed.
+        first: accuracies as fractions, or R², one per seed.
         second: accuracies for the same seeds in the same order.
         margin: the largest difference that does not matter; 0.005 is half a percentage point.
 
     Raises:
-        ValueError: the lengths differ, an accuracy is not between 0 and 1, or the margin is not positive.
+        ValueError: the lengths differ, one is above 1, or the margin is not positive.
     """
     from scipy.special import stdtr  # slow to import
 
@@ -73,6 +73,6 @@ def equivalent(first: Values, second: Values, margin: float = 0.005) -> Equivale
 
 def _accuracies(name: str, values: Values) -> NDArray[np.float64]:
     array = check_finite(name, values)
-    if array.min() < 0 or array.max() > 1:
-        raise ValueError(f"{name}: every accuracy must be a fraction from 0 to 1, not {array.min()} to {array.max()}")
+    if array.max() > 1:
+        raise ValueError(f"{name}: an accuracy, and R², are at most 1, not {array.max()}")
     return array

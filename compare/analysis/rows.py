@@ -1,6 +1,7 @@
 """A row of the report: all runs of one backend, mode, device and workload."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import fmean, median
@@ -9,7 +10,7 @@ from backends.base import EAGER
 from compare.analysis.statistics import MINIMUM_ROUNDS, Estimate, flag_outliers, mean_interval, median_interval
 from compare.records.certificate import Certificate
 from compare.records.run import Run
-from compare.text import clean
+from compare.text import MEASURES, clean
 
 CONDITIONS = ("threads", "affinity", "flush_denormals", "last_batch", "learning_rate", "own_randomness")
 """Settings that rows must share to be ranked together: those of the machine and of the task, not of the backend."""
@@ -122,16 +123,26 @@ class Row:
         return {seed: fmean(accuracies) for seed, accuracies in by_seed.items()}
 
     @cached_property
+    def measure(self) -> str:
+        """What an accuracy of the row is called: R² where numbers are predicted."""
+        return MEASURES[next((run.measure for run in self.completed), "accuracy")]
+
+    @property
+    def resolution(self) -> float:
+        """The least difference of two accuracies: that of one test example; R² has none."""
+        examples = [run.test_examples for run in self.completed if run.test_examples]
+        return 1 / min(examples) if examples and self.measure == "accuracy" else 0.0
+
+    @cached_property
     def accuracy(self) -> Estimate | None:
         """The mean over the seeds; its interval stays within 0 and 1, and one test example is its least deviation."""
         if not self.accuracies:
             return None
-        examples = [run.test_examples for run in self.completed if run.test_examples]
-        estimate = mean_interval(list(self.accuracies.values()), 1 / min(examples) if examples else 0.0)
+        estimate = mean_interval(list(self.accuracies.values()), self.resolution)
         if estimate.interval is None:
             return estimate
         low, high = estimate.interval
-        return replace(estimate, interval=(max(low, 0.0), min(high, 1.0)))
+        return replace(estimate, interval=(max(low, 0.0) if self.measure == "accuracy" else low, min(high, 1.0)))
 
     def median_of(self, field: str) -> float | None:
         """The median of one field over the completed runs that have it."""
@@ -187,3 +198,8 @@ class Row:
 
 def _compiled(run: Run) -> str:
     return str(run.settings.get("compiled", ""))
+
+
+def measure_of(rows: Iterable[Row]) -> str:
+    """What the accuracies of rows of one task are called."""
+    return next((row.measure for row in rows if row.completed), MEASURES["accuracy"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from compare.analysis.groups import ALL_PAIRS, Group
-from compare.analysis.rows import Row
+from compare.analysis.rows import Row, measure_of
 from compare.text import clean, times_range
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -90,14 +90,19 @@ def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
     else:
         certified = f"{everyone} are equal within float32 rounding over all {steps:,} steps"
     pairs = [pair for pair in group.equivalences if pair is not None]
+    measure = measure_of(group.rows)
+    several = "accuracies" if measure == "accuracy" else measure
     if len(pairs) < len(group.equivalences):
-        return [certified, "their accuracies cannot be compared (not every two of them share a seed)"]
+        return [certified, f"their {several} cannot be compared (not every two of them share a seed)"]
     fewest, most = min(pair.seeds for pair in pairs), max(pair.seeds for pair in pairs)
     if fewest == 1:
-        return [certified, "one seed allows no statement on their accuracy"]
+        return [certified, f"one seed allows no statement on their {measure}"]
     if all(pair.equivalent for pair in pairs):
         equally = "equally accurate" if len(names) <= ALL_PAIRS else f"as accurate as {names[0]}"
         seeds = str(most) if fewest == most else f"{fewest} to {most}"
-        return [f"{certified} and {equally} (within {pairs[0].margin * 100:g} points, {seeds} seeds)"]
+        margin = f"within {pairs[0].margin * 100:g} points"
+        if measure != "accuracy":
+            margin = f"{measure} within {pairs[0].margin:g}"
+        return [f"{certified} and {equally} ({margin}, {seeds} seeds)"]
     seeds = count_words(most) if fewest == most else f"{count_words(fewest)} to {count_words(most)}"
     return [certified, f"that they are equally accurate is not shown by {seeds} seeds"]

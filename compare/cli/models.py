@@ -16,12 +16,9 @@ from tasks.errors import SideBySideError
 from tasks.task import RecipeName
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from compare.models.predict import Answers
     from compare.models.saved import SavedModel
-    from tasks.dataset import Dataset
+    from tasks.dataset import Dataset, Labels
 
 Recipe = RecipeName | None
 
@@ -44,7 +41,7 @@ def predict(
         task: The task of the model, by name or file; the one that the model's file names or fits, unless given.
         recipe: The recipe of the model; the one that the file names, unless given.
         backend: The backends; all that are installed, unless named.
-        test_set: Show the accuracy on the task's test set.
+        test_set: Show the accuracy on the task's test set; of a regression, R².
         data: Another test set: an .npz file with MNIST's keys and shapes.
     """
     from compare.models.inputs import read_inputs, wanted
@@ -149,17 +146,18 @@ def _trained_on_other(model: "SavedModel", dataset: "Dataset") -> bool | None:
 
 def _print_accuracies(model: "SavedModel", answers: "Answers", dataset: "Dataset", origin: str) -> None:
     from compare.report.layout import TextColumn, print_lines, print_table, terminal
+    from compare.text import MEASURES
+    from tasks.dataset import score
 
-    labels = dataset.test_labels
+    labels, measure = dataset.test_labels, model.task.source.measure
     lines = [f"{model}: {len(labels):,} test examples of {origin}"]
     if _trained_on_other(model, dataset):
         lines.append("The model was trained on other data than these; --data FILE takes the test set of another file.")
     print_lines(lines)
-    right = [int((found == labels).sum()) for found in answers.labels.values()]
-    columns = [
-        TextColumn("right", [f"{count:,}" for count in right]),
-        TextColumn("accuracy", [f"{count / len(labels):.4f}" for count in right]),
-    ]
+    columns = [TextColumn(MEASURES[measure], [f"{score(found, labels):.4f}" for found in answers.labels.values()])]
+    if measure == "accuracy":
+        right = [int((found == labels).sum()) for found in answers.labels.values()]
+        columns.insert(0, TextColumn("right", [f"{count:,}" for count in right]))
     print_table(TextColumn("backend", list(answers.outputs), right=False), columns, terminal())
     print_lines([answers.verdict])
 
@@ -168,6 +166,7 @@ def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequ
     from compare.report.layout import TextColumn, print_lines, print_table, terminal
 
     classes = answers.task.source.classes
+    numbers = answers.task.source.predicts_numbers
     digits = 4 if len(classes) < 5 else 3
     names = TextColumn("backend", list(answers.outputs), right=False)
     labels = answers.labels.values()
@@ -176,11 +175,20 @@ def _print_answers(answers: "Answers", words: Sequence[str], done: Sequence[Sequ
         name = words[index] if answers.task.source.takes != "numbers" else " ".join(words)
         name = name.encode(errors="backslashreplace").decode()  # a file's name may hold any bytes
         print_lines([": ".join([name, "; ".join(steps)] if steps else [name])])
-        columns = [TextColumn("answer", [classes[label[index]] for label in labels], right=False)]
+        words_of = [f"{label[index]:.7g}" if numbers else classes[label[index]] for label in labels]
+        columns = [TextColumn("answer", words_of, right=numbers)]
         for at, kind in enumerate(classes):
             columns.append(TextColumn(kind, [f"{values[index, at]:.{digits}f}" for values in probabilities]))
         print_table(names, columns, terminal(), gap=" ")
     print_lines([answers.verdict])
+
+
+def _answer_as_json(answers: "Answers", backend: str, index: int) -> dict[str, Any]:
+    classes, label = answers.task.source.classes, answers.labels[backend][index]
+    if answers.task.source.predicts_numbers:
+        return {"answer": float(label)}
+    probabilities = dict(zip(classes, answers.probabilities(backend)[index].tolist(), strict=True))
+    return {"answer": classes[label], "probabilities": probabilities}
 
 
 def _as_json(
@@ -188,9 +196,8 @@ def _as_json(
     answers: "Answers",
     words: Sequence[str],
     done: Sequence[Sequence[str]],
-    labels: "NDArray[np.int32] | None",
+    labels: "Labels | None",
 ) -> dict[str, Any]:
-    classes = model.task.source.classes
     shown: dict[str, Any] = {
         "task": model.task.name,
         "recipe": model.task.recipe_name,
@@ -200,19 +207,17 @@ def _as_json(
         "largest_difference": answers.distance,
     }
     if labels is not None:
+        from tasks.dataset import score
+
         shown["test_examples"] = len(labels)
-        shown["accuracy"] = {name: float((found == labels).mean()) for name, found in answers.labels.items()}
+        shown[model.task.source.measure] = {name: score(found, labels) for name, found in answers.labels.items()}
         return shown
     shown["inputs"] = [
         {
             "input": words[index] if model.task.source.takes != "numbers" else " ".join(words),
             "done": list(steps),
             "answers": {
-                name: {
-                    "answer": classes[answers.labels[name][index]],
-                    "probabilities": dict(zip(classes, answers.probabilities(name)[index].tolist(), strict=True)),
-                    "outputs": outputs[index].tolist(),
-                }
+                name: {**_answer_as_json(answers, name, index), "outputs": outputs[index].tolist()}
                 for name, outputs in answers.outputs.items()
             },
         }

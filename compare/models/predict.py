@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from tasks.task import Task
 
 AGREEMENT = 1e-5
 """How far outputs may lie apart, as a share of the largest: rounding in float32 comes to about 1e-6."""
+ALLOWED = f"allowed: {AGREEMENT:.0e}"
 
 
 @dataclass(frozen=True)
@@ -46,30 +48,37 @@ class Answers:
         """Whether all give the same answers, and outputs within 1e-5; None where there are not two to compare."""
         if len(self.outputs) < 2:
             return None
-        labels = list(self._labels_of(self._without_denormals()).values())
-        return self.distance <= AGREEMENT and all(np.array_equal(label, labels[0]) for label in labels)
+        return self.distance <= AGREEMENT and not self._differing
 
     @property
     def verdict(self) -> str:
         """The same, in a line."""
         if self.agree is None:
             return "one backend alone: there is nothing to compare it with"
-        labels = np.array(list(self._labels_of(self._without_denormals()).values()))
-        differing = int((labels != labels[0]).any(axis=0).sum())
+        differing = self._differing
         names = " and ".join(filter(None, [", ".join(list(self.outputs)[:-1]), list(self.outputs)[-1]]))
         distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
+        if self.task.source.predicts_numbers:
+            return f"{names} agree: {distance}" if self.agree else f"{names} DISAGREE: {distance} ({ALLOWED})"
         if self.agree:
             return f"{names} agree: the same answers, {distance}"
         answers = f"{differing} different answer{'s' * (differing != 1)}" if differing else "the same answers"
-        return f"{names} DISAGREE: {answers}, {distance} (allowed: {AGREEMENT:.0e})"
+        return f"{names} DISAGREE: {answers}, {distance} ({ALLOWED})"
 
     @property
-    def labels(self) -> dict[str, NDArray[np.int64]]:
-        """The labels ``(n,)`` that the outputs stand for, by backend."""
+    def _differing(self) -> int:
+        """Of how many inputs the answers are not all the same; of a regression's, which are never quite so, none."""
+        labels = np.array(list(self._labels_of(self._without_denormals()).values()))
+        return 0 if self.task.source.predicts_numbers else int((labels != labels[0]).any(axis=0).sum())
+
+    @property
+    def labels(self) -> dict[str, NDArray[Any]]:
+        """The labels ``(n,)`` that the outputs stand for, by backend; of a regression the numbers."""
         return self._labels_of(self.outputs)
 
-    def _labels_of(self, outputs: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[np.int64]]:
-        return {name: predicted_labels(output, self.task.recipe.loss) for name, output in outputs.items()}
+    def _labels_of(self, outputs: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[Any]]:
+        loss, numbers = self.task.recipe.loss, self.task.source.predicts_numbers
+        return {name: predicted_labels(output, loss, numbers=numbers) for name, output in outputs.items()}
 
     def _without_denormals(self) -> dict[str, NDArray[np.floating]]:
         """The outputs with 0 for numbers too small for full precision: some frameworks compute with 0 instead."""

@@ -8,6 +8,7 @@ Status = Literal["ok", "diverged", "timeout", "out-of-memory", "crashed", "skipp
 # Bounds that no real run reaches, and within which no median, ratio or sum of a report overflows.
 Count = Annotated[int, Field(ge=0, le=10**18)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=-1e300, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e18)]
 Rate = Annotated[float, Field(ge=1e-18, le=1e18)]
 FiniteLoss = Annotated[float, Field(ge=-1e300, le=1e300)]

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
-from compare.records.base import Count, FiniteLoss, Fraction, Record, Sha256, Status
+from compare.records.base import Count, FiniteLoss, Record, Score, Sha256, Status
 from compare.records.run import Run
+from tasks.dataset import Measure
 
 
 class Phase(Record):
@@ -16,13 +17,14 @@ class Phase(Record):
 
 
 class EpochEnd(Record):
-    """Training has reached the end of an epoch; the loss is None where it is not finite."""
+    """Training has reached the end of an epoch; loss and accuracy are None where they are not finite."""
 
     event: Literal["epoch"] = "epoch"
     epoch: int
     epochs: int
     loss: FiniteLoss | None = None
-    accuracy: Fraction
+    accuracy: Score | None
+    measure: Measure = "accuracy"
 
 
 class Measured(Record):

@@ -3,12 +3,13 @@
 from statistics import median
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from backends.base import Setting
-from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Record, Sha256, Status
+from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Record, Score, Sha256, Status
 from compare.records.cell import Cell
 from compare.records.check import Check
+from tasks.dataset import Measure
 
 
 class Curve(Record):
@@ -18,7 +19,7 @@ class Curve(Record):
     """The numbers of epochs after which it was tested: all of them, or about a hundred where there are more."""
     losses: list[FiniteLoss]
     """The recipe's loss on the whole test set, the validation loss; it ends where the loss is no longer finite."""
-    accuracies: list[Fraction]
+    accuracies: list[Score]
     apart: bool
     """Whether the curve is of a second training, off the clock: a stock loop is timed in few calls for all epochs."""
     training_losses: list[FiniteLoss] = []
@@ -55,11 +56,13 @@ class Run(Cell):
     """The same of trainings from moved parameters, off the clock: how far rounding can lead. Of one run of a task."""
     second_losses: list[list[FiniteLoss]] = []
     """Of trainings from moved parameters, made where the run's own losses were too far from those of the others."""
-    accuracies: list[Fraction] = []
+    measure: Measure = "accuracy"
+    """What every accuracy of the run is; of a regression R², the coefficient of determination."""
+    accuracies: list[Score] = []
     """Test accuracy after each of the training calls that ``accuracy_epochs`` counts."""
     accuracy_epochs: list[Count] = []
     curve: Curve | None = None
-    accuracy: Fraction | None = None
+    accuracy: Score | None = None
     """Test accuracy after the last epoch."""
     test_examples: Annotated[Count, Field(ge=1)] | None = None
     """How many examples an accuracy is of."""
@@ -105,6 +108,12 @@ class Run(Cell):
     """Before the framework was imported, and after the last timed call."""
     outside_load: Amount | None = None
     """Cores that other processes kept busy before and while the cell was timed, the mean; None if it is unknown."""
+
+    @model_validator(mode="after")
+    def _accuracies_are_shares(self) -> "Run":
+        if self.measure == "accuracy" and min([self.accuracy or 0, *self.accuracies]) < 0:
+            raise ValueError("an accuracy is below 0")
+        return self
 
     @property
     def unchecked(self) -> bool:

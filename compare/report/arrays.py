@@ -13,8 +13,8 @@ from tasks.errors import SideBySideError
 
 LARGEST_FILE = 64_000_000
 KINDS = {
-    "predictions": "iu",
-    "labels": "iu",
+    "predictions": "iuf",
+    "labels": "iuf",
     "wrong_indices": "iu",
     "wrong_images": "u",
     "first_images": "u",

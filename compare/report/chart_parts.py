@@ -13,6 +13,7 @@ from compare.analysis.sections import Section
 from compare.page.drawing import LIGHT
 
 DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 6])
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 POINTS = 120
 """Points of one line: more than a screen shows, and few enough for the page."""
 LONGEST_NAME = 28
@@ -75,6 +76,14 @@ def row_colors(names: Sequence[str], *, legend: bool = True, omit: int = 0) -> A
 
     scale = altair.Scale(domain=list(names[omit:]), range=list(LIGHT[omit : len(names)]))
     return altair.Color("row:N", scale=scale, title=None, **({} if legend else {"legend": None}))
+
+
+def row_shapes(names: Sequence[str]) -> Any:
+    """A shape of points for each row."""
+    import altair
+
+    scale = altair.Scale(domain=list(names), range=list(SHAPES[: len(names)]))
+    return altair.Shape("row:N", scale=scale, title=None)
 
 
 def row_dashes(names: Sequence[str]) -> Any:

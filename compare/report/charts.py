@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from compare.analysis.rows import Row
+from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import find_sweeps
 from compare.page.drawing import INK, LIGHT, Drawing
 from compare.records.results import Results
 from compare.report.arrays import first_arrays
-from compare.report.chart_parts import make_chart, row_colors, row_names
+from compare.report.chart_parts import make_chart, row_colors, row_names, row_shapes
 from compare.report.curves import draw_curves, draw_distances
+from compare.report.predictions import draw_predictions
 from compare.report.sweeps import draw_sweep
 from compare.report.validation import draw_accuracy, draw_validation
 
@@ -24,7 +25,6 @@ RUNS = 50
 """Runs of a row whose speeds are drawn beside the median."""
 SEEDS = 30
 """Seeds of a row whose accuracies are drawn."""
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 PHASES = ("import", "build", "compile", "train", "evaluate")
 LEGEND = {
     "orient": "bottom", "columns": 3, "columnPadding": 28, "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 220,
@@ -54,6 +54,7 @@ def draw(section: Section, folder: Path | None) -> list[Drawing]:
         draw_validation(rows, names),
         draw_accuracy(rows, names),
         _accuracies(rows, names),
+        draw_predictions(rows, names, arrays),
     ]
     return [
         Drawing(d.name, d.title, d.caption + note, d.chart.configure_legend(**LEGEND).properties(padding=PADDING))
@@ -166,9 +167,9 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     ]
     if not values:
         return None
+    measure = measure_of(rows)
     low, high = min(v["accuracy"] for v in values), max(v["accuracy"] for v in values)
     margin = max(0.002, (high - low) / 8)
-    shapes = altair.Scale(domain=list(names), range=list(SHAPES[: len(names)]))
     chart = (
         make_chart(values, 200)
         .mark_point(size=90, strokeWidth=2, opacity=1)
@@ -177,15 +178,15 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
             xOffset=altair.XOffset("row:N", sort=list(names)),
             y=altair.Y(
                 "accuracy:Q",
-                title="test accuracy",
+                title=f"test {measure}",
                 scale=altair.Scale(domain=[low - margin, high + margin], nice=False),
                 axis=altair.Axis(format=".4~f", tickCount=5),
             ),
             color=row_colors(names),
-            shape=altair.Shape("row:N", scale=shapes, title=None),
+            shape=row_shapes(names),
         )
     )
-    caption = "Test accuracy after the last epoch, a point for each seed."
+    caption = f"Test {measure} after the last epoch, a point for each seed."
     if any(len(row.accuracies) > SEEDS for row in rows):
         caption += f" Of each row only the first {SEEDS} seeds are drawn."
-    return Drawing("accuracy", "Accuracy by seed", caption, chart)
+    return Drawing("accuracy", f"{measure.capitalize()} by seed", caption, chart)

@@ -1,9 +1,9 @@
 """The columns of the main table, which all forms of the report share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from compare.analysis.rows import Row
+from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section
 from compare.analysis.statistics import Estimate
 from compare.text import times_range
@@ -33,13 +33,17 @@ class Column:
 
     Attributes:
         name: as in the results.
-        heading: as it is shown.
+        heading: as it is shown; :meth:`title` gives it for rows that have R² instead of an accuracy.
         figure: gives a row's number: the median over its runs, for accuracy the mean over its seeds.
     """
 
     name: str
     heading: str
     figure: Callable[[Row], Figure]
+
+    def title(self, rows: Iterable[Row]) -> str:
+        """The heading over these rows."""
+        return self.heading.replace("accuracy", measure_of(rows))
 
 
 def make_figure(value: float | None, form: str, factor: float = 1) -> Figure:
@@ -112,7 +116,7 @@ def filled_columns(section: Section) -> list[Column]:
 
 def text_table(section: Section) -> tuple[list[str], list[list[str]]]:
     """The narrow table of a section as text: its headings, and a list of cells for each row."""
-    headings = ["backend", *(column.heading for column in MAIN_COLUMNS)]
+    headings = ["backend", *(column.title(section.rows) for column in MAIN_COLUMNS)]
     headings += ["speed beside the fastest", "status", "certificate"]
     lines = []
     for row in section.rows:

@@ -109,6 +109,8 @@ def _boxes(task: Task) -> list[Box]:
 
 def _settings(layer: Layer) -> str:
     values = {field.name: getattr(layer, field.name) for field in fields(layer)}  # type: ignore[arg-type]
+    if values.pop("bias", True) is False:
+        values["no"] = "bias"
     return ", ".join(f"{name.replace('_', ' ')} {_shape(value)}" for name, value in values.items())
 
 

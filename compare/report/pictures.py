@@ -175,7 +175,7 @@ def evaluation_set_of(row: Row, arrays: Mapping[str, NDArray[Any]], *, own_data:
     if predictions is None or test_set is None or predictions.shape != test_set.labels.shape or not row.completed:
         return None
     for labels in (predictions, test_set.labels):
-        if labels.min() < 0 or labels.max() >= len(test_set.classes):
+        if labels.dtype.kind == "f" or labels.min() < 0 or labels.max() >= len(test_set.classes):
             return None
     accuracy = float((predictions == test_set.labels).mean())
     recorded = row.completed[0].accuracy

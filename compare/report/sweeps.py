@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from compare.analysis.rows import Row
+from compare.analysis.rows import Row, measure_of
 from compare.analysis.sweeps import Sweep
 from compare.page.drawing import Drawing
 from compare.report.chart_parts import row_colors
@@ -28,7 +28,8 @@ _FORMATS = {"examples_per_second": "~s", "matrix_share": ".2~p", "accuracy": ".4
 
 def sweep_table(sweep: Sweep) -> tuple[list[str], list[list[str]]]:
     """The table of a sweep as text: its headings, and a list of cells for each row."""
-    headings = [*sweep.keys, "backend", *(column.heading for column in SWEPT_COLUMNS), "certificate"]
+    rows = [row for _, _, row in sweep.rows]
+    headings = [*sweep.keys, "backend", *(column.title(rows) for column in SWEPT_COLUMNS), "certificate"]
     lines = [
         [*values, name, *(str(column.figure(row)) for column in SWEPT_COLUMNS), row.certificate_text.partition(":")[0]]
         for values, name, row in sweep.rows
@@ -73,6 +74,7 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     drawn = [column for column in SWEPT_COLUMNS if any(column.figure(row).value is not None for _, _, row in points)]
     if not drawn:
         return None
+    measure = measure_of(row for _, _, row in points)
     over = list(dict.fromkeys(values[0] for values, _, _ in sweep.rows))
     widths = altair.Scale(domain=names, range=[1.5 + min(len(names) - 1, 3), 1.5])  # equal lines are all seen
     lines = []
@@ -91,14 +93,19 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
             axis = altair.Axis(format=_FORMATS[column.name], tickCount=4, minExtent=48)
             name_of_x = sweep.keys[0] if column is drawn[-1] else None
             x = altair.X("x:N", sort=over, scale=altair.Scale(domain=over), title=name_of_x, axis={"labelAngle": 0})
-            y = altair.Y("y:Q", title=None if beside else _TITLES[column.name], scale=scale, axis=axis)
+            y = altair.Y(
+                "y:Q",
+                title=None if beside else _TITLES[column.name].replace("accuracy", measure),
+                scale=scale,
+                axis=axis,
+            )
             width = altair.StrokeWidth("row:N", scale=widths, title=None)
             line = chart.mark_line(point={"size": 45}).encode(x=x, y=y, color=row_colors(names), strokeWidth=width)
             beside.append(line)
         lines.append(altair.hconcat(*beside))
     others = f"; beside each other the values of {' and '.join(sweep.keys[1:])}" if sweep.keys[1:] else ""
     caption = (
-        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; accuracy is the mean over seeds."
+        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; {measure} is the mean over seeds."
         " The share is that of the machine's matrix rate."
     )
     if left := len(sweep.rows) - len(points):

@@ -134,14 +134,14 @@ def _print_epochs(section: Section, rows: Sequence[Row], console: Console) -> No
         columns = [
             TextColumn("training loss", [f"{run.losses[curve.epochs[at] - 1]:.4f}" for at in chosen]),
             TextColumn("validation loss", [f"{curve.losses[at]:.4f}" for at in chosen]),
-            TextColumn("test accuracy", [f"{curve.accuracies[at]:.4f}" for at in chosen]),
+            TextColumn(f"test {row.measure}", [f"{curve.accuracies[at]:.4f}" for at in chosen]),
         ]
         print_table(TextColumn("epoch", [f"{curve.epochs[at]:,}" for at in chosen]), columns, console)
 
 
 def _text_columns(section: Section, rows: Sequence[Row], columns: Sequence[Column]) -> list[TextColumn]:
     names = TextColumn("backend", [section.label(row) for row in rows], right=False)
-    return [names, *(TextColumn(c.heading, [c.figure(row).text for row in rows]) for c in columns)]
+    return [names, *(TextColumn(c.title(rows), [c.figure(row).text for row in rows]) for c in columns)]
 
 
 def print_ledger(results: Results, console: Console) -> None:

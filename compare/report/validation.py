@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from compare.analysis.rows import Row
+from compare.analysis.rows import Row, measure_of
 from compare.page.drawing import Drawing
 from compare.records.run import Curve
 from compare.report.chart_parts import line_chart
@@ -38,6 +38,7 @@ def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None
 
 def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     """The test accuracy of each row's first run over the epochs; None where no two epochs were tested."""
+    measure = measure_of(rows)
     values = [
         {"row": name, "x": at, "accuracy": accuracy}
         for _, name, curve in _curves(rows, names)
@@ -45,11 +46,11 @@ def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     ]
     if not values:
         return None
-    chart = line_chart(values, names, "epoch", "accuracy", "test accuracy")
+    chart = line_chart(values, names, "epoch", "accuracy", f"test {measure}")
     return Drawing(
         "accuracy-by-epoch",
-        "Test accuracy by epoch",
-        "Accuracy on the whole test set after each epoch, of each row's first run." + _apart(rows),
+        f"Test {measure} by epoch",
+        f"{measure.capitalize()} on the whole test set after each epoch, of each row's first run." + _apart(rows),
         chart,
     )
 

@@ -15,7 +15,7 @@ from compare.records.cell import Cell
 from compare.records.certificate import Certificate
 from compare.records.event import EpochEnd, Phase
 from compare.records.run import Run
-from compare.text import clean, label, wrapped
+from compare.text import MEASURES, clean, label, wrapped
 
 PHASES = {
     "import": "importing the framework",
@@ -77,7 +77,8 @@ class Progress(ABC):
             self.detail = PHASES.get(event.name, event.name)
         else:
             loss = "" if event.loss is None else f", loss {event.loss:.4f}"
-            self.detail = f"epoch {event.epoch} of {event.epochs}{loss}, accuracy {event.accuracy:.4f}"
+            accuracy = "" if event.accuracy is None else f", {MEASURES[event.measure]} {event.accuracy:.4f}"
+            self.detail = f"epoch {event.epoch} of {event.epochs}{loss}{accuracy}"
         self.update()
 
     def ended(self, cell: Cell, run: Run, certificate: Certificate | None) -> None:
@@ -87,7 +88,7 @@ class Progress(ABC):
         if run.status != "ok":
             words.append(f"{run.status}: {run.message}")
         elif run.accuracy is not None and run.examples_per_second is not None:
-            words.append(f"accuracy {run.accuracy:.4f}, {run.examples_per_second:,.0f} examples/s")
+            words.append(f"{MEASURES[run.measure]} {run.accuracy:.4f}, {run.examples_per_second:,.0f} examples/s")
             words += [run.message] if run.message else []
         if certificate is not None:
             failure = f"certificate {certificate.outcome}: {certificate.failure}"

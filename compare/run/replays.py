@@ -21,7 +21,7 @@ from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.references import References
 from tasks import load_task
-from tasks.dataset import predicted_labels
+from tasks.dataset import Labels, predicted_labels, score
 from tasks.task import Task
 from tasks.training import Adam
 
@@ -154,14 +154,14 @@ class Replays:
 
 
 @lru_cache(maxsize=1)
-def _labels(task: str, recipe: str, file: Path | None) -> tuple[int, NDArray[np.int32]]:
+def _labels(task: str, recipe: str, file: Path | None) -> tuple[int, Labels]:
     """The number of training examples, and the labels of the test set."""
     dataset = load_task(task, recipe).dataset(file)
     return len(dataset.train_labels), dataset.test_labels
 
 
 def _plain_failure(
-    run: Run, calls: Sequence[TrainingCall], folder: Path, batches_sha256: str, steps: int, labels: NDArray[np.int32]
+    run: Run, calls: Sequence[TrainingCall], folder: Path, batches_sha256: str, steps: int, labels: Labels
 ) -> str:
     """What is wrong with a run and needs no computation of the reference to be seen; empty if nothing is."""
     if run.batches_sha256 != batches_sha256:
@@ -170,11 +170,14 @@ def _plain_failure(
         return f"steps: the recipe has {steps}"
     if run.test_examples != len(labels):
         return f"test examples: {run.test_examples} of {len(labels)}"
-    loss = load_task(run.task, run.recipe).recipe.loss
+    task = load_task(run.task, run.recipe)
+    loss, numbers = task.recipe.loss, task.source.predicts_numbers
     for epoch, accuracy in zip(run.accuracy_epochs, run.accuracies, strict=True):
         number = next(at for at, call in enumerate(calls, 1) if call.last_step == epoch * steps // run.epochs)
-        predicted = predicted_labels(load_file(folder / f"{number}.outputs.safetensors")["outputs"], loss)
-        if predicted.shape != labels.shape or float((predicted == labels).mean()) != accuracy:
+        predicted = predicted_labels(
+            load_file(folder / f"{number}.outputs.safetensors")["outputs"], loss, numbers=numbers
+        )
+        if predicted.shape != labels.shape or score(predicted, labels) != accuracy:
             return f"test accuracy after epoch {epoch}"
     return ""
 

@@ -23,9 +23,10 @@ def outputs_of(model: Model, inputs: NDArray[np.float32]) -> NDArray[np.floating
     return np.concatenate([model.logits(inputs[at : at + EVALUATION_BATCH]) for at in parts])
 
 
-def answers_of(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, NDArray[Any]]:
+def answers_of(predictions: NDArray[Any], dataset: Dataset) -> dict[str, NDArray[Any]]:
     """What a model made of the test set, so that a report needs no data: predictions, labels, and wrong images."""
-    arrays: dict[str, NDArray[Any]] = {"predictions": predictions.astype(np.int32), "labels": dataset.test_labels}
+    labels = dataset.test_labels
+    arrays: dict[str, NDArray[Any]] = {"predictions": predictions.astype(labels.dtype), "labels": labels}
     if dataset.test_images is not None:
         arrays["first_images"] = np.ascontiguousarray(dataset.test_images[:FIRST_IMAGES])
         wrong = np.flatnonzero(predictions != dataset.test_labels)[:WRONG_IMAGES]
@@ -35,7 +36,7 @@ def answers_of(predictions: NDArray[np.int64], dataset: Dataset) -> dict[str, ND
 
 
 def drawn_arrays(
-    predictions: NDArray[np.int64], step_losses: NDArray[np.float32], parameters: Parameters, dataset: Dataset
+    predictions: NDArray[Any], step_losses: NDArray[np.float32], parameters: Parameters, dataset: Dataset
 ) -> dict[str, NDArray[Any]]:
     """What the report draws: answers for the test set, the loss of every step, and the weights' distributions.
 

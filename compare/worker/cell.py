@@ -73,7 +73,7 @@ class CellWork:
     def as_run(self) -> Run:
         """The run as far as it came."""
         training = self.training
-        if training.accuracies:
+        if training.evaluate_seconds:
             self.note(
                 losses=training.losses,
                 accuracies=training.accuracies,
@@ -84,7 +84,7 @@ class CellWork:
                 evaluate_seconds=training.evaluate_seconds[-1],
                 seconds_to_target=training.seconds_to_target,
                 total_seconds=training.total_seconds,
-                accuracy=training.accuracies[-1],
+                accuracy=training.accuracies[-1] if training.accuracies else None,
             )
         return Run(**self.cell.model_dump(), **self.measured)
 
@@ -112,9 +112,9 @@ class CellWork:
         return evidence
 
     def _prepare(self) -> None:
-        cell = self.cell
-        request = self.request
+        cell, request = self.cell, self.request
         self.task, self.dataset = load_cell_task(cell, request.data, own_randomness=request.own_randomness)
+        self.note(measure=self.dataset.measure)
         self.batches = self.task.batches(
             len(self.dataset.train_labels),
             cell.seed,

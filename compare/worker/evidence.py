@@ -18,7 +18,7 @@ from compare.records.quantity import Quantity
 from compare.records.request import Copy, EvidenceRequest
 from tasks import load_task
 from tasks.batches import Batches
-from tasks.dataset import Dataset
+from tasks.dataset import Dataset, Labels
 from tasks.files import write_whole
 from tasks.reproducible import sha256_of
 from tasks.task import Task
@@ -154,7 +154,7 @@ def answers(model: Model, dataset: Dataset, copy: Copy, step: int | None = None)
 
 
 def _gradients(
-    model: Model, inputs: NDArray[np.float32], labels: NDArray[np.int32], copy: Copy
+    model: Model, inputs: NDArray[np.float32], labels: Labels, copy: Copy
 ) -> list[tuple[Quantity, NDArray[Any]]]:
     """Loss and gradients of one batch."""
     loss, gradients = model.loss_and_gradients(inputs, labels)

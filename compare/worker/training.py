@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from compare.worker.answers import outputs_of
 from compare.worker.calls import Calls
 from compare.worker.divergence import finite_parameters, first_bad_step
 from tasks.batches import Batches
-from tasks.dataset import Dataset, predicted_labels
+from tasks.dataset import Dataset, Measure, predicted_labels, score
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Training:
         call_seconds: of each training call, with the number of its epochs.
         losses: the mean over each epoch's examples, as far as it is finite.
         step_losses: what each call of ``Model.train`` returned.
-        accuracies: on the whole test set, after each call.
+        accuracies: on the whole test set, after each call; of a regression R², as far as it is finite.
         accuracy_epochs: the number of epochs after which each accuracy was taken.
         evaluate_seconds: of each evaluation.
         first_epoch_end_seconds: from the start of the process to the end of the first epoch.
@@ -65,7 +66,7 @@ class Training:
     diverged: int | None = None
     apart: bool = False
     test_losses: list[float] = field(default_factory=list)
-    predictions: NDArray[np.int64] | None = None
+    predictions: NDArray[Any] | None = None
 
     def run(self, model: Model, dataset: Dataset, batches: Batches) -> None:
         """Trains a model, in which the data are placed, by the recipe, and takes the accuracy after each call."""
@@ -78,7 +79,8 @@ class Training:
                 self.first_epoch_end_seconds = time.monotonic() - self.started_seconds
             self.call_seconds.append((seconds, end - begin))
             self.step_losses.append(step_losses)
-            self._note_epochs(end, batches.epochs, part.epoch_means(step_losses), self.evaluate(model, dataset))
+            means, accuracy = part.epoch_means(step_losses), self.evaluate(model, dataset)
+            self._note_epochs(end, batches.epochs, means, accuracy, dataset.measure)
             if not (np.isfinite(step_losses).all() and finite_parameters(model)):
                 self.diverged = first_bad_step(model, initial, batches, begin, step_losses)
                 break
@@ -110,25 +112,30 @@ class Training:
         others = [seconds / epochs for seconds, epochs in self.sorted_calls()[1]]
         return max(self.call_seconds[-1][0] - statistics.median(others), 0.0) if self.apart and others else 0.0
 
-    def _note_epochs(self, end: int, epochs: int, means: NDArray[np.float64], accuracy: float) -> None:
+    def _note_epochs(
+        self, end: int, epochs: int, means: NDArray[np.float64], accuracy: float | None, measure: Measure
+    ) -> None:
         self.losses += [float(loss) for loss in means if np.isfinite(loss)]
-        self.accuracy_epochs.append(end)
+        if accuracy is not None:
+            self.accuracies.append(accuracy)
+            self.accuracy_epochs.append(end)
         # A stock loop is evaluated only after its first and its last epoch, so it has no time to the target.
-        if self.mode == "tuned" and accuracy >= self.target_accuracy and self.seconds_to_target is None:
+        reached = accuracy is not None and accuracy >= self.target_accuracy
+        if self.mode == "tuned" and reached and self.seconds_to_target is None:
             self.seconds_to_target = sum(seconds for seconds, _ in self.call_seconds)
         loss = float(means[-1]) if np.isfinite(means[-1]) else None
-        self.tell(EpochEnd(epoch=end, epochs=epochs, loss=loss, accuracy=accuracy))
+        self.tell(EpochEnd(epoch=end, epochs=epochs, loss=loss, accuracy=accuracy, measure=measure))
 
-    def evaluate(self, model: Model, dataset: Dataset) -> float:
-        """Takes the accuracy on the whole test set."""
+    def evaluate(self, model: Model, dataset: Dataset) -> float | None:
+        """The accuracy on the whole test set; None if it is not finite."""
         start = time.perf_counter()
         outputs = outputs_of(model, dataset.test_inputs)
         self.evaluate_seconds.append(time.perf_counter() - start)
         self.calls.keep_outputs(outputs)
         self.test_losses.append(test_loss(model, outputs, dataset))
-        self.predictions = predicted_labels(outputs, model.recipe.loss)
-        self.accuracies.append(float((self.predictions == dataset.test_labels).mean()))
-        return self.accuracies[-1]
+        self.predictions = predicted_labels(outputs, model.recipe.loss, numbers=dataset.measure == "r_squared")
+        accuracy = score(self.predictions, dataset.test_labels)
+        return accuracy if math.isfinite(accuracy) else None
 
     def curve(self) -> Curve:
         """The curve of this training."""
@@ -156,7 +163,8 @@ def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Cur
         means.append(call.epoch_means(model.train(call)))
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
-        accuracies.append(float((predicted_labels(outputs, model.recipe.loss) == dataset.test_labels).mean()))
+        predictions = predicted_labels(outputs, model.recipe.loss, numbers=dataset.measure == "r_squared")
+        accuracies.append(score(predictions, dataset.test_labels))
     training_losses = [float(loss) for loss in np.concatenate(means) if np.isfinite(loss)]
     curve = make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)
     return curve.model_copy(update={"training_losses": training_losses})

@@ -12,6 +12,7 @@ class Dense(Layer):
     """``y = x @ kernel + bias``, from ``(in,)`` to ``(units,)``."""
 
     units: int
+    bias: bool = True
     kind: ClassVar[str] = "dense"
 
     def __post_init__(self) -> None:
@@ -22,7 +23,8 @@ class Dense(Layer):
         return (self.units,)
 
     def parameter_shapes(self, shape: Shape) -> dict[str, Shape]:
-        return {"kernel": (shape[0], self.units), "bias": (self.units,)}
+        kernel = {"kernel": (shape[0], self.units)}
+        return kernel | ({"bias": (self.units,)} if self.bias else {})
 
     def operations(self, shape: Shape) -> int:
         return 2 * shape[0] * self.units

@@ -21,6 +21,7 @@ LEAST = {
     "my-leaves": 0.85,
     "my-shapes": 0.9,
     "my-clothes": 0.75,
+    "my-diabetes": 0.25,
 }
 
 
@@ -36,7 +37,8 @@ def test_a_teachers_file_is_a_task(path: Path) -> None:
     task, _ = read_task(path)
     dataset = task.dataset()
     assert dataset.train_inputs.shape[1:] == task.architecture.input_shape
-    assert set(dataset.test_labels) == set(range(len(task.source.classes)))
+    if task.source.classes:
+        assert set(dataset.test_labels) == set(range(len(task.source.classes)))
 
 
 @pytest.mark.slow

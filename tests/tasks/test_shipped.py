@@ -1,19 +1,25 @@
 """The data sets of scikit-learn: read, split and standardized as it does."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_wine
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from tasks.shipped import BreastCancer, Digits, Standardized, Wine
+from tasks.shipped import BreastCancer, Diabetes, Digits, Standardized, Wine
 
 
 @pytest.mark.parametrize(
-    ("source", "load"), [(Wine(test_share=0.3, split_seed=7), load_wine), (BreastCancer(), load_breast_cancer)]
+    ("source", "load"),
+    [
+        (Wine(test_share=0.3, split_seed=7), load_wine),
+        (BreastCancer(), load_breast_cancer),
+        (Diabetes(), partial(load_diabetes, scaled=False)),
+    ],
 )
 def test_measurements_are_split_and_standardized_as_scikit_learn_does(source: Standardized, load: Any) -> None:
     data, dataset = load(), source.load(None)
@@ -24,7 +30,8 @@ def test_measurements_are_split_and_standardized_as_scikit_learn_does(source: St
     np.testing.assert_allclose(dataset.test_inputs, scaler.transform(x_test), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(dataset.train_labels, y)
     np.testing.assert_array_equal(dataset.test_labels, y_test)
-    assert source.classes == tuple(data.target_names)
+    assert source.classes == tuple(data.get("target_names", ()))
+    assert source.predicts_numbers == (not source.classes) == (dataset.test_labels.dtype == np.float32)
     plain = replace(source, standardize=False).load(None)
     np.testing.assert_array_equal(plain.train_inputs, x.astype(np.float32))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.csv_file import CSV
-from tasks.errors import DataError
+from tasks.errors import DataError, FieldError
 from tasks.picture_files import Pictures
 from tests.tasks.data_files import arrays, pictures, source_of
 
@@ -104,6 +104,36 @@ def test_tables_that_do_not_fit_are_refused_with_the_line(text: str, message: st
     with pytest.raises(DataError, match=message) as caught:
         CSV("wrong.csv", "label").found(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({}, "csv: label must name the column of classes, or target that of numbers to be predicted"),
+        ({"label": "a", "target": "b"}, "csv: label must name the column of classes, or target"),
+        (
+            {"target": "b", "classes": ("x", "y")},
+            "csv: classes are of a column of classes, and target is one of numbers",
+        ),
+    ],
+)
+def test_a_table_has_classes_or_numbers_to_be_predicted(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(FieldError, match=message):
+        CSV("wrong.csv", **changed)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n3,tall\n", "line 3, column b: 'tall' is not a number"),
+        ("a,b\n1,2\n3,\n", "line 3, column b: is empty: fill it in, or leave out the line"),
+        ("a,c\n1,2\n", "has no column 'b', which data.target names: choose from a, c"),
+    ],
+)
+def test_numbers_to_be_predicted_are_numbers(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        CSV("wrong.csv", target="b").found(tmp_path)
 
 
 def test_folders_without_what_they_need_are_refused(tmp_path: Path) -> None:
