@@ -68,7 +68,7 @@ optimizer = {type = "Adam"}
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ('{source = "csv", file = "table.csv"}', "mine.toml: data.label: is missing"),
+        ('{source = "csv", file = "table.csv"}', "mine.toml: data.label: must name the column of classes, or target"),
         ('{source = "csv", file = "", label = "y"}', "mine.toml: data.file: must be the name of a file, not ''"),
         ('{source = "csv", file = "none.csv", label = "y"}', "none.csv: cannot be read (No such file or directory)"),
         ('{source = "csv", file = "table.csv", label = "z"}', "table.csv: has no column 'z', which data.label names"),
