@@ -206,7 +206,8 @@ class Architecture:
         for node in self.nodes:
             product = node.layer.operations(self.shape_before(node))
             behind_others = any(trained[name] for name in node.inputs)
-            operations += product * (3 if behind_others else 2)
+            recurrent = node.layer.recurrent_operations(self.shape_before(node))
+            operations += product * 3 if behind_others else product * 2 + recurrent
             trained[node.name] = behind_others or bool(node.layer.parameter_shapes(self.shape_before(node)))
         return operations
 

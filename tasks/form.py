@@ -33,6 +33,8 @@ from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, RMSprop
 LAYERS: tuple[type[Layer], ...] = (
     kinds.Dense,
     kinds.Flatten,
+    kinds.Reshape,
+    kinds.LSTM,
     kinds.Conv2D,
     kinds.ConvTranspose2D,
     kinds.MaxPool2D,

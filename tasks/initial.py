@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.architecture import Architecture, Parameters, Variable
-from tasks.layers import ConvTranspose2D, Shape
+from tasks.layers import LSTM, ConvTranspose2D, Shape
 from tasks.masks import SEEDS
 from tasks.reproducible import random_stream
 
@@ -27,6 +27,8 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
             ``Conv2d``); ``"keras"``: kernels Glorot uniform, within sqrt(6 / (fan_in + fan_out)), biases 0;
             ``"flax"``: kernels normal with the variance 1 / fan_in, truncated at two standard deviations (LeCun's),
             biases 0; ``"he"``: kernels normal with the variance 2 / fan_in, biases 0;
+            Of an LSTM, ``"pytorch"`` has everything within 1/sqrt(units); the others draw the kernel as any other, make
+            the recurrent kernel orthogonal, and its bias 0, for ``"keras"`` 1 in the forget gate.
             ``"normal"``: everything standard normal. Layers without a kernel, which normalize, have in each framework
             scales of 1 and biases of 0; these are not drawn, except by ``"normal"``.
         seed: any int from 0.
@@ -54,7 +56,15 @@ def _draw(
         return random.standard_normal(parameter.shape)
     if kernel is None:
         return np.full(parameter.shape, float(parameter.name == "scale"))
-    if initializer != "pytorch" and parameter.name != "kernel":
+    if isinstance(parameter.node.layer, LSTM):
+        if initializer == "pytorch":
+            limit = 1 / sqrt(parameter.node.layer.units)
+            return random.uniform(-limit, limit, parameter.shape)
+        if parameter.name == "recurrent_kernel":
+            return _orthogonal(parameter.shape, random)
+        if parameter.name == "bias":
+            return np.repeat([0.0, float(initializer == "keras"), 0.0, 0.0], parameter.node.layer.units)
+    elif initializer != "pytorch" and parameter.name != "kernel":
         return np.zeros(parameter.shape)
     fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
     if initializer == "he":
@@ -63,6 +73,12 @@ def _draw(
         return _truncated_normal(parameter.shape, random) * sqrt(1 / fan_in)
     limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
     return random.uniform(-limit, limit, parameter.shape)
+
+
+def _orthogonal(shape: Shape, random: np.random.RandomState) -> NDArray[np.float64]:
+    """Rows (rows, columns) of length 1 that are at right angles, evenly distributed; there are more columns."""
+    columns, corner = np.linalg.qr(random.standard_normal(shape[::-1]))
+    return (columns * np.sign(np.diag(corner))).T
 
 
 def _truncated_normal(shape: Shape, random: np.random.RandomState) -> NDArray[np.float64]:

@@ -87,7 +87,9 @@ class Recipe:
     @cached_property
     def decayed(self) -> frozenset[str]:
         """The keys of the parameters to which weight decay applies: the kernels."""
-        return frozenset(parameter.key for parameter in self.architecture.parameters if parameter.name == "kernel")
+        return frozenset(
+            parameter.key for parameter in self.architecture.parameters if parameter.name.endswith("kernel")
+        )
 
     def make_state(self, moments: Sequence[Parameters], steps: int) -> OptimizerState:
         """The optimizer's state in its canonical form, from the moments in the rule's order and the number of steps."""

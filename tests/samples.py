@@ -6,27 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from tasks.architecture import INPUT, Architecture, Node, sequence
+from tasks.architecture import Architecture, sequence
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset, Labels
 from tasks.initial import Initializer
 from tasks.layers import (
-    GELU,
-    Add,
-    AveragePool2D,
+    LSTM,
     BatchNorm,
-    Concatenate,
     Conv2D,
-    ConvTranspose2D,
     Dense,
     Dropout,
     Flatten,
-    GlobalAveragePool2D,
     Layer,
-    LayerNorm,
-    LeakyReLU,
     MaxPool2D,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -35,6 +29,7 @@ from tasks.layers import (
 from tasks.schedules import Cosine, Exponential, StepDecay, Warmup
 from tasks.task import Recipe
 from tasks.training import SGD, Adadelta, Adam, AdamW, Loss, Optimizer, RMSprop
+from tests.networks import BRANCHES, MORE_BRANCHES, MORE_LAYERS, STATE_IN_BRANCHES
 
 EPOCHS = 2
 
@@ -80,79 +75,6 @@ def sample_of(
     dataset = Dataset(inputs, labels, inputs, labels, () if numbers else tuple(map(str, range(classes))))
     return Sample(recipe, dataset, batches)
 
-
-BRANCHES = Architecture(
-    (6, 5, 2),
-    (
-        Node("stem", Conv2D(4), (INPUT,)),
-        Node("bend", Tanh(), ("stem",)),
-        Node("left", Conv2D(4, (1, 1)), ("bend",)),
-        Node("right", Conv2D(3, (3, 2)), ("bend",)),
-        Node("slope", ReLU(), ("right",)),
-        Node("halved", MaxPool2D(), ("slope",)),
-        Node("again", Add(), ("left", "bend", "stem")),
-        Node("smaller", MaxPool2D(), ("again",)),
-        Node("both", Concatenate(), ("smaller", "halved")),
-        Node("flat", Flatten(), ("both",)),
-        Node("beside", Flatten(), (INPUT,)),
-        Node("narrow", Dense(42), ("beside",)),
-        Node("sum", Add(), ("flat", "narrow")),
-        Node("out", Dense(3), ("sum",)),
-    ),
-)
-"""A network that branches, with an output that is taken three times and a pool that can be fused."""
-
-STATE_IN_BRANCHES = Architecture(
-    (6, 5, 2),
-    (
-        Node("stem", Conv2D(4, bias=False), (INPUT,)),
-        Node("norm", BatchNorm(0.7), ("stem",)),
-        Node("slope", Tanh(), ("norm",)),
-        Node("dropped", Dropout(0.2), ("slope",)),
-        Node("sum", Add(), ("dropped", "stem")),
-        Node("flat", Flatten(), ("sum",)),
-        Node("again", BatchNorm(0.9, unbiased=True), ("flat",)),
-        Node("out", Dense(3), ("again",)),
-    ),
-)
-"""A network with batch normalization and dropout in a branch."""
-MORE_LAYERS = (
-    Conv2D(8, (3, 2), (1, 1), ((2, 1), (0, 1)), bias=False),
-    ReLU(),
-    MaxPool2D(),
-    Conv2D(6, (2, 2), (1, 1), ((1, 0), (0, 1)), groups=2),
-    LayerNorm(1e-3),
-    ConvTranspose2D(4, (3, 2), (2, 3)),  # an odd row is cropped, and a column is added
-    LeakyReLU(0.2),
-    MaxPool2D((3, 3), (2, 2), ((1, 1), (1, 0))),
-    Conv2D(8, groups=4),
-    GELU(),
-    AveragePool2D((3, 3), (2, 2), ((1, 0), (0, 1))),
-    Flatten(),
-    LayerNorm(),
-    Dense(3),
-)
-"""Every layer whose convention differs from framework to framework, in a row."""
-MORE_BRANCHES = Architecture(
-    (6, 7, 3),
-    (
-        Node("stem", Conv2D(6, (3, 3), (2, 2), ((1, 0), (1, 1)), bias=False), (INPUT,)),
-        Node("beside", AveragePool2D((2, 2), padding="same", count_padding=True), (INPUT,)),
-        Node("both", Concatenate(), ("stem", "beside")),
-        Node("normal", LayerNorm(), ("both",)),
-        Node("bend", GELU(approximate=True), ("normal",)),
-        Node("larger", ConvTranspose2D(5, (2, 2), (3, 2), "valid", bias=False), ("bend",)),
-        Node("maximum", MaxPool2D((3, 3), (2, 2), "same"), ("larger",)),
-        Node("slope", LeakyReLU(), ("maximum",)),
-        Node("padded", AveragePool2D((2, 2), (1, 1), ((1, 1), (1, 1)), count_padding=True), ("slope",)),
-        Node("mean", GlobalAveragePool2D(), ("padded",)),
-        Node("other", GlobalAveragePool2D(), ("normal",)),
-        Node("vector", Concatenate(), ("mean", "other")),
-        Node("again", LayerNorm(0.01), ("vector",)),
-        Node("out", Dense(3), ("again",)),
-    ),
-)
-"""The same in a graph."""
 
 SAMPLES = {
     "dense": make_sample((5,), (Dense(7), ReLU(), Dense(3))),
@@ -234,6 +156,10 @@ SAMPLES = {
     "state-in-branches": sample_of(STATE_IN_BRANCHES, optimizer=SGD(0.05), count=27, batch_size=6),
     "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.002, 0.9), seed=1),
     "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
+    "sequences": make_sample(
+        (6, 5, 1), (Reshape((6, 5)), LSTM(4, return_sequences=True), Tanh(), LSTM(3), Dense(3)), optimizer=SGD(0.1, 0.9)
+    ),
+    "reshaped": make_sample((4, 3, 2), (Conv2D(2), Flatten(), Reshape((3, 2, 4)), Conv2D(3), Flatten(), Dense(3))),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),
 }
 COVERED = (

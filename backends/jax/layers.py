@@ -14,9 +14,11 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from backends.jax.recurrent import lstm
 from backends.jax.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -34,6 +36,7 @@ from tasks.layers import (
     OwnDropout,
     Padding,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -105,6 +108,9 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     LayerNorm: _layer_norm,
     # to (n, height * width * channels), in this order, which is the canonical one
     Flatten: lambda layer, shape: lambda x: x.reshape(x.shape[0], -1),
+    Reshape: lambda layer, shape: lambda x: x.reshape(x.shape[0], *layer.shape),
+    # (n, time, features) to (n, time, units) or (n, units)
+    LSTM: lstm,
     # (n, ...) to (n, ...)
     ReLU: lambda layer, shape: nnx.relu,
     # nnx.leaky_relu has the gradient 1 at 0, where the others have the slope: it matters where inputs and biases are 0

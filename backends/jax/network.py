@@ -1,6 +1,7 @@
 """A network of nnx's layers, and its parameters in the canonical layout."""
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, TypeAlias
 
 import jax
@@ -11,10 +12,16 @@ from numpy.typing import NDArray
 
 from backends.jax.layers import BuildLayer, Module
 from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
-from tasks.layers import ConvTranspose2D, Dropout, Layer
+from tasks.layers import LSTM, ConvTranspose2D, Dropout, Layer
 from tasks.masks import mask_table
 
 Network: TypeAlias = nnx.Module
+_IN_A_CELL = {
+    "kernel": ("cell", "dense_i", "kernel"),
+    "recurrent_kernel": ("cell", "dense_h", "kernel"),
+    "bias": ("cell", "dense_h", "bias"),
+}
+"""Where nnx keeps what the canonical form has in an LSTM."""
 
 
 class _Graph(nnx.Module):
@@ -74,7 +81,13 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:
     """Nnx's parameters by canonical key. Nnx keeps them as attributes of the modules: ``network.layers[0].kernel``."""
-    return {p.key: getattr(_layer(network, architecture, p.node), p.name) for p in architecture.parameters}
+    return {p.key: _attribute(_layer(network, architecture, p.node), p) for p in architecture.parameters}
+
+
+def _attribute(layer: Any, parameter: Variable) -> Any:
+    """A parameter of a layer, or the same part of a tree: an LSTM has them in its cell."""
+    names = _IN_A_CELL[parameter.name] if isinstance(parameter.node.layer, LSTM) else (parameter.name,)
+    return reduce(getattr, names, layer)
 
 
 def state(network: Network, architecture: Architecture) -> dict[str, Any]:

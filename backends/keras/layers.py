@@ -14,9 +14,11 @@ import keras
 import tensorflow as tf
 
 from backends.keras import _is_depthwise
+from backends.keras.recurrent import lstm
 from backends.keras.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -34,6 +36,7 @@ from tasks.layers import (
     OwnDropout,
     Pads,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -133,6 +136,9 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     LayerNorm: lambda layer, shape: keras.layers.LayerNormalization(epsilon=layer.epsilon),
     # to (n, height * width * channels), in this order, which is the canonical one
     Flatten: lambda layer, shape: keras.layers.Flatten(),
+    Reshape: lambda layer, shape: keras.layers.Reshape(layer.shape),
+    # (n, time, features) to (n, time, units) or (n, units)
+    LSTM: lstm,
     # (n, ...) to (n, ...)
     ReLU: lambda layer, shape: keras.layers.ReLU(),
     # Keras's own slope is 0.3

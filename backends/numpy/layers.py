@@ -41,6 +41,7 @@ from backends.numpy.pooling import (
     max_pool2d_backward,
     max_pool2d_forward,
 )
+from backends.numpy.recurrent import lstm_backward, lstm_forward
 from backends.numpy.stateful import (
     batch_norm_backward,
     batch_norm_forward,
@@ -49,6 +50,7 @@ from backends.numpy.stateful import (
 )
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -64,6 +66,7 @@ from tasks.layers import (
     LeakyReLU,
     MaxPool2D,
     ReLU,
+    Reshape,
     Sigmoid,
     Softmax,
     Tanh,
@@ -113,6 +116,16 @@ def concatenate_backward(layer: Concatenate, kept: Any, dy: Array) -> tuple[list
     return np.split(dy, kept, axis=-1), {}
 
 
+def reshape_forward(layer: Reshape, x: Array, p: LayerParameters) -> tuple[Array, Any]:
+    """(n, ...) to (n, *shape): the same numbers in the same order."""
+    return x.reshape(len(x), *layer.shape), x.shape
+
+
+def reshape_backward(layer: Reshape, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
+    """From dy (n, *shape): the same numbers in the input's shape."""
+    return dy.reshape(kept), {}
+
+
 LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     Dense: (dense_forward, dense_backward),
     Conv2D: (conv2d_forward, conv2d_backward),
@@ -122,6 +135,8 @@ LAYERS: dict[type[Layer], tuple[Forward, Backward]] = {
     GlobalAveragePool2D: (global_average_pool2d_forward, global_average_pool2d_backward),
     LayerNorm: (layer_norm_forward, layer_norm_backward),
     Flatten: (flatten_forward, flatten_backward),
+    Reshape: (reshape_forward, reshape_backward),
+    LSTM: (lstm_forward, lstm_backward),
     ReLU: (relu_forward, relu_backward),
     LeakyReLU: (leaky_relu_forward, leaky_relu_backward),
     GELU: (gelu_forward, gelu_backward),

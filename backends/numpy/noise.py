@@ -21,7 +21,7 @@ from backends.numpy.stateful import batch_norm_backward
 from backends.numpy.training import AdamUpdate
 from tasks.architecture import INPUT, Architecture, Parameters
 from tasks.dataset import Labels
-from tasks.layers import GELU, BatchNorm, Dropout, Layer, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from tasks.layers import GELU, LSTM, BatchNorm, Dropout, Layer, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from tasks.task import Recipe
 from tasks.training import Adam
 
@@ -161,6 +161,8 @@ class NoisyModel(NumpyModel):
                     squares[node.name] = taken
                 case Tanh() | Sigmoid() | Softmax():
                     squares[node.name] = np.minimum(taken, 1)
+                case LSTM():
+                    squares[node.name] = np.ones_like(values[node.name])  # of the gates' sums, which are squashed
                 case linear:
                     squares[node.name] = forward(linear, taken, {name: value**2 for name, value in p.items()})[0]
         return {node.name: np.sqrt(squares[node.name].mean(keepdims=True)) for node, _, _ in self.network.steps}

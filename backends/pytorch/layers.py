@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backends.pytorch.recurrent import lstm
 from backends.pytorch.stateful import _MaskedDropout, batch_norm
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -32,6 +34,7 @@ from tasks.layers import (
     OwnDropout,
     Pads,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -163,6 +166,18 @@ class _ChannelsLastFlatten(nn.Module):
         return (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).flatten(1)
 
 
+class _ChannelsLastReshape(nn.Module):
+    """The canonical order in another shape: images are brought to it, and back."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = (x.permute(0, 2, 3, 1) if x.ndim == 4 else x).reshape(len(x), *self.shape)
+        return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
+
+
 LAYERS: dict[type[Layer], BuildLayer] = {
     # (n, in) to (n, units), with a kernel (units, in): x @ weight.T + bias
     Dense: lambda layer, shape: nn.Linear(shape[0], layer.units, bias=layer.bias),
@@ -175,6 +190,9 @@ LAYERS: dict[type[Layer], BuildLayer] = {
     LayerNorm: _layer_norm,
     # to (n, channels * height * width), in this order, where the canonical one is height, width, channel
     Flatten: lambda layer, shape: nn.Flatten(),
+    Reshape: lambda layer, shape: _ChannelsLastReshape(layer.shape),
+    # (n, time, features) to (n, time, units) or (n, units)
+    LSTM: lstm,
     # (n, ...) to (n, ...)
     ReLU: lambda layer, shape: nn.ReLU(),
     LeakyReLU: lambda layer, shape: nn.LeakyReLU(layer.slope),

@@ -77,7 +77,7 @@ class Model(base.Model):
 
     def parameter_count(self) -> int:
         """The number of trained parameters, which torch leaves to be summed up."""
-        return sum(parameter.numel() for parameter in self.network.parameters())
+        return sum(parameter.numel() for parameter in variables(self.network, self.recipe.architecture).values())
 
     def parameter_devices(self) -> set[str]:
         """The devices on which torch holds the parameters."""

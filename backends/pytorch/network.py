@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from backends.pytorch.layers import BuildLayer, Module, _ChannelsLastFlatten
 from backends.pytorch.stateful import _MaskedDropout
 from tasks.architecture import INPUT, Architecture, Parameters, Variable
-from tasks.layers import ConvTranspose2D, Dense, Dropout, Flatten, Layer
+from tasks.layers import ConvTranspose2D, Dense, Dropout, Flatten, Layer, Reshape
 from tasks.masks import mask_table
 
 Network: TypeAlias = nn.Module
@@ -37,7 +37,8 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     """The architecture's layers: (n, *input_shape), images NCHW, to (n, outputs)."""
     nodes = architecture.nodes
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
-    in_torchs_order = architecture.is_sequence and any(isinstance(node.layer, Dense) for node in nodes)
+    kinds = {type(node.layer) for node in nodes}
+    in_torchs_order = architecture.is_sequence and Dense in kinds and Reshape not in kinds
     for node in nodes:
         # What is added to it, or compared as the output, is in the canonical order; a dense layer's rows can follow.
         if isinstance(node.layer, Flatten) and not in_torchs_order:
@@ -92,7 +93,12 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
 
 def variables(network: Network, architecture: Architecture) -> dict[str, nn.Parameter]:
     """Torch's parameters by canonical key. Torch lists kernel, then bias, layer by layer, as the architecture does."""
-    return dict(zip(architecture.parameter_shapes, network.parameters(), strict=True))
+    return dict(zip(architecture.parameter_shapes, _trained(network).values(), strict=True))
+
+
+def _trained(network: Network) -> dict[str, nn.Parameter]:
+    """The parameters that are trained, by torch's own names; the second bias of an LSTM is not."""
+    return {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
 
 
 def state(network: Network, architecture: Architecture) -> dict[str, Tensor]:

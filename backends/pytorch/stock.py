@@ -81,7 +81,7 @@ class StockModel(Model):
                 loss = self.loss(self.network(inputs), labels)
                 loss.backward()
                 if self.recipe.clip_norm is not None:
-                    parameters = list(self.network.parameters())
+                    parameters = variables(self.network, self.recipe.architecture).values()
                     gradients = _clipped([p.grad for p in parameters if p.grad is not None], self.recipe.clip_norm)
                     for parameter, gradient in zip(parameters, gradients, strict=True):
                         parameter.grad = gradient

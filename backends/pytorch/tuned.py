@@ -16,7 +16,15 @@ from backends.base import EAGER
 from backends.fusion import fuse, fused_names
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
-from backends.pytorch.network import Network, _channels_first, build_network, layer_outputs, to_canonical, variables
+from backends.pytorch.network import (
+    Network,
+    _channels_first,
+    _trained,
+    build_network,
+    layer_outputs,
+    to_canonical,
+    variables,
+)
 from backends.pytorch.training import _clipped, _labels, _targets
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
@@ -59,7 +67,7 @@ class TunedModel(Model):
         if len(self.recipe.architecture.input_shape) == 3:
             network.to(memory_format=torch.channels_last)
         self.moments: dict[str, _Tensors] = {
-            moment: {name: torch.zeros_like(parameter) for name, parameter in network.named_parameters()}
+            moment: {name: torch.zeros_like(parameter) for name, parameter in _trained(network).items()}
             for moment in self.recipe.optimizer.moments
         }
         self.steps_done = torch.zeros((), device=self.own_device)
@@ -68,7 +76,7 @@ class TunedModel(Model):
         self.rates = None if rates is None else torch.from_numpy(rates).to(self.own_device)
         by_key = variables(network, self.recipe.architecture)
         kernels = {id(by_key[key]) for key in self.recipe.decayed}
-        self.decayed = {name for name, parameter in network.named_parameters() if id(parameter) in kernels}
+        self.decayed = {name for name, parameter in _trained(network).items() if id(parameter) in kernels}
         # Inductor writes C++ for a CPU and Triton's language, whose launcher is C, for a GPU.
         names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
@@ -142,7 +150,7 @@ class TunedModel(Model):
 
     def train_step(self, inputs: Tensor, labels: Tensor, batch: Tensor) -> Tensor:
         """Gather, forward, loss, backward, update; returns the loss of the batch of indices (batch_size,)."""
-        parameters = dict(self.network.named_parameters())
+        parameters = _trained(self.network)
         x, y = _channels_first(inputs[batch]), labels[batch]
 
         def loss_of(parameters: _Tensors) -> Tensor:
@@ -238,7 +246,7 @@ class TunedModel(Model):
 
     def _train_eagerly(self, steps: Tensor) -> Tensor:
         """The same by autograd, which takes half the time of torch.func where nothing is compiled."""
-        parameters = dict(self.network.named_parameters())
+        parameters = _trained(self.network)
         losses = []
         for batch in steps.unbind():
             with torch.enable_grad():

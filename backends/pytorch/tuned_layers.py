@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from backends.fusion import PooledConv2D
 from backends.pytorch.layers import LAYERS, BuildLayer, Module, _ChannelsLastFlatten, conv2d
-from tasks.layers import Dense, Flatten, Layer, MaxPool2D, Shape
+from backends.pytorch.recurrent import _UnrolledLSTM
+from tasks.layers import LSTM, Dense, Flatten, Layer, MaxPool2D, Shape
 
 _SMALL_KERNEL = 256
 """Dense layers with fewer weights are computed element by element: calling the matrix library would take longer."""
@@ -101,4 +102,5 @@ TUNED_LAYERS: dict[type[Layer], BuildLayer] = {
     PooledConv2D: _pooled_conv2d,
     MaxPool2D: lambda layer, shape: _WindowsMaxPool(layer) if layer.is_plain else LAYERS[MaxPool2D](layer, shape),
     Flatten: lambda layer, shape: _ChannelsLastFlatten(),
+    LSTM: lambda layer, shape: _UnrolledLSTM(layer, shape[-1]),
 }

@@ -32,15 +32,15 @@ def draw_predictions(
     if not values:
         return None
     ends = [reduce(value["x"] for value in values) for reduce in (min, max)]
-    x = altair.X("x:Q", title="number of the test set", scale=altair.Scale(zero=False))
-    y = altair.Y("y:Q", title="predicted number", scale=altair.Scale(zero=False))
+    x = altair.X("x:Q", title="value in the test set", scale=altair.Scale(zero=False))
+    y = altair.Y("y:Q", title="predicted value", scale=altair.Scale(zero=False))
     right = make_chart([{"x": end, "y": end} for end in ends], 300).mark_line(color=INK, strokeWidth=1).encode(x=x, y=y)
     points = make_chart(values, 300).mark_point(size=40, opacity=0.7)
     points = points.encode(x=x, y=y, color=row_colors(names), shape=row_shapes(names))
     caption = (
         "What each row's first run predicts for the examples of the test set; on the line a prediction is right."
-        " Points that lie on each other are of models that agree."
+        " Points of models that agree lie on each other."
     )
     if more:
         caption += f" Only the first {EXAMPLES} examples are drawn."
-    return Drawing("predictions", "Predicted numbers", caption, altair.layer(right, points))
+    return Drawing("predictions", "Predicted values", caption, altair.layer(right, points))

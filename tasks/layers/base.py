@@ -36,6 +36,10 @@ class Layer(ABC):
         """Floating-point operations of the layer's matrix product for one example (a multiply-add counts 2)."""
         return 0
 
+    def recurrent_operations(self, shape: Shape) -> int:
+        """Those of them that are with the layer's own outputs, whose gradients are always needed."""
+        return 0
+
 
 class Merge(Layer):
     """A layer that makes one tensor of several. It has no parameters."""

@@ -1,9 +1,10 @@
-"""Layers of vectors: dense, and flatten, which makes a vector of an image."""
+"""Layers of vectors: dense; and those that change the shape alone: flatten, which makes a vector, and reshape."""
 
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
+from tasks.errors import FieldError
 from tasks.layers.base import Layer, Shape, need_positive, need_rank
 
 
@@ -38,3 +39,21 @@ class Flatten(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         return (prod(shape),)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """The same numbers in another shape, in row-major order: the rows of an image as a sequence (time, features)."""
+
+    shape: tuple[int, ...]
+    kind: ClassVar[str] = "reshape"
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.shape) <= 3:
+            raise FieldError(self.kind, "shape", f"must be of one to three sizes, not {list(self.shape)}")
+        need_positive(self, shape=self.shape)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if prod(shape) != prod(self.shape):
+            raise ValueError(f"reshape: {prod(shape)} numbers of shape {list(shape)} do not make {list(self.shape)}")
+        return self.shape

@@ -17,7 +17,7 @@ from tasks.layers import (
     ReLU,
     Tanh,
 )
-from tests.samples import BRANCHES
+from tests.networks import BRANCHES
 
 POOLED = (Conv2D(4, (3, 2), (2, 1)), ReLU(), MaxPool2D((2, 1)))
 LAYERS = (*POOLED, Conv2D(3), Tanh(), MaxPool2D(), *POOLED, Flatten(), Dense(5), ReLU())

@@ -24,8 +24,9 @@ from tasks.layers import (
 )
 from tasks.task import Task
 from tasks.training import Loss
+from tests.networks import BRANCHES
 from tests.remote import task_of
-from tests.samples import BRANCHES, SAMPLES, make_sample, sample_of
+from tests.samples import SAMPLES, make_sample, sample_of
 
 STACKS: list[tuple[Architecture, Loss]] = [
     (
@@ -50,6 +51,7 @@ STACKS += [
     (SAMPLES["more-branches-adam"].recipe.architecture, "cross_entropy"),
     (SAMPLES["normalized"].recipe.architecture, "cross_entropy"),
     (SAMPLES["dropped"].recipe.architecture, "cross_entropy"),
+    (SAMPLES["sequences"].recipe.architecture, "cross_entropy"),
     (SAMPLES["state-in-branches"].recipe.architecture, "cross_entropy"),
 ]
 

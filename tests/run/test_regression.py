@@ -56,7 +56,7 @@ def test_a_regression_is_run_reported_and_answered_by(
     assert "test R²" in shown
     assert "accuracy" not in shown
     page = (folder / "report.html").read_text()
-    assert "Predicted numbers" in page
+    assert "Predicted values" in page
     assert "Test R² by epoch" in page
     assert main(["report", str(folder), "--format", "markdown"]) == 0
     assert "| test R² |" in capsys.readouterr().out

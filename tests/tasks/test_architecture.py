@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import tasks
 from tasks.architecture import Architecture, Node, check_parameters, sequence
 from tasks.layers import Add, Concatenate, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Shape, Sigmoid, Softmax, Tanh
-from tests.samples import BRANCHES
+from tests.networks import BRANCHES
 from tests.tasks.common import TASKS, drawn
 
 
