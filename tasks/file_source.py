@@ -4,6 +4,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,8 @@ FOUND = ("sha256", "classes", "shape")
 """The keys that finding the data fills in."""
 _PLACES: dict[str, Path] = {}
 """Where data lie that have been found, by the hash of their content: no description names a folder of the user's."""
+_DESCRIBED: dict[tuple["FileSource", Path, str], Any] = {}
+"""What :meth:`FileSource.found` made of a source, by the place and the hash of its data: a sweep asks often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +70,17 @@ class FileSource(Source):
         Raises:
             DataError: the data cannot be read, or are not what the description says.
         """
-        name = Path(getattr(self, self.key))
-        path = (folder / name).absolute()
+        path = (folder / getattr(self, self.key)).absolute()
         content = self._hash(path)
         _PLACES[content] = path
-        dataset = self.load(path)
+        if (self, path, content) not in _DESCRIBED:
+            _DESCRIBED[self, path, content] = self._described(path, content)
+        described: Self = _DESCRIBED[self, path, content]
+        return described
+
+    def _described(self, path: Path, content: str) -> Self:
+        """The same source with what its data say, and with a name for them that names no folder of the user's."""
+        name, dataset = Path(getattr(self, self.key)), self.load(path)
         of_all = str(name) == getattr(type(self), self.key, None)  # where a package of the system puts it
         private = (name.is_absolute() or ".." in name.parts) and not of_all
         published = path.resolve().name if private else name.as_posix()
@@ -117,12 +126,19 @@ class FileSource(Source):
     def _hash(self, path: Path) -> str:
         digest = hashlib.sha256()
         for each in self.files(path):
-            regular_size(each, DataError, f"data.{self.key} names the data")
-            with each.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+            size = regular_size(each, DataError, f"data.{self.key} names the data")
+            status = each.stat()
+            content = _content_hash(each, size, status.st_mtime_ns, status.st_ctime_ns)
             name = "" if each == path else each.relative_to(path).as_posix()
             digest.update(f"{name} {content}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+
+@lru_cache(100_000)
+def _content_hash(path: Path, size: int, modified_ns: int, changed_ns: int) -> str:
+    """The hash of a file, which is read again only when it has changed: a sweep asks for it once a variation."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def places() -> dict[str, str]:

@@ -9,14 +9,13 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from tasks.file_source import FOUND
-from tasks.form import FILE_SOURCES
 from tasks.task import Task
 from tasks.toml_task import Document, TaskFileError, task_from, with_data
 
 MOST_VARIATIONS = 1_000
 _COMMA = re.compile(r",(?![^\[\]]*\])")
 _CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
+_PLACES = ("data.file", "data.folder")
 QUICK = {"batch_size": "batch_size", "epochs": "epochs", "optimizer.learning_rate": "learning_rate"}
 """What the preset ``quick`` may have a value of its own for: a change is for it too."""
 
@@ -75,11 +74,11 @@ def vary(document: Document, changes: Sequence[str], name: str, folder: Path) ->
     """A task with changes, and its document; other recipes than the standard one are left out.
 
     Args:
-        document: see :func:`tasks.toml_task.task_from`.
+        document: see :func:`tasks.toml_task.task_from`; its data as they were given, where they are changed.
         changes: each a key and a value as in TOML, ``layers.1.units=128``. The key is the way to the value: keys of
             tables, and layers by their index, from 0, or by their name.
         name: of the variation.
-        folder: from which the names of files lead that are changed.
+        folder: from which the names of files lead.
 
     Raises:
         TaskFileError: a change is none, leads nowhere, or makes the task wrong.
@@ -91,21 +90,26 @@ def vary(document: Document, changes: Sequence[str], name: str, folder: Path) ->
             raise TaskFileError(f"{change!r} is no change: write KEY=VALUE without spaces, as layers.1.units=128")
         key, _, text = change.partition("=")
         value = _value(text)
-        if key in ("data.file", "data.folder") and (Path(str(value)).is_absolute() or ".." in Path(str(value)).parts):
+        if _names_folder(key, value):
             rule = "results keep this name, and so a folder of yours: write it into the task's file"
             raise TaskFileError(f"{change!r}: {rule}")
+        if key in _PLACES:
+            varied["data"].pop("sha256", None)  # of the data that were named before
         _put(varied, key.split("."), value, change)
         if key in QUICK and QUICK[key] in varied.get("quick", {}):
             varied["quick"][QUICK[key]] = value
-        if key.startswith("data.") and varied["data"].get("source") in FILE_SOURCES:
-            varied["data"] = {
-                name: value for name, value in varied["data"].items() if name == key[5:] or name not in FOUND
-            }
     try:
         varied = with_data(varied, folder)
         return task_from(varied, name), varied
     except TaskFileError as error:
         raise TaskFileError(f"{' '.join(changes)}: {error}") from error
+
+
+def _names_folder(key: str, value: Any) -> bool:
+    """Whether a change names data in a folder that is not the task's own."""
+    table = value if isinstance(value, dict) else {}
+    names = [value] if key in _PLACES else [table.get(name) for name in ("file", "folder")] if key == "data" else []
+    return any(Path(str(name)).is_absolute() or ".." in Path(str(name)).parts for name in names)
 
 
 def _value(text: str) -> Any:

@@ -48,6 +48,7 @@ def forget() -> None:
     """As another process, which has read no file."""
     registry._TASKS.clear()
     registry._DOCUMENTS.clear()
+    registry._GIVEN.clear()
 
 
 @posix_only
