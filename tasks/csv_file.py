@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import sys
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +22,8 @@ from tasks.split import Scaling, Split, no_scaling, standard_scaling
 if TYPE_CHECKING:
     import _csv
 
-LARGEST_TABLE = 500_000_000
-"""Bytes of a file."""
+LARGEST_TABLE = 100_000_000
+"""Bytes of a file; the numbers in it take four times as many in memory, and more while they are read."""
 _ADVICE = "data.file names a CSV file"
 
 
@@ -84,28 +86,27 @@ class CSV(Split, FileSource):
 
     def _table(self, path: Path) -> Table:
         content = read_regular(path, LARGEST_TABLE, DataError, _ADVICE)
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not a text in UTF-8: {_ADVICE}, saved as CSV UTF-8") from error
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter, strict=True)
+        text = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", newline="")
+        rows = csv.reader(text, delimiter=self.delimiter, strict=True)
         try:
             return self._read_rows(path, rows)
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: not a text in UTF-8: {_ADVICE}, saved as CSV UTF-8") from error
         except csv.Error as error:
             raise DataError(f"{path}: line {rows.line_num}: not CSV ({error})") from error
 
     def _read_rows(self, path: Path, rows: "_csv.Reader") -> Table:
         columns = [name.strip() for name in next(rows, [])]
         label_at, inputs_at = self._columns(path, columns)
-        numbers, labels = list[float](), list[str]()
+        numbers, labels = array("d"), list[str]()
         for row in rows:
             if not row:
                 continue
             place = f"{path}: line {rows.line_num}"
             if len(row) != len(columns):
-                raise DataError(f"{place}: {len(row)} columns, and the first line names {len(columns)}")
-            numbers += [_number(row[at], place, columns[at]) for at in inputs_at]
-            labels.append(row[label_at].strip())
+                raise DataError(f"{place}: the first line names {len(columns)} columns, and this one has {len(row)}")
+            numbers.extend([_number(row[at], place, columns[at]) for at in inputs_at])
+            labels.append(sys.intern(row[label_at].strip()))  # equal ones are kept once
             if not labels[-1]:
                 raise DataError(f"{place}, column {self.label}: is empty: fill it in, or leave out the line")
         check_size(path, len(numbers))
@@ -115,6 +116,9 @@ class CSV(Split, FileSource):
 
     def _columns(self, path: Path, columns: Sequence[str]) -> tuple[int, list[int]]:
         """Where the label of a row stands, and where its inputs."""
+        if "" in columns and "" not in self.ignore:
+            advice = f"name it, leave it out by ignore = [''], or take away a {self.delimiter!r} that is one too many"
+            raise DataError(f"{path}: the first line has no name for column {columns.index('') + 1}: {advice}")
         if twice := [name for name in columns if columns.count(name) > 1]:
             raise DataError(f"{path}: two columns are named {twice[0]!r}: rename one")
         for key, name in [("label", self.label), *(("ignore", name) for name in self.ignore)]:

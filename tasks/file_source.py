@@ -57,6 +57,11 @@ class FileSource(Source):
         return self.shape
 
     @property
+    def advice(self) -> str:
+        """What a user can do whose data cannot be read."""
+        return f"data.{self.key} names the data"
+
+    @property
     def is_found(self) -> bool:
         """Whether the description is complete, and this process knows where its data lie."""
         return self.sha256 in _PLACES and bool(self.shape)
@@ -84,6 +89,8 @@ class FileSource(Source):
         of_all = str(name) == getattr(type(self), self.key, None)  # where a package of the system puts it
         private = (name.is_absolute() or ".." in name.parts) and not of_all
         published = path.resolve().name if private else name.as_posix()
+        if not published.isprintable():
+            raise DataError(f"{path}: its name {published!r} has signs that cannot be shown: rename it")
         shape = dataset.train_inputs.shape[1:]
         renamed: dict[str, Any] = {self.key: published}
         return replace(self, sha256=content, classes=dataset.classes, shape=shape, **renamed)
@@ -92,7 +99,8 @@ class FileSource(Source):
         """Raises DataError where the data are not there, or have another content than the one that is described."""
         path = path or self._place
         if self.sha256 and self._hash(path) != self.sha256:
-            raise DataError(f"{path}: the content is not the one with which the task was described; its hash differs")
+            advice = "bring back what was there, or, where a task's file gives the hash, take data.sha256 out of it"
+            raise DataError(f"{path}: the content is not the one with which the task was described; {advice}")
 
     def load(self, file: Path | None) -> Dataset:
         path = file or self._place
@@ -126,7 +134,7 @@ class FileSource(Source):
     def _hash(self, path: Path) -> str:
         digest = hashlib.sha256()
         for each in self.files(path):
-            size = regular_size(each, DataError, f"data.{self.key} names the data")
+            size = regular_size(each, DataError, self.advice)
             status = each.stat()
             content = _content_hash(each, size, status.st_mtime_ns, status.st_ctime_ns)
             name = "" if each == path else each.relative_to(path).as_posix()
@@ -160,7 +168,8 @@ def check_size(path: Path, count: int) -> None:
 def class_names(path: Path, names: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
     """The names of the classes: those that the task gives, if they are as many as the data have, or the data's own."""
     if len(names) < 2 or len(names) > MOST_CLASSES:
-        raise DataError(f"{path}: the labels are of {len(names):,} kinds; there must be 2 to {MOST_CLASSES:,} classes")
+        what = f"the labels are of {len(names):,} kinds" if len(names) > 1 else f"every label is {names[0]!r}"
+        raise DataError(f"{path}: {what}; there must be 2 to {MOST_CLASSES:,} classes")
     if given and len(given) != len(names):
         raise DataError(f"{path}: the labels are of {len(names)} kinds, and data.classes names {len(given)}")
     return tuple(given or names)
