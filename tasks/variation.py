@@ -2,18 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from itertools import product
 from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tasks.task import Task
 from tasks.toml_task import Document, TaskFileError, task_from, with_data
 
 MOST_VARIATIONS = 1_000
-_COMMA = re.compile(r",(?![^\[\]]*\])")
+_NO_SPACE = re.compile(r"[!-~]+")
 _CHANGE = re.compile(r"[A-Za-z0-9_.]+=[!-~]+")
 _PLACES = ("data.file", "data.folder")
 QUICK = {"batch_size": "batch_size", "epochs": "epochs", "optimizer.learning_rate": "learning_rate"}
@@ -27,7 +29,7 @@ def split(name: str) -> tuple[str, list[str]]:
     return (f"{folder}.toml", [task, *changes]) if ending else (task, changes)
 
 
-def sweep(task: str, values: Mapping[str, Sequence[object]]) -> list[str]:
+def sweep(task: str, values: Mapping[str, Iterable[object]]) -> list[str]:
     """The names of the variations of a task with each combination of values; the last key's value changes first.
 
     Args:
@@ -37,17 +39,15 @@ def sweep(task: str, values: Mapping[str, Sequence[object]]) -> list[str]:
     Raises:
         TaskFileError: a key has no values, or there are too many combinations.
     """
-    for key, given in values.items():
-        if not given or isinstance(given, str):
-            raise TaskFileError(f"{key}: name the values that are swept, as {key}=32,64,128")
-    if (count := prod(map(len, values.values()))) > MOST_VARIATIONS:
+    swept = {key: _listed(key, given) for key, given in values.items()}
+    if (count := prod(map(len, swept.values()))) > MOST_VARIATIONS:
         raise TaskFileError(f"a sweep of {count:,} variations of {task}; at most {MOST_VARIATIONS:,} are run")
-    combinations = product(*([f"{key}={_text(value)}" for value in given] for key, given in values.items()))
+    combinations = product(*([f"{key}={_text(value)}" for value in given] for key, given in swept.items()))
     return list(dict.fromkeys(" ".join([task, *changes]) for changes in combinations))
 
 
 def read_sweep(words: Sequence[str]) -> dict[str, list[str]]:
-    """The values for each key of words like ``batch_size=32,64,128``; a comma within brackets parts no values.
+    """The values for each key of words like ``batch_size=32,64,128``; no comma in brackets or in quotes parts them.
 
     Raises:
         TaskFileError: a word is of another form, or a key is named twice.
@@ -55,7 +55,7 @@ def read_sweep(words: Sequence[str]) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for word in words:
         key, _, text = word.partition("=")
-        given = _COMMA.split(text)
+        given = _parted(text)
         if not key or not all(given):
             raise TaskFileError(f"{word!r} is no sweep: write KEY=VALUE,VALUE without spaces, as batch_size=32,64,128")
         if key in values:
@@ -64,9 +64,49 @@ def read_sweep(words: Sequence[str]) -> dict[str, list[str]]:
     return values
 
 
+def _parted(text: str) -> list[str]:
+    """The values in a text, parted by the commas that stand in no brackets, braces or quotes."""
+    values, depth, quote = [""], 0, ""
+    for sign in text:
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        else:
+            depth += (sign in "[{") - (sign in "]}")
+        if sign == "," and depth <= 0 and not quote:
+            values.append("")
+        else:
+            values[-1] += sign
+    return values
+
+
+def _listed(key: str, given: object) -> list[object]:
+    """The values of a key. Raises TaskFileError where they are none, or are not in a list."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) and (values := list(given)):
+        return values
+    raise TaskFileError(f"{key}: name the values that are swept, as {key}=32,64,128; in Python in a list")
+
+
 def _text(value: object) -> str:
-    """A value as it is written in TOML."""
-    value = list(value) if isinstance(value, tuple) else value
+    """A value as it is written in a change, which has no spaces: a plain text without quotes."""
+    if not isinstance(value, str):
+        return _toml(value)
+    return value if _NO_SPACE.fullmatch(value) else _toml(_value(value))
+
+
+def _toml(value: object) -> str:
+    """A value as it is written in TOML, without spaces and with ASCII alone."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str):
+        quoted = "".join(
+            sign if sign not in '"\\' and _NO_SPACE.match(sign) else f"\\U{ord(sign):08X}" for sign in value
+        )
+        return f'"{quoted}"'
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}={_toml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple | np.ndarray):
+        return "[" + ",".join(map(_toml, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
 
 
