@@ -154,7 +154,7 @@ def _of_other_package(name: str) -> Task:
             path = Path(task)
             task = read_task(path)[0]
             remember_data(name, read_document(path)["data"], path.parent)
-    except Exception as error:  # a foreign function may raise anything
+    except (Exception, SystemExit) as error:  # a foreign function may raise anything
         raise wrong_plugin(TASKS, name, f"cannot be made ({one_line(error)})") from error
     if not isinstance(task, Task) or task.name != name:
         raise wrong_plugin(TASKS, name, f"leads to no Task of the name {name}")

@@ -101,11 +101,11 @@ def check_devices(value: Any) -> Any:
     return names
 
 
-def check_formulation(value: Any) -> Any:
-    known = [name for backend in registry.available_backends() for name in about(backend).formulations]
-    if value is not None and value not in known:
-        raise UnknownNameError("formulation", str(value), tuple(dict.fromkeys(known)))
-    return value
+def check_formulation(name: str, backends: Sequence[str]) -> None:
+    """Raises UnknownNameError where neither our backends nor these, of other packages, have this formulation."""
+    known = [known for backend in (*registry.available_backends(), *backends) for known in about(backend).formulations]
+    if name not in known:
+        raise UnknownNameError("formulation", name, tuple(dict.fromkeys(known)))
 
 
 def choice(known: tuple[str, ...]) -> BeforeValidator:
