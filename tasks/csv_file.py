@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import _csv
 
 LARGEST_TABLE = 100_000_000
-"""Bytes of a file; the numbers in it take four times as many in memory, and more while they are read."""
+"""Bytes of a file; of short numbers, to read them takes eleven times as many in memory."""
 _ADVICE = "data.file names a CSV file"
 
 
