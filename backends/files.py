@@ -24,7 +24,7 @@ FORMAT = 1
 """The version of the files that ``write_parameters`` writes; their metadata hold it as ``sidebyside``."""
 HEADER_BYTES = 1_000_000
 """The longest header of a safetensors file that is read. A network of a hundred layers has one of 20,000 bytes."""
-_NAME_OR_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}")
+_NAME_OR_NUMBER = re.compile(r"[A-Za-z0-9._-]{1,80}( [A-Za-z0-9._]{1,80}=[!-~]{1,400}){0,50}")  # or a variation's name
 FLOATS = {"float32": 4, "float16": 2, "bfloat16": 2, "float64": 8}
 """The types of numbers that are taken, with their bytes; they become float32 when they are read."""
 _SAFETENSORS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}

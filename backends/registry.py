@@ -7,7 +7,7 @@ from types import ModuleType
 from backends import jax, keras, numpy, pytorch
 from backends.about import About, Mode, load_class
 from backends.base import Backend, BackendUnavailableError
-from tasks.errors import UnknownNameError
+from tasks.errors import UnknownNameError, one_line
 from tasks.plugins import BACKENDS, load_plugin, plugins, wrong_plugin
 
 _BACKENDS = {known.name: known for known in (numpy.ABOUT, pytorch.ABOUT, keras.ABOUT, jax.ABOUT)}
@@ -52,9 +52,21 @@ def missing(name: str) -> str | None:
     """One line that says how to install a framework that is not installed; None where it is. Imports no framework."""
     known = about(name)
     for module in known.modules:
-        if importlib.util.find_spec(module) is None:
+        if not _is_there(name, module):
             return f"{name} needs the package {module}: {known.install}"
     return None
+
+
+def _is_there(name: str, module: str) -> bool:
+    """Whether a module can be found. Of ``package.module`` Python imports the package, which may raise anything."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+    except (Exception, SystemExit) as error:
+        if name in BUILT_IN:
+            raise
+        raise wrong_plugin(BACKENDS, name, f"needs {module}, which cannot be imported ({one_line(error)})") from error
 
 
 def load_backend(name: str) -> Backend:

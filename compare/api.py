@@ -1,6 +1,7 @@
 """The Python API: one call trains and compares; the command line's ``run`` is the same call."""
 
 import inspect
+import shlex
 import signal
 import warnings
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from compare.run.options import RunOptions, make_options
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError
 from tasks.file_source import FileSource
+from tasks.registry import given_word
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
     from compare.run.progress import Progress
@@ -153,7 +155,16 @@ def check_data(options: RunOptions) -> None:
     for name in options.tasks:
         source = load_task(name).source
         if isinstance(source, FileSource):
-            source.check()
+            try:
+                source.check()
+            except DataError as error:
+                if options.resume is None or source.is_found:
+                    raise
+                again = shlex.join(
+                    ["sidebyside", "run", *map(given_word, options.tasks), "--resume", str(options.resume)]
+                )
+                advice = f"the run's folder does not hold them: name the task's file too ({again})"
+                raise DataError(f"{error}; {advice}, or change to the folder that has the data") from error
     if options.data_file is None:
         return
     if not all(load_task(name).source.takes_file for name in options.tasks):

@@ -66,7 +66,8 @@ class Arrays(FileSource):
         check_size(path, arrays["x_train"].size + arrays["x_test"].size)
         x, x_test = (self._checked(path, key, arrays[key]) for key in ("x_train", "x_test"))
         if x.dtype != x_test.dtype or x.shape[1:] != x_test.shape[1:]:
-            raise DataError(f"{path}: x_train is {x.dtype} {x.shape[1:]}, and x_test {x_test.dtype} {x_test.shape[1:]}")
+            kinds = f"x_train is {x.dtype} {x.shape[1:]}, and x_test {x_test.dtype} {x_test.shape[1:]}"
+            raise DataError(f"{path}: {kinds}: make them alike")
         labels, tested = (
             self._labels(path, key, arrays[key], len(inputs)) for key, inputs in (("y_train", x), ("y_test", x_test))
         )
@@ -101,6 +102,8 @@ class Arrays(FileSource):
             raise DataError(f"{path}: {key} must be numbers, uint8 or float32 say, not {inputs.dtype}")
         if inputs.ndim < 2:
             raise DataError(f"{path}: {key} must have the shape (examples, ...), not {inputs.shape}")
+        if 0 in inputs.shape:
+            raise DataError(f"{path}: {key} has the shape {inputs.shape}, and so no numbers: each size must be above 0")
         with np.errstate(over="ignore"):
             if inputs.dtype.kind == "f" and not np.isfinite(inputs.astype(np.float32)).all():
                 raise DataError(f"{path}: {key} holds numbers that are not finite in float32")
@@ -181,8 +184,14 @@ class IDX(Arrays):
         return {key: read_idx(file) for key, file in zip(IDX_NAMES.values(), self.files(path), strict=True)}
 
     def from_picture(self, path: Path) -> NDArray[np.float32]:
-        height, width = self.shape[:2]
-        return self._scaled(read_picture(path, height, width, color=False), self.divisor or 255.0)
+        size = self.shape
+        if len(size) != 3:  # data.shape may be another one than the images' own
+            size = self.arrays(self._place)["x_train"].shape[1:]
+        if len(size) not in (2, 3) or size[2:] not in ((), (1,), (3,)):
+            advice = "predict answers to its test set alone: --test-set"
+            raise DataError(f"{self.folder}: an example has the shape {list(size)}, which no picture has; {advice}")
+        pixels = read_picture(path, *size[:2], color=size[2:] == (3,))
+        return self._scaled(pixels, self.divisor or 255.0).reshape(self.shape)
 
 
 @dataclass(frozen=True)
@@ -196,3 +205,7 @@ class FashionMNIST(IDX):
     folder: str = "/usr/share/datasets/fashion-mnist"
     classes: tuple[str, ...] = field(kw_only=True, default=CLOTHES)
     kind: ClassVar[str] = "fashion_mnist"
+
+    @property
+    def advice(self) -> str:
+        return "install it, by apt-get install dataset-fashion-mnist, or name a folder with its files as data.folder"

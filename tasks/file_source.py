@@ -4,6 +4,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -20,6 +21,8 @@ FOUND = ("sha256", "classes", "shape")
 """The keys that finding the data fills in."""
 _PLACES: dict[str, Path] = {}
 """Where data lie that have been found, by the hash of their content: no description names a folder of the user's."""
+_DESCRIBED: dict[tuple["FileSource", Path, str], Any] = {}
+"""What :meth:`FileSource.found` made of a source, by the place and the hash of its data: a sweep asks often."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +57,11 @@ class FileSource(Source):
         return self.shape
 
     @property
+    def advice(self) -> str:
+        """What a user can do whose data cannot be read."""
+        return f"data.{self.key} names the data"
+
+    @property
     def is_found(self) -> bool:
         """Whether the description is complete, and this process knows where its data lie."""
         return self.sha256 in _PLACES and bool(self.shape)
@@ -67,14 +75,22 @@ class FileSource(Source):
         Raises:
             DataError: the data cannot be read, or are not what the description says.
         """
-        name = Path(getattr(self, self.key))
-        path = (folder / name).absolute()
+        path = (folder / getattr(self, self.key)).absolute()
         content = self._hash(path)
         _PLACES[content] = path
-        dataset = self.load(path)
+        if (self, path, content) not in _DESCRIBED:
+            _DESCRIBED[self, path, content] = self._described(path, content)
+        described: Self = _DESCRIBED[self, path, content]
+        return described
+
+    def _described(self, path: Path, content: str) -> Self:
+        """The same source with what its data say, and with a name for them that names no folder of the user's."""
+        name, dataset = Path(getattr(self, self.key)), self.load(path)
         of_all = str(name) == getattr(type(self), self.key, None)  # where a package of the system puts it
         private = (name.is_absolute() or ".." in name.parts) and not of_all
         published = path.resolve().name if private else name.as_posix()
+        if not published.isprintable():
+            raise DataError(f"{path}: its name {published!r} has signs that cannot be shown: rename it")
         shape = dataset.train_inputs.shape[1:]
         renamed: dict[str, Any] = {self.key: published}
         return replace(self, sha256=content, classes=dataset.classes, shape=shape, **renamed)
@@ -83,7 +99,8 @@ class FileSource(Source):
         """Raises DataError where the data are not there, or have another content than the one that is described."""
         path = path or self._place
         if self.sha256 and self._hash(path) != self.sha256:
-            raise DataError(f"{path}: the content is not the one with which the task was described; its hash differs")
+            advice = "bring back what was there, or, where a task's file gives the hash, take data.sha256 out of it"
+            raise DataError(f"{path}: the content is not the one with which the task was described; {advice}")
 
     def load(self, file: Path | None) -> Dataset:
         path = file or self._place
@@ -117,12 +134,19 @@ class FileSource(Source):
     def _hash(self, path: Path) -> str:
         digest = hashlib.sha256()
         for each in self.files(path):
-            regular_size(each, DataError, f"data.{self.key} names the data")
-            with each.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
+            size = regular_size(each, DataError, self.advice)
+            status = each.stat()
+            content = _content_hash(each, size, status.st_mtime_ns, status.st_ctime_ns)
             name = "" if each == path else each.relative_to(path).as_posix()
             digest.update(f"{name} {content}\n".encode(errors="surrogateescape"))
         return digest.hexdigest()
+
+
+@lru_cache(100_000)
+def _content_hash(path: Path, size: int, modified_ns: int, changed_ns: int) -> str:
+    """The hash of a file, which is read again only when it has changed: a sweep asks for it once a variation."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def places() -> dict[str, str]:
@@ -144,7 +168,8 @@ def check_size(path: Path, count: int) -> None:
 def class_names(path: Path, names: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
     """The names of the classes: those that the task gives, if they are as many as the data have, or the data's own."""
     if len(names) < 2 or len(names) > MOST_CLASSES:
-        raise DataError(f"{path}: the labels are of {len(names):,} kinds; there must be 2 to {MOST_CLASSES:,} classes")
+        what = f"the labels are of {len(names):,} kinds" if len(names) > 1 else f"every label is {names[0]!r}"
+        raise DataError(f"{path}: {what}; there must be 2 to {MOST_CLASSES:,} classes")
     if given and len(given) != len(names):
         raise DataError(f"{path}: the labels are of {len(names)} kinds, and data.classes names {len(given)}")
     return tuple(given or names)

@@ -33,12 +33,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     if path.suffix == ".gz":
         content = _unpacked(path, content)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _BYTES or not 1 <= content[3] <= 4:
-        raise DataError(f"{path}: not an IDX file of bytes")
+        raise DataError(f"{path}: not an IDX file of bytes; name a folder with the four files of MNIST's form")
     start = 4 + 4 * content[3]
     shape = tuple(int.from_bytes(content[at : at + 4]) for at in range(4, start, 4))
     if len(content) != start + prod(shape):
-        raise DataError(f"{path}: damaged: {list(shape)} numbers are announced, and {len(content) - start:,} are there")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+        what = f"{list(shape)} numbers are announced, and {len(content) - start:,} are there"
+        raise DataError(f"{path}: damaged: {what}; get it anew")
+    return np.frombuffer(content, np.uint8)[start:].reshape(shape)
 
 
 def _unpacked(path: Path, content: bytes) -> bytes:
@@ -47,9 +48,9 @@ def _unpacked(path: Path, content: bytes) -> bytes:
     try:
         found = unpacker.decompress(content, most)
     except zlib.error as error:
-        raise DataError(f"{path}: damaged, and cannot be unpacked ({error})") from error
+        raise DataError(f"{path}: damaged, and cannot be unpacked ({error}); get it anew") from error
     if unpacker.unconsumed_tail:
         raise DataError(f"{path}: refused: it unpacks to more than {most:,} bytes")
     if not unpacker.eof or unpacker.unused_data:
-        raise DataError(f"{path}: damaged: it ends too early, or goes on after its end")
+        raise DataError(f"{path}: damaged: it ends too early, or goes on after its end; get it anew")
     return found

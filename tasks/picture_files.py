@@ -22,6 +22,7 @@ LARGEST_PICTURE = 64_000_000
 """Bytes of a file with a picture."""
 MOST_PIXELS = 50_000_000
 MOST_PICTURES = 1_000_000
+_ADVICE = "data.folder names a folder that has a folder for each class"
 
 
 @dataclass(frozen=True)
@@ -105,9 +106,15 @@ def _parts(path: Path) -> list[Path]:
 
 def _by_class(path: Path) -> list[tuple[str, list[Path]]]:
     """The pictures of each class, in the order of their names."""
-    classes = [(name, sorted(_pictures(path / name))) for name in sorted(_folders(path))]
+    names = sorted(_folders(path))
+    if not names:
+        raise DataError(f"{path}: has no folders; {_ADVICE}")
+    if names in (["train"], ["test"]):
+        rule = f"has a folder {names[0]} alone: name {path / names[0]} itself, or make both, train and test"
+        raise DataError(f"{path}: {rule}")
+    classes = [(name, sorted(_pictures(path / name))) for name in names]
     if sum(len(files) for _, files in classes) > MOST_PICTURES:
-        raise DataError(f"{path}: more than {MOST_PICTURES:,} pictures")
+        raise DataError(f"{path}: more than {MOST_PICTURES:,} pictures; name a folder with fewer")
     for name, files in classes:
         if not files:
             raise DataError(f"{path / name}: has no pictures; each class has a folder with its own, .png or .jpg")
@@ -118,10 +125,12 @@ def _folders(path: Path) -> Iterator[str]:
     try:
         for each in path.iterdir():
             if each.is_dir() and not each.name.startswith("."):
+                each.name.encode()
                 yield each.name
+    except UnicodeEncodeError as error:
+        raise DataError(f"{path}: the name of its folder {error.object!r} is not in UTF-8: rename it") from error
     except OSError as error:
-        advice = "data.folder names a folder that has a folder for each class"
-        raise DataError(f"{path}: cannot be read ({error.strerror}); {advice}") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}); {_ADVICE}") from error
 
 
 def _pictures(path: Path) -> Iterator[Path]:

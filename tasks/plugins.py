@@ -34,7 +34,7 @@ def load_plugin(group: str, name: str) -> Any:
     """
     try:
         return plugins(group)[name].load()
-    except Exception as error:  # a foreign package may raise anything
+    except (Exception, SystemExit) as error:  # a foreign package may raise anything
         raise wrong_plugin(group, name, f"cannot be loaded ({one_line(error)})") from error
 
 

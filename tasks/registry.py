@@ -1,5 +1,6 @@
 """The tasks by name: those that are built in, and a user's own."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,8 @@ _TASKS: dict[str, Task] = {}
 """Tasks that are known besides those, or in their place."""
 _DOCUMENTS: dict[str, Document] = {}
 """What a user's own tasks were made from: other processes make them from it again."""
+_GIVEN: dict[str, tuple[Document, Path]] = {}
+"""The data of tasks as they were given, without what finding them filled in, and the folder from which names lead."""
 
 
 def available_tasks() -> tuple[str, ...]:
@@ -74,7 +77,13 @@ def task_name(word: str) -> str:
     document = _DOCUMENTS.get(name) or (
         read_document(file_of(name)) if name in BUILT_IN else document_of(load_task(name))
     )
-    folder = Path(first).parent if name in _DOCUMENTS else Path()
+    folder = Path()
+    if any(re.match("data[.=]", change) for change in changes):
+        if name in _GIVEN:
+            data, folder = _GIVEN[name]
+            document = {**document, "data": data}
+        elif "sha256" in document["data"]:
+            raise TaskFileError(f"{word}: to change the data of {name}, name its file, {name}.toml, in place of it")
     task, varied = vary(document, changes, " ".join([name, *changes]), folder)
     register_own(task, varied)
     return task.name
@@ -90,11 +99,18 @@ def _file_or_name(word: str) -> str:
     if not word.lower().endswith(".toml"):
         load_task(word)
         return word
-    task, document = read_task(Path(word))
+    path = Path(word)
+    task, document = read_task(path)
     if task.name in BUILT_IN:
         raise TaskFileError(f"{word}: there is a built-in task of this name: rename the file")
     register_own(task, document)
+    remember_data(task.name, read_document(path)["data"], path.parent)
     return task.name
+
+
+def remember_data(name: str, data: Document, folder: Path) -> None:
+    """Keeps the data of a task as they were given, for variations of them; names lead from the folder."""
+    _GIVEN[name] = data, folder.absolute()
 
 
 def register_own(task: Task, document: Document) -> None:
@@ -134,8 +150,11 @@ def _of_other_package(name: str) -> Task:
     loaded = load_plugin(TASKS, name)
     try:
         task = loaded() if callable(loaded) else loaded
-        task = read_task(Path(task))[0] if isinstance(task, str | Path) else task
-    except Exception as error:  # a foreign function may raise anything
+        if isinstance(task, str | Path):
+            path = Path(task)
+            task = read_task(path)[0]
+            remember_data(name, read_document(path)["data"], path.parent)
+    except (Exception, SystemExit) as error:  # a foreign function may raise anything
         raise wrong_plugin(TASKS, name, f"cannot be made ({one_line(error)})") from error
     if not isinstance(task, Task) or task.name != name:
         raise wrong_plugin(TASKS, name, f"leads to no Task of the name {name}")

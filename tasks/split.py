@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import FieldError
+from tasks.errors import DataError, FieldError
 from tasks.source import Source
 
 
@@ -29,9 +29,12 @@ class Split(Source):
             raise FieldError(self.kind, "split_seed", f"must be from 0 and below 4294967296, not {self.split_seed}")
 
     def split(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Which of so many examples are trained on, and which are tested with."""
+        """Which of so many examples are trained on, and which are tested with. Raises DataError where none is left."""
         order = np.random.RandomState(self.split_seed).permutation(count)
         tested = ceil(self.test_share * count)
+        if tested >= count:
+            rule = f"{self.test_share} of {count} examples leaves none to train on: make it smaller, or add examples"
+            raise DataError(f"data.test_share: {rule}")
         return order[tested:], order[:tested]
 
 

@@ -6,13 +6,24 @@ from typing import Any
 import tomlkit
 
 from tasks.architecture import INPUT
-from tasks.form import RecipeForm
+from tasks.form import SOURCE_PARTS, SOURCES, RecipeForm
 from tasks.schedules import CONSTANT
 from tasks.task import Recipe, Task
+from tasks.toml_task import TaskFileError
+
+_KINDS = ", ".join(SOURCE_PARTS)
 
 
 def document_of(task: Task) -> dict[str, Any]:
-    """What :func:`tasks.toml_task.task_from` makes the same task of."""
+    """What :func:`tasks.toml_task.task_from` makes the same task of.
+
+    Raises:
+        TaskFileError: its data are of a class that no task's file can name.
+    """
+    if type(task.source) not in SOURCES:
+        what = f"its data are of the class {type(task.source).__name__}, which no task's file can name"
+        advice = "run it by its name, from the package that it is of, or give it data of one of"
+        raise TaskFileError(f"{task.name}: {what}, so it cannot be changed or given as an object: {advice} {_KINDS}")
     standard = _recipe_document(task.recipes["standard"])
     others = {
         name: _changes(standard, _recipe_document(recipe))

@@ -22,6 +22,7 @@ def _no_task_is_left_behind() -> Iterator[None]:
     registry._TASKS.clear()
     registry._TASKS.update(before)
     registry._DOCUMENTS.clear()
+    registry._GIVEN.clear()
     file_source._PLACES.clear()
     assert not left, f"in the registry of tasks there are other names than before the test: {sorted(left)}"
 

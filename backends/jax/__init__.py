@@ -21,3 +21,9 @@ ABOUT = About(
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     },
 )
+_IN_A_CELL = {
+    "kernel": ("cell", "dense_i", "kernel"),
+    "recurrent_kernel": ("cell", "dense_h", "kernel"),
+    "bias": ("cell", "dense_h", "bias"),
+}
+"""Where nnx keeps what the canonical form has in an LSTM."""

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from backends import files
+from backends.jax import _IN_A_CELL
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import ConvTranspose2D, Shape
+from tasks.layers import LSTM, ConvTranspose2D, Shape
 
 SUFFIX = ".msgpack"
 """How the framework insists that the file's name ends."""
@@ -29,6 +30,8 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
         if isinstance(node.layer, ConvTranspose2D) and parameter.name == "kernel":
             shape = (*shape[:2], shape[3], shape[2])
         name = "var" if parameter.name == "variance" else parameter.name
+        if isinstance(node.layer, LSTM):
+            name = "/".join(_IN_A_CELL[parameter.name])
         found[f"layers/{layer}/{name}"] = shape
     return found
 
@@ -106,7 +109,7 @@ def _leaves(path: Path, tree: Any, *above: str) -> Iterator[tuple[str, bytes]]:
     """The packed arrays by name; nothing else may be a leaf."""
     for key, value in tree.items():
         names = (*above, str(key))
-        if isinstance(value, dict) and len(names) < 3:
+        if isinstance(value, dict) and len(names) < (5 if "cell" in names else 3):  # a layer, a part of its cell
             yield from _leaves(path, value, *names)
         elif getattr(value, "code", None) == _ARRAY and "/" not in str(key):
             yield "/".join(names), value.data

@@ -10,18 +10,13 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
+from backends.jax import _IN_A_CELL
 from backends.jax.layers import BuildLayer, Module
 from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
 from tasks.layers import LSTM, ConvTranspose2D, Dropout, Layer
 from tasks.masks import mask_table
 
 Network: TypeAlias = nnx.Module
-_IN_A_CELL = {
-    "kernel": ("cell", "dense_i", "kernel"),
-    "recurrent_kernel": ("cell", "dense_h", "kernel"),
-    "bias": ("cell", "dense_h", "bias"),
-}
-"""Where nnx keeps what the canonical form has in an LSTM."""
 
 
 class _Graph(nnx.Module):

@@ -9,7 +9,7 @@ import numpy as np
 from backends import files
 from backends.keras import _is_depthwise
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import BatchNorm, ConvTranspose2D, Layer, LayerNorm, Shape
+from tasks.layers import LSTM, BatchNorm, ConvTranspose2D, Layer, LayerNorm, Shape
 
 SUFFIX = ".weights.h5"
 """How the framework insists that the file's name ends."""
@@ -43,7 +43,8 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
             if depthwise and parameter.name == "kernel":
                 inputs = architecture.shape_before(node)[2]
                 shape = (*shape[:2], inputs, shape[3] // inputs)
-            found[f"layers/{kind}{number}/vars/{index}"] = shape
+            place = "cell/vars" if isinstance(node.layer, LSTM) else "vars"
+            found[f"layers/{kind}{number}/{place}/{index}"] = shape
     return found
 
 
@@ -100,12 +101,15 @@ def _datasets(path: Path, file: Any) -> dict[str, Any]:
         raise files.MisfitError(f"{path}: holds {len(layers):,} layers, more than any network here")
     for layer in layers:
         group = _child(path, layers, layer, "Group")
+        place = layer
+        if "cell" in list(group):  # of an LSTM
+            group, place = _child(path, group, "cell", "Group"), f"{layer}/cell"
         if "vars" not in list(group):
             continue
         variables = _child(path, group, "vars", "Group")
         for variable in list(variables)[:5]:  # no layer has more than four; the fifth is one too many already
             data = _child(path, variables, variable, "Dataset")
-            name = f"layers/{layer}/vars/{variable}"
+            name = f"layers/{place}/vars/{variable}"
             if (
                 data.chunks is not None
                 or data.external

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backends import files
 from tasks.architecture import Architecture, Parameters
-from tasks.layers import Conv2D, ConvTranspose2D, Shape
+from tasks.layers import LSTM, Conv2D, ConvTranspose2D, Shape
 
 SUFFIX = ".safetensors"
 """How the framework insists that the file's name ends."""
@@ -16,6 +16,9 @@ model.load_state_dict(load_file({path}))"""
 """How the file is loaded into a ``model`` of the same layers."""
 
 _NAMES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "variance": "running_var"}
+_OF_LSTM = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
+_SECOND_BIAS = "bias_hh_l0"
+"""Of torch's LSTM, which adds both."""
 _COUNT = ".num_batches_tracked"
 """The number of steps that a batch normalization was trained, which is needed for none of its results."""
 _WRAPPERS = re.compile(r"\b(?:_orig_mod|module|_fsdp_wrapped_module)\.")
@@ -38,7 +41,11 @@ def shapes(architecture: Architecture) -> dict[str, Shape]:
             transposed = isinstance(node.layer, ConvTranspose2D)
             shape = (inputs, outputs, height, width) if transposed else (outputs, inputs, height, width)
         name = _NAMES.get(parameter.name, parameter.name)
+        if isinstance(node.layer, LSTM):
+            name = _OF_LSTM[parameter.name]
         found[f"{module}.{name}"] = shape[::-1] if len(shape) == 2 else shape
+        if name == _OF_LSTM["bias"]:
+            found[f"{module}.{_SECOND_BIAS}"] = shape
     return found
 
 
@@ -73,6 +80,8 @@ def read(path: Path, architecture: Architecture) -> Parameters:
 
     network = build_network(architecture, LAYERS)
     tensors = {_plain_name(name): tensor for name, tensor in load_file(path).items() if _plain_name(name)}
+    for name in [name for name in tensors if name.endswith(_SECOND_BIAS)]:
+        tensors[name.replace(_SECOND_BIAS, _OF_LSTM["bias"])] += tensors.pop(name)
     network.load_state_dict(tensors, strict=False)  # the names are checked, and the counts left out
     return get_parameters(network, architecture)
 

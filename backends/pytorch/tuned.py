@@ -16,15 +16,7 @@ from backends.base import EAGER
 from backends.fusion import fuse, fused_names
 from backends.pytorch.backend import compiled
 from backends.pytorch.model import Model
-from backends.pytorch.network import (
-    Network,
-    _channels_first,
-    _trained,
-    build_network,
-    layer_outputs,
-    to_canonical,
-    variables,
-)
+from backends.pytorch.network import Network, _channels_first, _trained, build_network, layer_outputs, to_canonical
 from backends.pytorch.training import _clipped, _labels, _targets
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
@@ -74,13 +66,12 @@ class TunedModel(Model):
         rates = self.recipe.learning_rates
         # Read on the device by the steps done: a rate that were a number would be compiled anew at each step.
         self.rates = None if rates is None else torch.from_numpy(rates).to(self.own_device)
-        by_key = variables(network, self.recipe.architecture)
-        kernels = {id(by_key[key]) for key in self.recipe.decayed}
-        self.decayed = {name for name, parameter in _trained(network).items() if id(parameter) in kernels}
+        names = zip(_trained(network), self.recipe.architecture.parameter_shapes, strict=True)
+        self.decayed = {name for name, key in names if key in self.recipe.decayed}
         # Inductor writes C++ for a CPU and Triton's language, whose launcher is C, for a GPU.
-        names = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
+        compilers = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
-        compiler = triton and any(shutil.which(name) for name in names)
+        compiler = triton and any(shutil.which(name) for name in compilers)
         if self.recipe.architecture.state:
             torch._dynamo.config.trace_autograd_ops = True
         self._compiled = torch.compile(self._train_steps, dynamic=False, options=_OPTIONS[self.formulation])

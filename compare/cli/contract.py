@@ -1,5 +1,6 @@
 """``sidebyside check-backend``: whether a backend does what every backend must."""
 
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -27,7 +28,7 @@ def check_backend(name: Annotated[str, Parameter(name="NAME")], *, device: str =
     from compare.run.plan import list_cells
 
     if message := backends.missing(name):
-        print_lines([f"sidebyside: {message}"])
+        print(f"sidebyside: {message}", file=sys.stderr)
         return FAILED
     contract.register()
     modes = about(name).modes

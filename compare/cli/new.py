@@ -6,9 +6,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from compare.cli.status import OK
-from tasks.errors import SideBySideError
+from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import check_output, write_whole
-from tasks.registry import BUILT_IN, file_of, load_task
+from tasks.plugins import TASKS, package_of, plugins
+from tasks.registry import BUILT_IN, file_of
 from tasks.toml_task import check_name
 
 
@@ -23,7 +24,11 @@ def new(
         file: The file to write, new; its name, which ends in .toml, is the task's.
         from_: The built-in task that is copied; mnist-mlp, unless given.
     """
-    load_task(from_)  # raises UnknownNameError
+    if from_ in plugins(TASKS) and from_ not in BUILT_IN:
+        what = f"{from_} is of the package {package_of(TASKS, from_)}, and has no file that is copied"
+        raise SideBySideError(f"{what}: choose from {', '.join(BUILT_IN)}")
+    if from_ not in BUILT_IN:
+        raise UnknownNameError("task", from_, BUILT_IN)
     if file.suffix != ".toml":
         raise SideBySideError(f"{file}: the name of a task's file ends in .toml; name {file.name}.toml")
     check_name(file.stem, str(file))

@@ -19,6 +19,7 @@ from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
 from tasks.errors import SideBySideError
 from tasks.plugins import BACKENDS, TASKS, package_of, plugins
+from tasks.registry import BUILT_IN
 from tasks.task import RecipeName
 from tasks.toml_task import is_task, read_document
 from tasks.variation import QUICK, read_sweep
@@ -60,7 +61,7 @@ def list_names(*, json: Json = False) -> int:
             for task in tasks_there
         ]
         listed_backends = [{"backend": name, "missing": message} for name, message in missing.items()]
-        others = {group: {n: package_of(group, n) for n in plugins(group)} for group in (TASKS, BACKENDS)}
+        others = {group: _of_other_packages(group) for group in (TASKS, BACKENDS)}
         shown = {"tasks": listed_tasks, "backends": listed_backends, "of_other_packages": others}
         print(json_module.dumps(shown, indent=1))
         return OK
@@ -72,11 +73,17 @@ def list_names(*, json: Json = False) -> int:
     for name, message in missing.items():
         lines.append(f"  {name:12} {message or ('the reference' if name == backends.REFERENCE else 'installed')}")
     for group, what in ((TASKS, "tasks"), (BACKENDS, "backends")):
-        if plugins(group):
+        if packages := _of_other_packages(group):
             lines.append(f"{what} of other packages")
-            lines += [f"  {name:12} {package_of(group, name)}" for name in plugins(group)]
+            lines += [f"  {name:12} {package}" for name, package in packages.items()]
     print_lines(lines, indent=17)
     return OK
+
+
+def _of_other_packages(group: str) -> dict[str, str]:
+    """The package of each name of an entry point that can be loaded: a built-in name stands for what is built in."""
+    built_in = BUILT_IN if group == TASKS else backends.available_backends()
+    return {name: package_of(group, name) for name in plugins(group) if name not in built_in}
 
 
 def run(

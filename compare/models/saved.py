@@ -1,6 +1,7 @@
 """Files of parameters: whose they are, checked before a framework is loaded."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import TypeVar
 import tasks
 from backends.files import MisfitError, ModelFileError, note_on_types, read_header, read_parameters, size_of
 from tasks.architecture import Architecture
+from tasks.errors import SideBySideError
 from tasks.registry import task_name
 from tasks.task import Task
+from tasks.variation import split
 
 CANONICAL = "safetensors"
 TIMEOUT_SECONDS = 600.0
 """The longest that one framework may work on one file."""
 _Checked = TypeVar("_Checked")
-_OF_STATE_DICT = re.compile(r"[\w.]+\.(weight|bias|running_mean|running_var|num_batches_tracked)")
+_OF_STATE_DICT = re.compile(r"[\w.]+\.((weight|bias)(_[ih]h_l0)?|running_mean|running_var|num_batches_tracked)")
 
 
 @dataclass(frozen=True)
@@ -62,15 +65,26 @@ def open_model(path: Path, task: str | None = None, recipe: str | None = None) -
     metadata = header.metadata
     named = metadata.get("task")
     if task is None and named is not None:
-        if named not in tasks.available_tasks():
-            raise ModelFileError(
-                f"{path}: it is of the task {named!r}, which is not built in; name its file with --task"
-            )
-        task = named
+        task = _known(path, named)
         if recipe is None and metadata.get("recipe") in tasks.available_recipes(task):
             recipe = metadata["recipe"]
     fitting, _ = fitting_task(path, task, recipe, lambda architecture: read_parameters(path, architecture))
     return SavedModel(path, fitting, metadata, note_on_types(path, header.tensors))
+
+
+def _known(path: Path, named: str) -> str:
+    """The task that a file names. Raises ModelFileError where the user has to name the task's file."""
+    if named in tasks.available_tasks():
+        return named
+    plain, changes = split(named)
+    if plain in tasks.available_tasks() and changes:
+        try:
+            return task_name(named)
+        except SideBySideError as error:
+            raise ModelFileError(f"{path}: it is of the task {named!r}: {error}; name it with --task") from error
+    word = shlex.quote(" ".join([f"{plain}.toml", *changes])) if changes else ""
+    advice = f"name its file with --task{f', as --task {word}' if word else ''}"
+    raise ModelFileError(f"{path}: it is of the task {named!r}, which is not built in; {advice}")
 
 
 def form_of(path: Path) -> str:

@@ -17,7 +17,7 @@ from backends.registry import about
 from tasks import available_tasks, load_task
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
-from tasks.registry import register_own, task_name
+from tasks.registry import register_own, remember_data, task_name
 from tasks.task import Task
 from tasks.toml_task import task_from, with_data
 
@@ -50,8 +50,10 @@ def _named(value: Any) -> Any:
         return value
     from tasks.toml_writing import document_of
 
-    document = with_data(document_of(value), Path())
+    given = document_of(value)
+    document = with_data(given, Path())
     register_own(task_from(document, value.name), document)  # as the workers make it
+    remember_data(value.name, given["data"], Path())
     return value.name
 
 
@@ -99,11 +101,11 @@ def check_devices(value: Any) -> Any:
     return names
 
 
-def check_formulation(value: Any) -> Any:
-    known = [name for backend in registry.available_backends() for name in about(backend).formulations]
-    if value is not None and value not in known:
-        raise UnknownNameError("formulation", str(value), tuple(dict.fromkeys(known)))
-    return value
+def check_formulation(name: str, backends: Sequence[str]) -> None:
+    """Raises UnknownNameError where neither our backends nor these, of other packages, have this formulation."""
+    known = [known for backend in (*registry.available_backends(), *backends) for known in about(backend).formulations]
+    if name not in known:
+        raise UnknownNameError("formulation", name, tuple(dict.fromkeys(known)))
 
 
 def choice(known: tuple[str, ...]) -> BeforeValidator:

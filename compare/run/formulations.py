@@ -3,10 +3,12 @@
 import hashlib
 import json
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from backends.about import About
 from backends.registry import about
 from compare import host
 from compare.folders import cache
@@ -18,7 +20,6 @@ from compare.run.options import RunOptions
 from tasks import load_task
 from tasks.files import write_whole
 
-ROOT = Path(__file__).parent.parent.parent
 _FIGURES: TypeAdapter[dict[str, Rate]] = TypeAdapter(dict[str, Rate])
 
 
@@ -75,9 +76,19 @@ class Formulations:
         digest = hashlib.sha256()
         work = [repr(task.recipe), cell.batch_size, cell.device, self.threads]
         digest.update(json.dumps([machine, cell.backend, backend.versions(), work]).encode())
-        for source in sorted((ROOT / "backends" / cell.backend).glob("*.py")):
+        for source in _sources(backend):
             digest.update(source.read_bytes())
         return cache().path / "formulations" / f"{digest.hexdigest()}.json"
+
+
+def _sources(backend: About) -> list[Path]:
+    """The files of the package that a backend's class is in, ours or another's; or its one file."""
+    module = backend.backend.rpartition(".")[0]
+    spec = find_spec(module.rpartition(".")[0] or module)
+    folders = spec.submodule_search_locations if spec else None
+    if folders is None:
+        return [Path(spec.origin)] if spec and spec.origin else []
+    return sorted(path for folder in folders for path in Path(folder).rglob("*.py"))
 
 
 def fastest(figures: dict[str, float]) -> str:

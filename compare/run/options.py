@@ -99,7 +99,7 @@ class RunOptions(Selection):
     examples to the letter."""
     own_randomness: bool = False
     """Let the stock loop of each framework draw the masks of dropout for itself; its rows cannot be certified."""
-    formulation: Annotated[str | None, BeforeValidator(check_formulation)] = None
+    formulation: str | None = None
     """The form of the tuned loop, for the backends that have it, in place of the fastest on this machine."""
     probe: bool = True
     """Find the fastest form of each tuned loop on this machine, in a race of seconds whose outcome is kept."""
@@ -222,6 +222,8 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
             what = "a self-check compares" if options.self_check else "a precision needs"
             raise SideBySideError(f"{what} {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    if options.formulation is not None:
+        check_formulation(options.formulation, options.backend_names)
     check_count(options.counts())
     if not options.own_randomness:
         return options

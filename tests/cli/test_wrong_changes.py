@@ -82,7 +82,7 @@ optimizer = {type = "Adam"}
         ('{source = "numpy", folder = "none"}', "none/x_train.npy: cannot be read"),
         ('{source = "idx", folder = "."}', "train-images-idx3-ubyte: cannot be read"),
         ('{source = "pictures", folder = ".", height = 0, width = 8}', "data.height: must be from 1 to 4096, not 0"),
-        ('{source = "pictures", folder = ".", height = 8, width = 8}', "the labels are of 0 kinds"),
+        ('{source = "pictures", folder = ".", height = 8, width = 8}', "has no folders; data.folder names"),
     ],
 )
 def test_wrong_data_are_one_line(

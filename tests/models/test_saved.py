@@ -1,12 +1,16 @@
 """Files of models: each knows its task, or its shapes tell it."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 import tasks
 from backends.files import ModelFileError, read_header, write_parameters
+from compare.models.convert import convert
 from compare.models.saved import open_model
+from tasks import registry
+from tasks.registry import task_name
 
 
 def test_a_saved_model_knows_what_it_is_and_no_path(saved: tuple[Path, Path]) -> None:
@@ -42,6 +46,36 @@ def test_a_file_of_an_unknown_task_is_no_other_tasks(name: str, tmp_path: Path) 
     path = tmp_path / "model.safetensors"
     write_parameters(path, tasks.load_task("iris-mlp").parameters(0), {"task": name, "recipe": "standard"})
     with pytest.raises(ModelFileError, match=f"of the task {name!r}, which is not built in; name its file with --task"):
+        open_model(path)
+
+
+def test_a_model_of_a_variation_knows_its_task_and_its_conversion_too(tmp_path: Path) -> None:
+    path, converted = tmp_path / "model.safetensors", tmp_path / "same.safetensors"
+    name = "iris-mlp layers.0.units=7"
+    parameters = tasks.load_task(task_name(name)).parameters(0)
+    registry._TASKS.clear()
+    registry._DOCUMENTS.clear()  # as another process
+    write_parameters(path, parameters, {"task": name, "recipe": "standard"})
+    assert open_model(path).task.name == name
+    assert convert(path, "safetensors", converted).task.name == name
+    assert read_header(converted).metadata["task"] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "mine layers.0.units=7",
+            "which is not built in; name its file with --task, as --task 'mine.toml layers.0.units",
+        ),
+        ("iris-mlp layers.9.units=7", "there is no layer 9; they are 0 to 4; name it with --task"),
+        ("iris-mlp data.source=csv data.file=/etc/passwd", "results keep this name, and so a folder of yours"),
+    ],
+)
+def test_a_variation_that_a_file_names_and_that_is_not_known_is_told(name: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    write_parameters(path, tasks.load_task("iris-mlp").parameters(0), {"task": name, "recipe": "standard"})
+    with pytest.raises(ModelFileError, match=re.escape(message)):
         open_model(path)
 
 

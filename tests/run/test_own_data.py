@@ -75,7 +75,7 @@ def test_a_table_of_ones_own_is_run_gone_on_with_and_answered_by(
     assert main(["report", str(folder)]) == 0  # needs no data
     forget_all()
     assert main(["run", "--resume", str(folder), "--seeds", "2"]) == 2
-    assert "trees.csv: cannot be read" in capsys.readouterr().err
+    assert_says_how_to_go_on(folder, capsys.readouterr().err)
     assert main(["run", str(trees), "--resume", str(folder), "--seeds", "2"]) == 0
     assert len(read_results(folder).runs) == 2
     forget_all()
@@ -95,6 +95,11 @@ def test_a_table_of_ones_own_is_run_gone_on_with_and_answered_by(
     table(tmp_path, rows=36)
     assert main(["run", str(trees), "--resume", str(folder), "--seeds", "4"]) == 2
     assert "the earlier run had another definition of trees standard" in capsys.readouterr().err
+
+
+def assert_says_how_to_go_on(folder: Path, error: str) -> None:
+    assert "trees.csv: cannot be read" in error
+    assert f"name the task's file too (sidebyside run trees.toml --resume {folder}), or change to the folder" in error
 
 
 CONV = '{type = "Conv2D", filters = 2}, {type = "Flatten"}, {type = "Dense", units = 2}'

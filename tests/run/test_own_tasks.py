@@ -48,6 +48,7 @@ def forget() -> None:
     """As another process, which has read no file."""
     registry._TASKS.clear()
     registry._DOCUMENTS.clear()
+    registry._GIVEN.clear()
 
 
 @posix_only
@@ -135,7 +136,7 @@ def test_names_are_checked(xor: Path, tmp_path: Path) -> None:
         make_options({"tasks": [replace(load_task("and-gate"), source=load_task("and-gate").source)]})
     with pytest.raises(
         SideBySideError,
-        match=r"^data\.source: unknown: 'given'; choose from rows, iris, wine, .*pictures$",
+        match=r"^mine: its data are of the class Given, which no task's file can name, .* of rows, iris, .*pictures$",
     ):
         make_options({"tasks": replace(load_task("iris-mlp"), name="mine", source=Given((4,), ("a", "b", "c")))})
     forget()

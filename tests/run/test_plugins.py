@@ -1,19 +1,24 @@
 """Backends and tasks of other packages: found by their entry points, loaded when named, held to the contract."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from backends import registry as backend_registry
 from compare.cli import main
+from compare.run.formulations import _sources
+from compare.run.options import make_options
 from compare.run.reading import read_results
 from tasks import contract, registry
+from tasks.errors import SideBySideError
 from tasks.form import LAYERS, OPTIMIZER_PARTS, SCHEDULE_PARTS
 from tasks.plugins import plugins
 from tasks.registry import load_task
@@ -112,6 +117,25 @@ def test_the_contract_has_every_layer_loss_and_rule() -> None:
         (["run", "--backend", "misnamed"], "misnamed of the package plainly leads to no About of the name misnamed"),
         (["run", "untasked"], "untasked of the package plainly leads to no Task of the name untasked"),
         (["check-backend", "plain"], "unknown backend 'plain': did you mean plainly? choose from numpy, pytorch"),
+        (
+            ["run", "--backend", "quitting"],
+            "quitting of the package plainly cannot be loaded (SystemExit); ask its auth",
+        ),
+        (["run", "quitter"], "quitter of the package plainly cannot be loaded (SystemExit); ask its authors"),
+        (
+            ["check-backend", "exploding"],
+            "needs plainly.quitting.inner, which cannot be imported (SystemExit); ask its",
+        ),
+        (
+            ["run", "spirals", "--set", "epochs=3"],
+            "spirals: its data are of the class Spirals, which no task's file can",
+        ),
+        (["run", "spirals", "--sweep", "epochs=3,4"], "so it cannot be changed or given as an object: run it by its"),
+        (
+            ["new", "mine.toml", "--from", "spirals"],
+            "spirals is of the package plainly, and has no file that is copied:",
+        ),
+        (["run", "--backend", "dotted", "--formulation", "even"], "unknown formulation 'even': choose from "),
         (["check-backend", "plainly", "--device", "gpu"], ""),
     ],
 )
@@ -127,6 +151,37 @@ def test_what_is_wrong_with_a_package_is_one_line(
     else:
         assert status == 1
         assert "plainly has no device gpu:0 here (it has cpu)" in printed.out
+
+
+def test_a_package_that_is_missing_is_named_on_standard_error(
+    installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in (["check-backend", "dotted"], ["run", "--backend", "dotted", "--formulation", "odd"]):
+        assert main(command) == 1
+        message = "sidebyside: dotted needs the package nonesuch.inner: pip install plainly\n"
+        assert capsys.readouterr() == ("", message)
+
+
+def test_a_name_that_is_built_in_is_not_listed_for_another_package(
+    installed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "--json"]) == 0
+    others = json.loads(capsys.readouterr().out)["of_other_packages"]
+    assert "spirals" in others["sidebyside.tasks"]
+    assert "iris-mlp" not in others["sidebyside.tasks"]
+    assert "numpy" not in others["sidebyside.backends"]
+
+
+def test_a_task_of_another_package_that_is_given_as_an_object_is_named(installed: Path) -> None:
+    with pytest.raises(SideBySideError, match=r"spirals: its data are of the class Spirals, .*: run it by its name"):
+        make_options({"tasks": [load_task("spirals")]})
+
+
+def test_what_a_race_found_is_for_the_files_of_the_package_as_they_are(installed: Path) -> None:
+    plainly, ours = backend_registry.about("plainly"), backend_registry.about("pytorch")
+    assert installed / "plainly" / "backend.py" in _sources(plainly)
+    assert {path.name for path in _sources(ours)} == {path.name for path in (ROOT / "backends/pytorch").glob("*.py")}
+    assert [path.name for path in _sources(replace(plainly, backend="this.Backend"))] == ["this.py"]
 
 
 def test_without_entry_points_nothing_is_found() -> None:

@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from tasks import file_source
-from tasks.array_files import NPZ, FashionMNIST
+from tasks.array_files import IDX, NPZ, FashionMNIST
 from tasks.csv_file import CSV
 from tasks.errors import DataError
 from tasks.picture_files import Pictures
@@ -61,6 +61,23 @@ def test_classes_may_be_named(tmp_path: Path) -> None:
     assert NPZ("mine.npz", classes=("a", "b", "c", "none")).found(tmp_path).classes == ("a", "b", "c", "none")
     with pytest.raises(DataError, match="y_train holds the label 2; labels must be 0 to 1"):
         NPZ("mine.npz", classes=("a", "b")).found(tmp_path)
+
+
+@pytest.mark.parametrize("shape", [(), (20,), (4, 5), (5, 4, 1)])
+def test_a_picture_is_an_input_whatever_the_shape_of_an_example(shape: tuple[int, ...], tmp_path: Path) -> None:
+    source_of("idx", tmp_path, arrays())
+    source = IDX(".", shape=shape).found(tmp_path)
+    Image.new("L", (50, 40), 51).save(tmp_path / "grey.png")
+    inputs = source.from_picture(tmp_path / "grey.png")
+    assert inputs.shape == source.input_shape == (shape or (4, 5, 1))
+    np.testing.assert_allclose(inputs, 0.2, rtol=1e-6)
+
+
+def test_examples_that_are_no_pictures_take_none(tmp_path: Path) -> None:
+    source_of("idx", tmp_path, arrays(x_train=np.ones((12, 7)), x_test=np.ones((6, 7))))
+    Image.new("L", (5, 4)).save(tmp_path / "grey.png")
+    with pytest.raises(DataError, match=r"an example has the shape \[7\], which no picture has; predict answers to"):
+        IDX(".").found(tmp_path).from_picture(tmp_path / "grey.png")
 
 
 @pytest.mark.skipif(not FASHION.exists(), reason="this system has no Fashion-MNIST")

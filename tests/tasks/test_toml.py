@@ -12,6 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 import tasks
+from tasks.array_files import NPZ
 from tasks.form import schema
 from tasks.schedules import CONSTANT
 from tasks.task import Preset, Task
@@ -19,7 +20,6 @@ from tasks.toml_task import OWN_KEYS, TaskFileError, read_task, recipe_from, tas
 from tasks.toml_writing import document_of, to_toml
 from tasks.training import SGD
 from tests.backends.drawn import drawn_samples
-from tests.remote import Given
 from tests.samples import Sample
 from tests.tasks.common import TASKS, drawn
 
@@ -52,7 +52,8 @@ def test_a_recipe_may_have_a_default_again() -> None:
 @hypothesis.given(drawn_samples(), st.booleans())
 def test_a_random_recipe_is_written_as_it_is_read(sample: Sample, limited: bool) -> None:
     recipe = replace(sample.recipe, steps_an_epoch=None)
-    source = Given(recipe.architecture.input_shape, tuple(map(str, range(max(recipe.architecture.output_shape[0], 2)))))
+    classes = tuple(map(str, range(max(recipe.architecture.output_shape[0], 2))))
+    source = NPZ("drawn.npz", shape=recipe.architecture.input_shape, classes=classes)
     quick = Preset(3, 100, 0.1, 16) if limited else Preset(recipe.epochs)
     summary = 'with "quotes" and \\'
     document = tomllib.loads(to_toml(Task("drawn", summary, {"standard": recipe}, 0.5, source, quick)))

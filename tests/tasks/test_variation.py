@@ -1,7 +1,9 @@
 """Variations of a task: one value of its file changed, by its place; what is wrong is said in one line."""
 
 import re
+import tomllib
 
+import numpy as np
 import pytest
 
 from tasks import load_task, registry
@@ -109,6 +111,46 @@ def test_what_is_no_sweep_is_told(words: list[str], message: str) -> None:
         read_sweep(words)
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("[[1,2],[3,4]],[[5,6],[7,8]]", ["[[1,2],[3,4]]", "[[5,6],[7,8]]"]),
+        ('{type="SGD",learning_rate=0.1},{type="Adam"}', ['{type="SGD",learning_rate=0.1}', '{type="Adam"}']),
+        ("[{a=[1,2]},3],\"a,]b\",'c,d',e", ["[{a=[1,2]},3]", '"a,]b"', "'c,d'", "e"]),
+        ("1],2", ["1]", "2"]),
+    ],
+)
+def test_a_comma_within_brackets_braces_or_quotes_parts_no_values(text: str, values: list[str]) -> None:
+    assert read_sweep([f"a={text}"]) == {"a": values}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "petal length",
+        'Größe "x" \\ 🙂',
+        [["a b", 1], [True, 0.5]],
+        {"type": "SGD", "learning_rate": 0.1},
+        (3, np.int64(3)),
+        np.array([5, 5]),
+    ],
+)
+def test_any_value_is_swept_as_it_is(value: object) -> None:
+    (name,) = sweep("iris-mlp", {"summary": [value]})
+    assert len(name.split(" ")) == 2
+    assert name.isascii()
+    read = tomllib.loads(f"value = {name.partition('summary=')[2]}")["value"]
+    assert read == (list(value) if isinstance(value, tuple | np.ndarray) else value)
+
+
+def test_a_text_with_a_space_is_a_value_of_a_sweep() -> None:
+    (name,) = sweep("iris-mlp", read_sweep(["summary='two words'"]))
+    assert load_task(task_name(name)).summary == "two words"
+    (same,) = sweep("iris-mlp", {"summary": ["two words"]})
+    assert same == name
+    assert sweep("iris-mlp", {"batch_size": (n for n in (np.int64(2), 4))})[0] == "iris-mlp batch_size=2"
+
+
 def test_a_sweep_has_an_end() -> None:
     with pytest.raises(TaskFileError, match="a sweep of 1,200 variations of mnist-mlp; at most 1,000 are run"):
         sweep("mnist-mlp", {"batch_size": range(1, 41), "layers.1.units": range(1, 31)})
@@ -116,3 +158,6 @@ def test_a_sweep_has_an_end() -> None:
         sweep("mnist-mlp", {"batch_size": []})
     with pytest.raises(TaskFileError, match="batch_size: name the values that are swept"):
         sweep("mnist-mlp", {"batch_size": "32"})
+    for value in (32, None, {"a": 1}, 0.5):
+        with pytest.raises(TaskFileError, match=r"batch_size: name the values that are swept, .*; in Python in a list"):
+            sweep("mnist-mlp", {"batch_size": value})  # type: ignore[dict-item]

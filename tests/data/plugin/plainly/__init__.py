@@ -14,3 +14,5 @@ ABOUT = About(
     package="plainly",
 )
 CROOKED = replace(ABOUT, name="crooked", backend="plainly.backend.Crooked", models={"stock": "plainly.backend.Model"})
+DOTTED = replace(ABOUT, name="dotted", modules=("nonesuch.inner",), formulations={"odd": "another form"})
+EXPLODING = replace(ABOUT, name="exploding", modules=("plainly.quitting.inner",))
