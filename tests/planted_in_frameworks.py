@@ -9,6 +9,7 @@ from typing import Any
 from backends.fusion import PooledConv2D
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -24,6 +25,7 @@ from tasks.layers import (
     LeakyReLU,
     MaxPool2D,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -43,6 +45,8 @@ FAULTS: dict[type[Layer], tuple[str, str, Change]] = {
     GlobalAveragePool2D: (GRAPH, "mean", None),
     LayerNorm: (SEQUENCE, "4_layer_norm", lambda layer: LayerNorm(1e-5)),
     Flatten: (SEQUENCE, "11_flatten", None),
+    Reshape: ("sequences", "0_reshape", None),
+    LSTM: ("sequences", "1_lstm", None),
     ReLU: (SEQUENCE, "1_relu", None),
     LeakyReLU: (SEQUENCE, "6_leaky_relu", lambda layer: LeakyReLU(0.3)),
     GELU: (SEQUENCE, "9_gelu", lambda layer: GELU(approximate=True)),

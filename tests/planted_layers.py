@@ -12,6 +12,7 @@ from backends.numpy.network import Network, build_network
 from tasks.architecture import Parameters
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     Concatenate,
@@ -24,6 +25,7 @@ from tasks.layers import (
     LeakyReLU,
     MaxPool2D,
     ReLU,
+    Reshape,
     Sigmoid,
     Softmax,
     Tanh,
@@ -122,6 +124,11 @@ def _over_examples(layer: Softmax, x: Any, p: Parameters) -> Any:
     return y.T, y.T
 
 
+def _turned(layer: Reshape, x: Any, p: Parameters) -> Any:
+    """The columns of an image as the steps of a sequence."""
+    return LAYERS[Reshape][0](layer, x.swapaxes(1, 2), p)
+
+
 def _backward(kind: type[Layer]) -> Any:
     return LAYERS[kind][1]
 
@@ -136,6 +143,24 @@ def _last_first_backward(layer: Concatenate, kept: Any, dy: Any) -> Any:
 
 def _first_left_out(layer: Add, x: Any, p: Parameters) -> Any:
     return LAYERS[Add][0](layer, x[1:], p)[0], len(x)
+
+
+def _gates_exchanged(layer: LSTM, x: Any, p: Parameters) -> Any:
+    """Input and forget gate exchanged, as a port does that takes another order for its own."""
+    order = np.arange(4 * layer.units).reshape(4, -1)[[1, 0, 2, 3]].ravel()
+    return LAYERS[LSTM][0](layer, x, {name: array[..., order] for name, array in p.items()})
+
+
+def _two_biases(layer: LSTM, kept: Any, dy: Any) -> Any:
+    """As PyTorch's, whose second bias is trained too: their sum moves twice as far."""
+    dx, of_parameters = LAYERS[LSTM][1](layer, kept, dy)
+    return dx, of_parameters | {"bias": 2 * of_parameters["bias"]}
+
+
+def _other_slope(layer: LSTM, x: Any, p: Parameters) -> Any:
+    """Gates that rise less steeply: 0.2 at 0, as a hard sigmoid does, and not 0.25."""
+    slopes = np.repeat([0.8, 0.8, 1.0, 0.8], layer.units).astype(x.dtype)
+    return LAYERS[LSTM][0](layer, x, {name: array * slopes for name, array in p.items()})
 
 
 SEQUENCE, GRAPH, KINK = "more-layers", "more-branches-adam", "kink"
@@ -192,6 +217,16 @@ FAULTS: dict[str, tuple[str, type[NumpyModel], str]] = {
     ),
     "joined in another order": (
         BRANCHES, with_layer(Concatenate, _last_first, _last_first_backward), "output of layer both"
+    ),
+    "gates in another order": (
+        "sequences", with_layer(LSTM, _gates_exchanged, _backward(LSTM)), "output of layer 1_lstm"
+    ),
+    "gates of another slope": ("sequences", with_layer(LSTM, _other_slope, _backward(LSTM)), "output of layer 1_lstm"),
+    "two biases that are trained": (
+        "sequences", with_layer(LSTM, LAYERS[LSTM][0], _two_biases), "gradient of 1_lstm/bias"
+    ),
+    "rows for columns": (
+        "sequences", with_layer(Reshape, _turned, _backward(Reshape)), "output of layer 0_reshape"
     ),
     "slope 1 at 0": (
         KINK, with_layer(LeakyReLU, _slope_one_at_zero, _backward(LeakyReLU)), "gradient of 0_conv2d/bias"

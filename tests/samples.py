@@ -157,7 +157,10 @@ SAMPLES = {
     "more-layers": make_sample((9, 8, 4), MORE_LAYERS, optimizer=SGD(0.002, 0.9), seed=1),
     "more-branches-adam": sample_of(MORE_BRANCHES, optimizer=Adam(0.003)),
     "sequences": make_sample(
-        (6, 5, 1), (Reshape((6, 5)), LSTM(4, return_sequences=True), Tanh(), LSTM(3), Dense(3)), optimizer=SGD(0.1, 0.9)
+        (6, 5, 1),
+        (Reshape((6, 5)), LSTM(4, return_sequences=True), Tanh(), LSTM(3), Dense(3)),
+        optimizer=SGD(0.05, 0.9),
+        initializer="normal",
     ),
     "reshaped": make_sample((4, 3, 2), (Conv2D(2), Flatten(), Reshape((3, 2, 4)), Conv2D(3), Flatten(), Dense(3))),
     "many-channels": make_sample((6, 6, 12), (Conv2D(4, (3, 3), (2, 2)), ReLU(), Flatten(), Dense(3))),

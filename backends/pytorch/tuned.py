@@ -72,6 +72,7 @@ class TunedModel(Model):
         compilers = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
         triton = self.device == "cpu" or find_spec("triton") is not None
         compiler = triton and any(shutil.which(name) for name in compilers)
+        torch._dynamo.config.allow_rnn = True  # subclasses of torch's LSTM, whose own code it need not see
         if self.recipe.architecture.state:
             torch._dynamo.config.trace_autograd_ops = True
         self._compiled = torch.compile(self._train_steps, dynamic=False, options=_OPTIONS[self.formulation])

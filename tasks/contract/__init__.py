@@ -9,6 +9,7 @@ NAMES = (
     "contract-dense",
     "contract-convolution",
     "contract-branches",
+    "contract-sequence",
     "contract-binary",
     "contract-squares",
     "contract-likelihood",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tasks.architecture import INPUT, Architecture, Node
 from tasks.layers import (
     GELU,
+    LSTM,
     Add,
     AveragePool2D,
     BatchNorm,
@@ -26,6 +27,7 @@ from tasks.layers import (
     Merge,
     Padding,
     ReLU,
+    Reshape,
     Shape,
     Sigmoid,
     Softmax,
@@ -160,6 +162,16 @@ def _add_image_layers(draw: st.DrawFn, graph: _Graph) -> None:
         graph.add(Concatenate(), *graph.waiting)
 
 
+def _add_sequence(draw: st.DrawFn, graph: _Graph, last: str) -> str:
+    """A vector as a sequence, read by one LSTM or two."""
+    size = graph.shapes[last][0]
+    steps = draw(st.sampled_from([number for number in range(1, 7) if size % number == 0]))
+    last = graph.add(Reshape((steps, size // steps)), last)
+    if draw(st.booleans()):
+        last = graph.add(LSTM(draw(st.integers(1, 6)), return_sequences=True), last)
+    return graph.add(LSTM(draw(st.integers(1, 6))), last)
+
+
 @st.composite
 def drawn_samples(draw: st.DrawFn) -> Sample:
     """A graph or a sequence of layers of images, and of vectors behind them, with any rule of training."""
@@ -172,7 +184,9 @@ def drawn_samples(draw: st.DrawFn) -> Sample:
     for _ in range(draw(st.integers(0, 2))):
         if graph.shapes[last][0] >= LEAST_NORMALIZED and draw(st.booleans()):
             last = graph.add(draw(norms), last)
-        last = graph.add(Dense(draw(st.integers(1, 12))), last)
+        if draw(st.integers(0, 3)) == 0:
+            last = _add_sequence(draw, graph, last)
+        last = graph.add(Dense(draw(st.integers(1, 12)), draw(st.booleans())), last)
         if draw(st.integers(0, 3)) == 0:
             last = graph.add(draw(layers_with_state), last)
         last = graph.add(draw(activations), last)

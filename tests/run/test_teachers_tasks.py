@@ -22,6 +22,7 @@ LEAST = {
     "my-shapes": 0.9,
     "my-clothes": 0.75,
     "my-diabetes": 0.25,
+    "my-rows": 0.9,
 }
 
 
