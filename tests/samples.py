@@ -174,5 +174,6 @@ COVERED = (
     "normalized",
     "more-branches-adam",
     "many-channels",
+    "reshaped",
 )
 """Samples whose layers and rules others have too: the slow suite holds backends to the contract with them."""
