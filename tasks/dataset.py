@@ -86,16 +86,16 @@ def scaled(numbers: NDArray[Any], divisor: float, mean: float, std: float) -> ND
     return inputs
 
 
-def predicted_labels(outputs: NDArray[np.floating], loss: Loss, *, numbers: bool) -> NDArray[Any]:
+def predicted_labels(outputs: NDArray[np.floating], loss: Loss, measure: Measure) -> NDArray[Any]:
     """The labels (n,) that outputs (n, outputs) of a network trained with this loss stand for.
 
     Args:
         outputs: of the network.
         loss: with which it was trained.
-        numbers: whether numbers are predicted; they are the outputs. Classes are int64, and the largest output tells
-            which; a single one, whether it exceeds 1/2, or 0, if it is the logit of a binary cross-entropy.
+        measure: of the data. Numbers that are predicted are the outputs. Classes are int64: the largest output tells
+            which; a single one, by whether it exceeds 1/2, or 0, if it is the logit of a binary cross-entropy.
     """
-    if numbers:
+    if measure == "r_squared":
         return outputs[:, 0]
     threshold = 0.0 if loss == "binary_cross_entropy" else 0.5
     return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > threshold).astype(np.int64)

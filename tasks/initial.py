@@ -27,10 +27,10 @@ def draw_parameters(architecture: Architecture, initializer: Initializer, seed: 
             ``Conv2d``); ``"keras"``: kernels Glorot uniform, within sqrt(6 / (fan_in + fan_out)), biases 0;
             ``"flax"``: kernels normal with the variance 1 / fan_in, truncated at two standard deviations (LeCun's),
             biases 0; ``"he"``: kernels normal with the variance 2 / fan_in, biases 0;
-            Of an LSTM, ``"pytorch"`` has everything within 1/sqrt(units); the others draw the kernel as any other, make
-            the recurrent kernel orthogonal, and its bias 0, for ``"keras"`` 1 in the forget gate.
             ``"normal"``: everything standard normal. Layers without a kernel, which normalize, have in each framework
-            scales of 1 and biases of 0; these are not drawn, except by ``"normal"``.
+            scales of 1 and biases of 0; these are not drawn, except by ``"normal"``. All numbers of an LSTM are uniform
+            within 1/sqrt(units) by ``"pytorch"``; the others make its recurrent kernel orthogonal and its bias 0,
+            ``"keras"`` 1 in the forget gate.
         seed: any int from 0.
 
     Returns:
@@ -56,22 +56,21 @@ def _draw(
         return random.standard_normal(parameter.shape)
     if kernel is None:
         return np.full(parameter.shape, float(parameter.name == "scale"))
-    if isinstance(parameter.node.layer, LSTM):
-        if initializer == "pytorch":
-            limit = 1 / sqrt(parameter.node.layer.units)
-            return random.uniform(-limit, limit, parameter.shape)
-        if parameter.name == "recurrent_kernel":
-            return _orthogonal(parameter.shape, random)
-        if parameter.name == "bias":
-            return np.repeat([0.0, float(initializer == "keras"), 0.0, 0.0], parameter.node.layer.units)
-    elif initializer != "pytorch" and parameter.name != "kernel":
-        return np.zeros(parameter.shape)
+    layer = parameter.node.layer
+    if initializer != "pytorch" and parameter.name == "recurrent_kernel":
+        return _orthogonal(parameter.shape, random)
+    if initializer != "pytorch" and parameter.name != "kernel":
+        bias = np.zeros(parameter.shape)
+        if initializer == "keras" and isinstance(layer, LSTM):
+            bias[layer.units : 2 * layer.units] = 1  # in the forget gate
+        return bias
     fan_in, fan_out = prod(kernel[:-1]), prod(kernel[:-2]) * kernel[-1]
     if initializer == "he":
         return random.standard_normal(parameter.shape) * sqrt(2 / fan_in)
     if initializer == "flax":
         return _truncated_normal(parameter.shape, random) * sqrt(1 / fan_in)
-    limit = 1 / sqrt(fan_in) if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
+    of_pytorch = 1 / sqrt(layer.units if isinstance(layer, LSTM) else fan_in)
+    limit = of_pytorch if initializer == "pytorch" else sqrt(6 / (fan_in + fan_out))
     return random.uniform(-limit, limit, parameter.shape)
 
 

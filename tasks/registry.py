@@ -8,7 +8,7 @@ from pathlib import Path
 from tasks.errors import UnknownNameError, one_line
 from tasks.plugins import TASKS, load_plugin, plugins, wrong_plugin
 from tasks.task import Task
-from tasks.toml_task import Document, TaskFileError, check_name, read_document, read_task, task_from
+from tasks.toml_task import Document, TaskFileError, check_name, made_task, read_document, read_task, task_from
 from tasks.toml_writing import document_of
 from tasks.variation import split, vary
 
@@ -99,13 +99,19 @@ def _file_or_name(word: str) -> str:
     if not word.lower().endswith(".toml"):
         load_task(word)
         return word
-    path = Path(word)
-    task, document = read_task(path)
+    task, document = _read_own(Path(word))
     if task.name in BUILT_IN:
         raise TaskFileError(f"{word}: there is a built-in task of this name: rename the file")
     register_own(task, document)
-    remember_data(task.name, read_document(path)["data"], path.parent)
     return task.name
+
+
+def _read_own(path: Path) -> tuple[Task, Document]:
+    """As :func:`tasks.toml_task.read_task`; remembers where the data are that the file names."""
+    given = read_document(path)
+    task, document = made_task(given, path)
+    remember_data(task.name, given["data"], path.parent)
+    return task, document
 
 
 def remember_data(name: str, data: Document, folder: Path) -> None:
@@ -150,10 +156,7 @@ def _of_other_package(name: str) -> Task:
     loaded = load_plugin(TASKS, name)
     try:
         task = loaded() if callable(loaded) else loaded
-        if isinstance(task, str | Path):
-            path = Path(task)
-            task = read_task(path)[0]
-            remember_data(name, read_document(path)["data"], path.parent)
+        task = _read_own(Path(task))[0] if isinstance(task, str | Path) else task
     except (Exception, SystemExit) as error:  # a foreign function may raise anything
         raise wrong_plugin(TASKS, name, f"cannot be made ({one_line(error)})") from error
     if not isinstance(task, Task) or task.name != name:

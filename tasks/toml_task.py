@@ -60,7 +60,19 @@ def read_task(path: Path) -> tuple[Task, Document]:
     Raises:
         TaskFileError: the file cannot be read, or is not the description of a task.
     """
-    document = read_document(path)
+    return made_task(read_document(path), path)
+
+
+def made_task(document: Document, path: Path) -> tuple[Task, Document]:
+    """The task that stands in a file, and what stands there with what finding its data fills in.
+
+    Args:
+        document: what stands in the file.
+        path: of the file.
+
+    Raises:
+        TaskFileError: the document is not the description of a task.
+    """
     check_name(path.stem, str(path))
     try:
         document = with_data(document, path.parent)

@@ -109,7 +109,7 @@ def _leaves(path: Path, tree: Any, *above: str) -> Iterator[tuple[str, bytes]]:
     """The packed arrays by name; nothing else may be a leaf."""
     for key, value in tree.items():
         names = (*above, str(key))
-        if isinstance(value, dict) and len(names) < (5 if "cell" in names else 3):  # a layer, a part of its cell
+        if isinstance(value, dict) and len(names) < (5 if "cell" in names else 3):  # layers/1/cell/dense_h/kernel
             yield from _leaves(path, value, *names)
         elif getattr(value, "code", None) == _ARRAY and "/" not in str(key):
             yield "/".join(names), value.data

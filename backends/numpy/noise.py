@@ -162,7 +162,7 @@ class NoisyModel(NumpyModel):
                 case Tanh() | Sigmoid() | Softmax():
                     squares[node.name] = np.minimum(taken, 1)
                 case LSTM():
-                    squares[node.name] = np.ones_like(values[node.name])  # of the gates' sums, which are squashed
+                    squares[node.name] = np.ones_like(values[node.name])  # h is a sigmoid times a tanh
                 case linear:
                     squares[node.name] = forward(linear, taken, {name: value**2 for name, value in p.items()})[0]
         return {node.name: np.sqrt(squares[node.name].mean(keepdims=True)) for node, _, _ in self.network.steps}

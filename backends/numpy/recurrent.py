@@ -39,13 +39,12 @@ def lstm_forward(layer: LSTM, x: Array, p: LayerParameters) -> tuple[Array, Any]
 def lstm_backward(layer: LSTM, kept: Any, dy: Array) -> tuple[Array, LayerParameters]:
     """Backpropagation through time: the last step first, and each hands on dh and dc to the one before it."""
     x, before, of_gates, of_c, forgets, kernel, recurrent_kernel = kept
-    dx, dh, dc = np.zeros_like(x), np.zeros_like(before[0]), np.zeros_like(before[0])
+    dx, dc = np.zeros_like(x), np.zeros_like(before[0])
+    dh = np.zeros_like(before[0]) if layer.return_sequences else dy
     d_kernel, d_recurrent, d_bias = np.zeros_like(kernel), np.zeros_like(recurrent_kernel), np.zeros_like(kernel[0])
     for t in reversed(range(len(before))):
         if layer.return_sequences:
             dh = dh + dy[:, t]
-        elif t == len(before) - 1:
-            dh = dy
         dc = dc + dh * of_c[t]
         i, f, g, o = of_gates[t]
         dz = np.concatenate([dc * i, dc * f, dc * g, dh * o], axis=1)

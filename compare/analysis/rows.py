@@ -203,3 +203,9 @@ def _compiled(run: Run) -> str:
 def measure_of(rows: Iterable[Row]) -> str:
     """What the accuracies of rows of one task are called."""
     return next((row.measure for row in rows if row.completed), MEASURES["accuracy"])
+
+
+def measures_of(rows: Iterable[Row]) -> str:
+    """The same in the plural."""
+    measure = measure_of(rows)
+    return "accuracies" if measure == "accuracy" else measure

@@ -9,7 +9,7 @@ from typing import Any
 
 from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.remarks import disturbed, matrix_rates, most_of, remarks
-from compare.analysis.rows import Row, measure_of
+from compare.analysis.rows import Row, measure_of, measures_of
 from compare.analysis.sentence import count_words, join, make_sentence
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
@@ -60,6 +60,11 @@ class Section:
     def measure(self) -> str:
         """What the rows' accuracies are called."""
         return measure_of(self.rows)
+
+    @property
+    def measures(self) -> str:
+        """The same in the plural."""
+        return measures_of(self.rows)
 
     @cached_property
     def sentence(self) -> str:

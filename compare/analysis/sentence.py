@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from compare.analysis.groups import ALL_PAIRS, Group
-from compare.analysis.rows import Row, measure_of
+from compare.analysis.rows import Row, measure_of, measures_of
 from compare.text import clean, times_range
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -91,9 +91,8 @@ def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
         certified = f"{everyone} are equal within float32 rounding over all {steps:,} steps"
     pairs = [pair for pair in group.equivalences if pair is not None]
     measure = measure_of(group.rows)
-    several = "accuracies" if measure == "accuracy" else measure
     if len(pairs) < len(group.equivalences):
-        return [certified, f"their {several} cannot be compared (not every two of them share a seed)"]
+        return [certified, f"their {measures_of(group.rows)} cannot be compared (not every two of them share a seed)"]
     fewest, most = min(pair.seeds for pair in pairs), max(pair.seeds for pair in pairs)
     if fewest == 1:
         return [certified, f"one seed allows no statement on their {measure}"]

@@ -77,8 +77,8 @@ class Answers:
         return self._labels_of(self.outputs)
 
     def _labels_of(self, outputs: Mapping[str, NDArray[np.floating]]) -> dict[str, NDArray[Any]]:
-        loss, numbers = self.task.recipe.loss, self.task.source.predicts_numbers
-        return {name: predicted_labels(output, loss, numbers=numbers) for name, output in outputs.items()}
+        loss, measure = self.task.recipe.loss, self.task.source.measure
+        return {name: predicted_labels(output, loss, measure) for name, output in outputs.items()}
 
     def _without_denormals(self) -> dict[str, NDArray[np.floating]]:
         """The outputs with 0 for numbers too small for full precision: some frameworks compute with 0 instead."""

@@ -16,6 +16,7 @@ from compare.analysis.sections import Section
 from compare.report.arrays import first_arrays
 from compare.report.images import png, weights_picture
 from tasks import load_task
+from tasks.dataset import score
 from tasks.errors import SideBySideError
 
 ROWS = 6
@@ -177,9 +178,8 @@ def evaluation_set_of(row: Row, arrays: Mapping[str, NDArray[Any]], *, own_data:
     for labels in (predictions, test_set.labels):
         if labels.dtype.kind == "f" or labels.min() < 0 or labels.max() >= len(test_set.classes):
             return None
-    accuracy = float((predictions == test_set.labels).mean())
     recorded = row.completed[0].accuracy
-    return test_set if recorded is not None and abs(accuracy - recorded) < 1e-9 else None
+    return test_set if recorded is not None and abs(score(predictions, test_set.labels) - recorded) < 1e-9 else None
 
 
 def _kept_evaluation_set(row: Row, arrays: Mapping[str, NDArray[Any]]) -> EvaluationSet | None:

@@ -21,7 +21,6 @@ PANELS = 5
 _TITLES = {
     "examples_per_second": "examples a second",
     "matrix_share": "share of matrix rate",
-    "accuracy": "test accuracy",
 }
 _FORMATS = {"examples_per_second": "~s", "matrix_share": ".2~p", "accuracy": ".4~f"}
 
@@ -74,7 +73,8 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     drawn = [column for column in SWEPT_COLUMNS if any(column.figure(row).value is not None for _, _, row in points)]
     if not drawn:
         return None
-    measure = measure_of(row for _, _, row in points)
+    rows = [row for _, _, row in points]
+    titles = {column.name: _TITLES.get(column.name, column.title(rows)) for column in drawn}
     over = list(dict.fromkeys(values[0] for values, _, _ in sweep.rows))
     widths = altair.Scale(domain=names, range=[1.5 + min(len(names) - 1, 3), 1.5])  # equal lines are all seen
     lines = []
@@ -89,23 +89,19 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
             if column is drawn[0]:
                 chart = chart.properties(title=title)
             # Accuracies have one scale for all panels; speeds may be a hundred times apart.
-            scale = _scale(column, [row for _, _, row in (points if column.name == "accuracy" else own)])
+            scale = _scale(column, rows if column.name == "accuracy" else [row for _, _, row in own])
             axis = altair.Axis(format=_FORMATS[column.name], tickCount=4, minExtent=48)
             name_of_x = sweep.keys[0] if column is drawn[-1] else None
             x = altair.X("x:N", sort=over, scale=altair.Scale(domain=over), title=name_of_x, axis={"labelAngle": 0})
-            y = altair.Y(
-                "y:Q",
-                title=None if beside else _TITLES[column.name].replace("accuracy", measure),
-                scale=scale,
-                axis=axis,
-            )
+            name_of_y = None if beside else titles[column.name]
+            y = altair.Y("y:Q", title=name_of_y, scale=scale, axis=axis)
             width = altair.StrokeWidth("row:N", scale=widths, title=None)
             line = chart.mark_line(point={"size": 45}).encode(x=x, y=y, color=row_colors(names), strokeWidth=width)
             beside.append(line)
         lines.append(altair.hconcat(*beside))
     others = f"; beside each other the values of {' and '.join(sweep.keys[1:])}" if sweep.keys[1:] else ""
     caption = (
-        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; {measure} is the mean over seeds."
+        f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; {measure_of(rows)} is the mean over seeds."
         " The share is that of the machine's matrix rate."
     )
     if left := len(sweep.rows) - len(points):

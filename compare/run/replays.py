@@ -171,12 +171,10 @@ def _plain_failure(
     if run.test_examples != len(labels):
         return f"test examples: {run.test_examples} of {len(labels)}"
     task = load_task(run.task, run.recipe)
-    loss, numbers = task.recipe.loss, task.source.predicts_numbers
     for epoch, accuracy in zip(run.accuracy_epochs, run.accuracies, strict=True):
         number = next(at for at, call in enumerate(calls, 1) if call.last_step == epoch * steps // run.epochs)
-        predicted = predicted_labels(
-            load_file(folder / f"{number}.outputs.safetensors")["outputs"], loss, numbers=numbers
-        )
+        outputs = load_file(folder / f"{number}.outputs.safetensors")["outputs"]
+        predicted = predicted_labels(outputs, task.recipe.loss, task.source.measure)
         if predicted.shape != labels.shape or score(predicted, labels) != accuracy:
             return f"test accuracy after epoch {epoch}"
     return ""

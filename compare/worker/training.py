@@ -133,7 +133,7 @@ class Training:
         self.evaluate_seconds.append(time.perf_counter() - start)
         self.calls.keep_outputs(outputs)
         self.test_losses.append(test_loss(model, outputs, dataset))
-        self.predictions = predicted_labels(outputs, model.recipe.loss, numbers=dataset.measure == "r_squared")
+        self.predictions = predicted_labels(outputs, model.recipe.loss, dataset.measure)
         accuracy = score(self.predictions, dataset.test_labels)
         return accuracy if math.isfinite(accuracy) else None
 
@@ -163,7 +163,7 @@ def train_for_the_curve(model: Model, dataset: Dataset, batches: Batches) -> Cur
         means.append(call.epoch_means(model.train(call)))
         outputs = outputs_of(model, dataset.test_inputs)
         losses.append(test_loss(model, outputs, dataset))
-        predictions = predicted_labels(outputs, model.recipe.loss, numbers=dataset.measure == "r_squared")
+        predictions = predicted_labels(outputs, model.recipe.loss, dataset.measure)
         accuracies.append(score(predictions, dataset.test_labels))
     training_losses = [float(loss) for loss in np.concatenate(means) if np.isfinite(loss)]
     curve = make_curve(call_ends(batches.epochs, "tuned"), losses, accuracies, apart=True)

@@ -16,15 +16,15 @@ from tasks.errors import DataError
 
 
 def test_predicted_labels() -> None:
-    assert predicted_labels(np.array([[0.1, 0.7, 0.2], [3.0, 1.0, 2.0]]), "cross_entropy", numbers=False).tolist() == [
+    assert predicted_labels(np.array([[0.1, 0.7, 0.2], [3.0, 1.0, 2.0]]), "cross_entropy", "accuracy").tolist() == [
         1,
         0,
     ]
     one = np.array([[-0.2], [0.0], [0.2], [0.5], [0.51]])
-    assert predicted_labels(one, "sum_of_squared_errors", numbers=False).tolist() == [0, 0, 0, 0, 1]
-    assert predicted_labels(one, "mean_squared_error", numbers=False).tolist() == [0, 0, 0, 0, 1]
-    assert predicted_labels(one, "binary_cross_entropy", numbers=False).tolist() == [0, 0, 1, 1, 1]
-    np.testing.assert_array_equal(predicted_labels(one, "mean_squared_error", numbers=True), one[:, 0])
+    assert predicted_labels(one, "sum_of_squared_errors", "accuracy").tolist() == [0, 0, 0, 0, 1]
+    assert predicted_labels(one, "mean_squared_error", "accuracy").tolist() == [0, 0, 0, 0, 1]
+    assert predicted_labels(one, "binary_cross_entropy", "accuracy").tolist() == [0, 0, 1, 1, 1]
+    np.testing.assert_array_equal(predicted_labels(one, "mean_squared_error", "r_squared"), one[:, 0])
 
 
 def test_and_gate() -> None:
