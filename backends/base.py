@@ -192,11 +192,13 @@ class Backend(ABC):
         parameters: Parameters,
         *,
         device: str = "cpu",
-        mode: Mode = "tuned",
+        mode: Mode | None = None,
         dtype: Dtype = "float32",
         formulation: str | None = None,
     ) -> Model:
         """Builds the task's network on a device, with the given parameters and the task's optimizer.
+
+        The mode is the first that the backend has, unless one is given.
 
         Raises:
             DeviceUnavailableError: the framework does not have the device.
@@ -205,6 +207,7 @@ class Backend(ABC):
             ValueError: the parameters are not the architecture's.
         """
         name = self.about.name
+        mode = mode or self.about.modes[0]
         if mode not in self.about.models:
             raise UnknownNameError(f"mode of {name}", mode, self.about.modes)
         if dtype not in self.dtypes:

@@ -4,26 +4,28 @@ import importlib
 import importlib.util
 from types import ModuleType
 
-from backends import jax, keras, numpy, pytorch
+from backends import jax, keras, keras_engines, numpy, pytorch
 from backends.about import About, Mode, load_class
 from backends.base import Backend, BackendUnavailableError
 from tasks.errors import UnknownNameError, one_line
 from tasks.plugins import BACKENDS, load_plugin, plugins, wrong_plugin
 
-_BACKENDS = {known.name: known for known in (numpy.ABOUT, pytorch.ABOUT, keras.ABOUT, jax.ABOUT)}
-BUILT_IN = tuple(_BACKENDS)
 REFERENCE = numpy.ABOUT.name
 """The backend that the others are compared with; it runs only where it is named."""
+_FRAMEWORKS = (pytorch.ABOUT, keras.ABOUT, jax.ABOUT)
+_ON_REQUEST = (keras_engines.KERAS_JAX, keras_engines.KERAS_TORCH)
+_BACKENDS = {known.name: known for known in (numpy.ABOUT, *_FRAMEWORKS, *_ON_REQUEST)}
+_BUILT_IN = tuple(_BACKENDS)
 
 
 def available_backends() -> tuple[str, ...]:
     """The names of the backends of this package, whether their frameworks are installed or not."""
-    return BUILT_IN
+    return _BUILT_IN
 
 
 def framework_backends() -> tuple[str, ...]:
-    """The backends that are compared unless others are named: all of this package but the reference."""
-    return tuple(name for name in BUILT_IN if name != REFERENCE)
+    """The backends that are compared unless others are named: one a framework, without the reference."""
+    return tuple(known.name for known in _FRAMEWORKS)
 
 
 def about(name: str) -> About:
@@ -64,7 +66,7 @@ def _is_there(name: str, module: str) -> bool:
     except ModuleNotFoundError:
         return False
     except (Exception, SystemExit) as error:
-        if name in BUILT_IN:
+        if name in _BUILT_IN:
             raise
         raise wrong_plugin(BACKENDS, name, f"needs {module}, which cannot be imported ({one_line(error)})") from error
 

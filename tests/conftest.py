@@ -27,7 +27,7 @@ def _no_task_is_left_behind() -> Iterator[None]:
     assert not left, f"in the registry of tasks there are other names than before the test: {sorted(left)}"
 
 
-@pytest.fixture(scope="session", params=backends.available_backends())
+@pytest.fixture(scope="session", params=(backends.REFERENCE, *backends.framework_backends()))
 def remote(request: pytest.FixtureRequest) -> Iterator[RemoteBackend]:
     """Each backend in turn, in its own process."""
     yield from start(request.param)

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-import flax.nnx  # noqa: F401 - like optax a part of the framework, whose import is timed when this file is imported
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # noqa: F401
 
 from backends import base
 from backends.cores import affinity_cores
@@ -35,6 +33,11 @@ class Backend(base.Backend):
     """JAX; how to use it is documented in :class:`backends.base.Backend`."""
 
     about = ABOUT
+
+    def __init__(self) -> None:
+        """Imports what belongs to the framework besides JAX: how long all of it takes is measured around this."""
+        import flax.nnx  # noqa: F401
+        import optax  # noqa: F401
 
     def configure(self, threads: int) -> dict[str, base.Setting]:
         """Sets full float32 precision for the whole process; returns what was set, and the threads that XLA has."""

@@ -18,6 +18,27 @@ ABOUT = About(
 )
 
 
+def _configure(engine: str) -> None:
+    """Undoes what a user's keras.json or environment may say to Keras.
+
+    Args:
+        engine: that Keras must be on: ``"tensorflow"``, ``"jax"`` or ``"torch"``.
+
+    Raises:
+        RuntimeError: it is on another one.
+    """
+    import keras
+
+    if keras.config.backend() != engine:
+        raise RuntimeError(
+            f"Keras is on {keras.config.backend()} in this process: set KERAS_BACKEND={engine} before it is imported"
+        )
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_max_epochs(None)  # KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH would end fit early
+    keras.config.set_max_steps_per_epoch(None)
+
+
 def _is_depthwise(layer: Layer, shape: Shape) -> bool:
     """Whether a layer is Keras's ``DepthwiseConv2D``, which TensorFlow computes with equal strides alone.
 

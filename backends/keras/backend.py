@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from backends import base
-from backends.keras import ABOUT
+from backends.keras import ABOUT, _configure
 
 
 def device_of(device: str) -> str:
@@ -35,10 +34,7 @@ class Backend(base.Backend):
         tf.config.experimental.enable_tensor_float_32_execution(False)  # on by default
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        keras.config.set_floatx("float32")  # a user's keras.json may say otherwise
-        keras.config.set_image_data_format("channels_last")
-        keras.config.set_max_epochs(None)  # KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH would end fit early
-        keras.config.set_max_steps_per_epoch(None)
+        _configure("tensorflow")
         return {
             "matmul_precision": "highest",
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import keras
-import tensorflow as tf
 
 from backends.keras import _is_depthwise
 from backends.keras.recurrent import lstm
@@ -88,8 +87,8 @@ class _LowestPadding(keras.layers.ZeroPadding2D):
     def __init__(self, padding: Pads) -> None:
         super().__init__(padding, name=_unique("lowest_padding"))
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.pad(x, [(0, 0), *self.padding, (0, 0)], constant_values=-math.inf)
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.ops.pad(x, [(0, 0), *self.padding, (0, 0)], constant_values=-math.inf)
 
 
 def _average_pool2d(layer: AveragePool2D, shape: Shape) -> Module:
@@ -111,8 +110,8 @@ class _UncountedAveragePool(keras.layers.Layer):
         self.zeros = keras.layers.ZeroPadding2D(layer.padding)
         self.pool = keras.layers.AveragePooling2D(layer.size, layer.steps)
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        return self.pool(self.zeros(x)) / self.pool(self.zeros(tf.ones_like(x[:1, :, :, :1])))
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        return self.pool(self.zeros(x)) / self.pool(self.zeros(keras.ops.ones_like(x[:1, :, :, :1])))
 
     def compute_output_shape(self, shape: Any) -> Any:
         return self.pool.compute_output_shape(self.zeros.compute_output_shape(shape))

@@ -1,6 +1,5 @@
 """A network in Keras that answers; the two training loops are in tuned.py and stock.py."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -21,7 +20,6 @@ from backends.keras.training import loss_function
 from tasks.architecture import Parameters
 from tasks.dataset import Labels
 from tasks.task import Recipe
-from tasks.training import SGD, OptimizerState, RMSprop
 
 
 class Model(base.Model):
@@ -85,25 +83,3 @@ class Model(base.Model):
         devices = [variable.value.device for variable in self.network.trainable_variables]
         names = {device.rpartition("device:")[2].lower() for device in devices}
         return {"cpu" if name.startswith("cpu") else name for name in names}
-
-
-def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, recipe: Recipe) -> OptimizerState:
-    """The state of Keras's optimizer in the canonical form."""
-    rule, architecture = recipe.optimizer, recipe.architecture
-    optimizer.build(network.trainable_variables)  # fit does so at its first step, and then this does nothing
-    names = {
-        "velocity": "momentums" if isinstance(rule, SGD) else "_momentums",
-        "first_moment": "_momentums",
-        "second_moment": "_velocities",
-        "square_average": "_velocities" if isinstance(rule, RMSprop) else "_accumulated_grads",
-        "update_average": "_accumulated_delta_vars",
-    }
-    moments = [
-        to_canonical(network, architecture, dict(zip(architecture.parameter_shapes, variables, strict=True)))
-        for variables in (getattr(optimizer, names[moment]) for moment in rule.moments)
-    ]
-    if type(optimizer) is keras.optimizers.SGD:  # its momentum is minus the learning rate times the velocity
-        moments = [
-            {key: -array / np.float64(rule.learning_rate) for key, array in of_one.items()} for of_one in moments
-        ]
-    return recipe.make_state(moments, int(optimizer.iterations))

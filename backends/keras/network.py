@@ -5,7 +5,6 @@ from typing import Any, TypeAlias
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends.keras.layers import BuildLayer, Module
@@ -26,10 +25,10 @@ class _Graph(keras.Model):
         for name, layer in layers.items():
             setattr(self, f"node_{name}", _parts(layer))
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         return self.values(inputs, training)[self.graph[-1][0]]
 
-    def values(self, inputs: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
+    def values(self, inputs: keras.KerasTensor, training: bool = False) -> dict[str, keras.KerasTensor]:
         values = {INPUT: inputs}
         for name, before in self.graph:
             taken = [values[other] for other in before]
@@ -60,7 +59,7 @@ def _parts(layer: Module) -> list[Module]:
     return layer.layers if isinstance(layer, keras.Sequential) else [layer]
 
 
-def layer_outputs(network: Network, architecture: Architecture, inputs: tf.Tensor) -> dict[str, NDArray[Any]]:
+def layer_outputs(network: Network, architecture: Architecture, inputs: keras.KerasTensor) -> dict[str, NDArray[Any]]:
     """The output of every layer by its node's name, in inference; of a sequence by a network that gives all of them."""
     names = [node.name for node in architecture.nodes]
     if isinstance(network, _Graph):
@@ -70,7 +69,7 @@ def layer_outputs(network: Network, architecture: Architecture, inputs: tf.Tenso
         layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.ZeroPadding2D)]
         symbols = {name: layer.output for name, layer in zip(names, layers, strict=True)}
         outputs = keras.Model(network.inputs, symbols)(inputs, training=False)
-    return {name: outputs[name].numpy() for name in names}
+    return {name: keras.ops.convert_to_numpy(outputs[name]) for name in names}
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:
@@ -106,14 +105,14 @@ def state(network: Network, architecture: Architecture) -> dict[str, Any]:
     return dict(zip((variable.key for variable in architecture.state), held, strict=True))
 
 
-def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, tf.Tensor]) -> Parameters:
+def to_canonical(network: Network, architecture: Architecture, tensors: Mapping[str, keras.KerasTensor]) -> Parameters:
     """Copies of parameters and state, or of gradients, in the canonical layout.
 
     It is Keras's own, except that kernels of transposed convolutions are (h, w, out, in), and of depthwise ones
     (h, w, in, out / in), which is the order of (h, w, 1, out).
     """
     held = [variable for variable in architecture.variables if variable.key in tensors]
-    return {v.key: _exchanged(v, np.array(tensors[v.key])).reshape(v.shape) for v in held}
+    return {v.key: _exchanged(v, np.array(keras.ops.convert_to_numpy(tensors[v.key]))).reshape(v.shape) for v in held}
 
 
 def _exchanged(variable: Variable, array: NDArray[Any]) -> NDArray[Any]:

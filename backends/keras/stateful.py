@@ -1,10 +1,11 @@
 """The layers of ``keras.layers`` that train otherwise than they answer."""
 
+import math
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from tasks import layers
 from tasks.layers import Shape
@@ -20,14 +21,13 @@ def batch_norm(layer: layers.BatchNorm, shape: Shape) -> keras.layers.Layer:
 class _UnbiasedBatchNorm(keras.layers.BatchNormalization):
     """Moves the running variance towards the batch's unbiased one, as PyTorch does; Keras takes the biased."""
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        before = tf.convert_to_tensor(self.moving_variance)
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        kept = self.momentum * ops.convert_to_tensor(self.moving_variance)  # before it moves, which may be in its place
         outputs = super().call(inputs, training=training)
         if training:
-            count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], before.dtype)
-            kept = self.momentum * before
-            moved = tf.convert_to_tensor(self.moving_variance) - kept
-            self.moving_variance.assign(kept + moved * (count / tf.maximum(count - 1, 1)))
+            count = ops.cast(math.prod(ops.shape(inputs)[:-1]), self.moving_variance.dtype)
+            moved = ops.convert_to_tensor(self.moving_variance) - kept
+            self.moving_variance.assign(kept + moved * (count / ops.maximum(count - 1, 1)))
         return outputs
 
 
@@ -48,14 +48,15 @@ class _MaskedDropout(keras.layers.Layer):
             shape=(rows, *shape), initializer="ones", dtype="bool", trainable=False, name="table"
         )
 
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
         if not training:
             return inputs
-        rows, count = self.table.shape[0], tf.shape(inputs)[0]
-        next_row = tf.cast(tf.convert_to_tensor(self.next_row), tf.int32)
-        masks = tf.gather(tf.convert_to_tensor(self.table), (next_row + tf.range(count)) % rows)
-        self.next_row.assign(tf.cast((next_row + count) % rows, self.next_row.dtype))
-        return inputs * (tf.cast(masks, inputs.dtype) * np.float32(1 / (1 - self.rate)))
+        rows, count = self.table.shape[0], ops.shape(inputs)[0]
+        next_row = ops.cast(ops.convert_to_tensor(self.next_row), "int32")
+        taken = (next_row + ops.arange(count, dtype="int32")) % rows
+        masks = ops.take(ops.convert_to_tensor(self.table), taken, axis=0)
+        self.next_row.assign(ops.cast((next_row + count) % rows, self.next_row.dtype))
+        return inputs * (ops.cast(masks, inputs.dtype) * np.float32(1 / (1 - self.rate)))
 
     def save_own_variables(self, store: Any) -> None:
         """Writes nothing: a file is for networks with Keras's own layer, which has none of this."""

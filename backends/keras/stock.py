@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 
 from backends.base import HostData
 from backends.keras.backend import compiled
-from backends.keras.model import Model, _canonical_state
+from backends.keras.model import Model
 from backends.keras.network import variables
-from backends.keras.training import make_optimizer
+from backends.keras.training import _canonical_state, _loss_for_fit, make_optimizer
 from tasks.batches import Batches
-from tasks.training import OF_CLASSES, OptimizerState
+from tasks.training import OptimizerState
 
 
 class StockModel(HostData, Model):
@@ -33,7 +33,7 @@ class StockModel(HostData, Model):
         }
         with tf.device(self.own_device):
             optimizer = make_optimizer(self.recipe, variables(self.network, self.recipe.architecture))
-            self.network.compile(optimizer=optimizer, loss=self._loss_in_fit)
+            self.network.compile(optimizer=optimizer, loss=_loss_for_fit(self.recipe))
 
     def optimizer_state(self) -> OptimizerState:
         """The moments and the count of steps that Keras's optimizer keeps, in the canonical form."""
@@ -52,11 +52,6 @@ class StockModel(HostData, Model):
                 data.prefetch(tf.data.AUTOTUNE), epochs=batches.epochs, steps_per_epoch=batches.steps, verbose=0
             )
         return np.array(history.history["loss"], np.float32)[:, None]
-
-    def _loss_in_fit(self, labels: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
-        """The loss in Keras's order; ``fit`` makes the labels floats, (n,) or (n, 1)."""
-        labels = tf.reshape(labels, [-1])
-        return self.loss(outputs, tf.cast(labels, tf.int32) if self.recipe.loss in OF_CLASSES else labels)
 
     @staticmethod
     def _order(batches: Batches) -> tf.data.Dataset:

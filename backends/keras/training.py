@@ -5,41 +5,62 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 from numpy.typing import NDArray
 
+from backends.keras.network import Network, to_canonical
 from tasks.task import Recipe
-from tasks.training import SGD, Adam, RMSprop
+from tasks.training import OF_CLASSES, SGD, Adam, OptimizerState, RMSprop
 
 
-def loss_function(recipe: Recipe) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """The loss of a batch, from outputs (n, outputs) and labels (n,). Keras's own order is labels, outputs.
-
-    They are TensorFlow's functions, because Keras's cross-entropy looks for a softmax that made its input and, finding
-    one, takes the logits before it: the ``as-written`` recipe would come out right.
-    """
+def loss_function(recipe: Recipe) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:
+    """The loss of a batch, from outputs (n, outputs) and labels (n,). Keras's own order is labels, outputs."""
     match recipe.loss:
         case "cross_entropy" if recipe.label_smoothing:
             share = recipe.label_smoothing
 
-            def smoothed(outputs: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+            def smoothed(outputs: keras.KerasTensor, labels: keras.KerasTensor) -> keras.KerasTensor:
                 classes = outputs.shape[1]
-                targets = tf.one_hot(labels, classes, 1 - share + share / classes, share / classes, dtype=outputs.dtype)
-                return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=targets, logits=outputs))
+                targets = ops.one_hot(labels, classes, dtype=outputs.dtype) * (1 - share) + share / classes
+                return ops.mean(ops.categorical_crossentropy(targets, _as_logits(outputs), from_logits=True))
 
             return smoothed
         case "cross_entropy":
-            return lambda outputs, labels: tf.reduce_mean(
-                tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
+            return lambda outputs, labels: ops.mean(
+                ops.sparse_categorical_crossentropy(labels, _as_logits(outputs), from_logits=True)
             )
         case "negative_log_likelihood":
-            return lambda outputs, labels: -tf.reduce_mean(tf.gather(outputs, labels, batch_dims=1))
+            return lambda outputs, labels: -ops.mean(ops.take_along_axis(outputs, labels[:, None], axis=1))
         case "binary_cross_entropy":
-            return lambda outputs, labels: tf.reduce_mean(
-                tf.nn.sigmoid_cross_entropy_with_logits(labels=tf.cast(labels[:, None], outputs.dtype), logits=outputs)
+            return lambda outputs, labels: ops.mean(
+                ops.binary_crossentropy(_column(labels, outputs), _as_logits(outputs), from_logits=True)
             )
-    reduce = tf.reduce_mean if recipe.loss == "mean_squared_error" else tf.reduce_sum
-    return lambda outputs, labels: reduce(tf.square(outputs - tf.cast(labels[:, None], outputs.dtype)))
+    reduce = ops.mean if recipe.loss == "mean_squared_error" else ops.sum
+    return lambda outputs, labels: reduce(ops.square(outputs - _column(labels, outputs)))
+
+
+def _loss_for_fit(recipe: Recipe) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:
+    """The loss in Keras's order; ``fit`` makes the labels floats, (n,) or (n, 1)."""
+    loss = loss_function(recipe)
+
+    def loss_in_fit(labels: keras.KerasTensor, outputs: keras.KerasTensor) -> keras.KerasTensor:
+        labels = ops.reshape(labels, [-1])
+        return loss(outputs, ops.cast(labels, "int32") if recipe.loss in OF_CLASSES else labels)
+
+    return loss_in_fit
+
+
+def _as_logits(outputs: keras.KerasTensor) -> keras.KerasTensor:
+    """The outputs, without what Keras notes on those of a softmax.
+
+    Its cross-entropy would go back to the logits before that softmax: the ``as-written`` recipe would come out right.
+    """
+    return outputs + 0
+
+
+def _column(labels: keras.KerasTensor, outputs: keras.KerasTensor) -> keras.KerasTensor:
+    """Labels (n,) as numbers (n, 1) of the outputs' type."""
+    return ops.cast(labels[:, None], outputs.dtype)
 
 
 def make_optimizer(recipe: Recipe, variables: Mapping[str, Any]) -> keras.optimizers.Optimizer:
@@ -82,8 +103,8 @@ class _Table(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, rates: NDArray[np.float32]) -> None:
         self.rates = rates
 
-    def __call__(self, step: tf.Tensor) -> tf.Tensor:
-        return tf.gather(self.rates, tf.minimum(tf.cast(step, tf.int32), len(self.rates) - 1))
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        return ops.take(self.rates, ops.minimum(ops.cast(step, "int32"), len(self.rates) - 1))
 
 
 class _CoupledDecay(keras.optimizers.Optimizer):
@@ -97,7 +118,7 @@ class _CoupledDecay(keras.optimizers.Optimizer):
         self._coupled_decay = recipe.optimizer.weight_decay
         self._decayed = frozenset(self._var_key(variables[key]) for key in recipe.decayed)
 
-    def decayed(self, gradient: tf.Tensor, variable: Any) -> tf.Tensor:
+    def decayed(self, gradient: keras.KerasTensor, variable: Any) -> keras.KerasTensor:
         """The gradient with the decay of its variable."""
         return gradient + self._coupled_decay * variable if self._var_key(variable) in self._decayed else gradient
 
@@ -105,7 +126,7 @@ class _CoupledDecay(keras.optimizers.Optimizer):
 class _SGD(_CoupledDecay, keras.optimizers.SGD):
     """SGD with the learning rate out of the momentum; Keras's own momentum keeps the rates of earlier steps."""
 
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         gradient = direction = self.decayed(gradient, variable)
         if self.momentum:
             velocity = self.momentums[self._get_variable_index(variable)]
@@ -117,26 +138,26 @@ class _SGD(_CoupledDecay, keras.optimizers.SGD):
 class _PaperAdam(_CoupledDecay, keras.optimizers.Adam):
     """Adam with epsilon added to the bias-corrected root; Keras's own adds it before the correction."""
 
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         gradient = self.decayed(gradient, variable)
-        step = tf.cast(self.iterations + 1, variable.dtype)
+        step = ops.cast(self.iterations + 1, variable.dtype)
         m, v = (moments[self._get_variable_index(variable)] for moments in (self._momentums, self._velocities))
         m.assign(self.beta_1 * m + (1 - self.beta_1) * gradient)
-        v.assign(self.beta_2 * v + (1 - self.beta_2) * tf.square(gradient))
-        m_hat = m / (1 - tf.pow(tf.cast(self.beta_1, variable.dtype), step))
-        v_hat = v / (1 - tf.pow(tf.cast(self.beta_2, variable.dtype), step))
-        variable.assign_sub(learning_rate * m_hat / (tf.sqrt(v_hat) + self.epsilon))
+        v.assign(self.beta_2 * v + (1 - self.beta_2) * ops.square(gradient))
+        m_hat = m / (1 - ops.power(ops.cast(self.beta_1, variable.dtype), step))
+        v_hat = v / (1 - ops.power(ops.cast(self.beta_2, variable.dtype), step))
+        variable.assign_sub(learning_rate * m_hat / (ops.sqrt(v_hat) + self.epsilon))
 
 
 class _RMSprop(_CoupledDecay, keras.optimizers.RMSprop):
     """RMSprop with epsilon added to the root and the rate out of the momentum; Keras's own has both inside."""
 
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         gradient = self.decayed(gradient, variable)
         index = self._get_variable_index(variable)
         square = self._velocities[index]
-        square.assign(self.rho * square + (1 - self.rho) * tf.square(gradient))
-        direction = gradient / (tf.sqrt(square) + self.epsilon)
+        square.assign(self.rho * square + (1 - self.rho) * ops.square(gradient))
+        direction = gradient / (ops.sqrt(square) + self.epsilon)
         if self.momentum:
             velocity = self._momentums[index]
             velocity.assign(self.momentum * velocity + direction)
@@ -147,5 +168,27 @@ class _RMSprop(_CoupledDecay, keras.optimizers.RMSprop):
 class _Adadelta(_CoupledDecay, keras.optimizers.Adadelta):
     """Keras's Adadelta with coupled weight decay."""
 
-    def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
+    def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         super().update_step(self.decayed(gradient, variable), variable, learning_rate)
+
+
+def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, recipe: Recipe) -> OptimizerState:
+    """The state of Keras's optimizer in the canonical form."""
+    rule, architecture = recipe.optimizer, recipe.architecture
+    optimizer.build(network.trainable_variables)  # fit does so at its first step, and then this does nothing
+    names = {
+        "velocity": "momentums" if isinstance(rule, SGD) else "_momentums",
+        "first_moment": "_momentums",
+        "second_moment": "_velocities",
+        "square_average": "_velocities" if isinstance(rule, RMSprop) else "_accumulated_grads",
+        "update_average": "_accumulated_delta_vars",
+    }
+    moments = [
+        to_canonical(network, architecture, dict(zip(architecture.parameter_shapes, variables, strict=True)))
+        for variables in (getattr(optimizer, names[moment]) for moment in rule.moments)
+    ]
+    if isinstance(rule, SGD) and not isinstance(optimizer, _SGD):
+        # Keras's own momentum is minus the learning rate times the velocity.
+        rate = np.float64(rule.learning_rate)
+        moments = [{key: -array / rate for key, array in of_one.items()} for of_one in moments]
+    return recipe.make_state(moments, int(optimizer.iterations))

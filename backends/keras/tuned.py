@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from backends.fusion import fuse, fused_names
 from backends.keras.backend import compiled
-from backends.keras.model import Model, _canonical_state
+from backends.keras.model import Model
 from backends.keras.network import Network, build_network, layer_outputs, state, variables
-from backends.keras.training import _SGD, _learning_rate, make_optimizer
+from backends.keras.training import _SGD, _canonical_state, _learning_rate, make_optimizer
 from backends.keras.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels

@@ -10,8 +10,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from backends.lessons import load_lesson
-from backends.registry import about, available_backends
-from compare.lessons.result import LessonResult
+from backends.registry import about
+from compare.lessons.result import FRAMEWORKS, LessonResult
 from compare.lessons.text import block_text, blocks, heading, is_block, shown, verdict_text
 from compare.page.drawing import data_uris
 from compare.page.page import read_style, render_page
@@ -27,7 +27,7 @@ def write_lessons_html(results: Sequence[LessonResult], path: Path) -> None:
     values = {
         "results": results,
         "frameworks": list(dict.fromkeys(column.framework for result in results for column in result.columns)),
-        "labels": {name: about(name).label for name in available_backends()},
+        "labels": {name: about(name).label for name in FRAMEWORKS},
         "shown": shown,
         "is_block": is_block,
         "blocks": blocks,

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from backends.registry import about
+from backends.registry import REFERENCE, about, framework_backends
+
+FRAMEWORKS = (REFERENCE, *framework_backends())
+"""Those in which lessons are written."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from backends.registry import about
 from compare.executors.local import LocalExecutor
 from compare.folders import Scratch
 from compare.lessons.agreement import judge
+from compare.lessons.result import FRAMEWORKS, LessonResult
 from compare.lessons.result import FrameworkResult as FrameworkResult
-from compare.lessons.result import LessonResult
 from compare.records.event import Reply
 from compare.records.request import LessonRequest
 from tasks.errors import UnknownNameError
@@ -61,11 +61,10 @@ def run_lessons(
         UnknownNameError: there is no such lesson or framework. Nothing has run then.
     """
     lessons = [load_lesson(name) for name in (available_lessons() if names is None else names)]
-    known = registry.available_backends()
     for backend in backends or ():
-        if backend not in known:
-            raise UnknownNameError("backend", backend, known)
-    chosen = [framework for framework in known if backends is None or framework in backends]
+        if backend not in FRAMEWORKS:
+            raise UnknownNameError("backend", backend, FRAMEWORKS)
+    chosen = [framework for framework in FRAMEWORKS if backends is None or framework in backends]
     absent = {framework: message for framework in chosen if (message := registry.missing(framework))}
 
     replies: dict[str, dict[Job, Reply]] = {framework: {} for framework in chosen}

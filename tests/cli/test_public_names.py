@@ -32,7 +32,7 @@ def test_the_wheel_has_the_module_the_types_and_the_licence() -> None:
     assert all((ROOT / name / "py.typed").is_file() for name in held if not name.endswith(".py"))
 
 
-@pytest.mark.parametrize("name", framework_backends())
+@pytest.mark.parametrize("name", [*framework_backends(), "keras-jax", "keras-torch"])
 def test_the_install_command_fits_what_is_installed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert about(name).install == f'pip install -e ".[{name}]"'  # these are the sources
     monkeypatch.setattr(backends.about, "__file__", str(tmp_path / "backends" / "about.py"))

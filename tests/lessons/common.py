@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 import backends
-from backends import available_backends
 from compare.lessons import run as lessons
-from compare.lessons.result import FrameworkResult, LessonResult
+from compare.lessons.result import FRAMEWORKS, FrameworkResult, LessonResult
 from tests.conftest import is_there
 
 NAMES = (
@@ -22,7 +21,7 @@ Ran = dict[str, LessonResult]
 
 
 def run(names: Sequence[str]) -> Ran:
-    for framework in available_backends():
+    for framework in FRAMEWORKS:
         is_there(framework)  # an error where SIDEBYSIDE_REQUIRE names a framework that is not
     return {result.name: result for result in lessons.run_lessons(names)}
 
@@ -30,7 +29,7 @@ def run(names: Sequence[str]) -> Ran:
 def everywhere(result: LessonResult, output: str) -> list[Any]:
     """One output in every framework that is installed."""
     found = [column.outputs[output] for column in result.columns if column.status == "ok"]
-    assert len(found) == sum(backends.missing(framework) is None for framework in available_backends())
+    assert len(found) == sum(backends.missing(framework) is None for framework in FRAMEWORKS)
     return found
 
 

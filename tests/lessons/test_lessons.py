@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from backends import available_backends
 from backends.lessons import load_lesson
 from compare.lessons import run as lessons
+from compare.lessons.result import FRAMEWORKS
 from tasks.errors import UnknownNameError
 from tests import sources
 from tests.lessons.common import NAMES
@@ -31,7 +31,7 @@ def test_a_lesson_is_complete(name: str) -> None:
     assert lesson.title
     assert lesson.about
     assert 2 <= len(re.findall(r"[.](?=\s|$)", lesson.note)) <= 6, "a note has two to six sentences"
-    for framework in available_backends():
+    for framework in FRAMEWORKS:
         functions = lesson.functions(framework)
         assert len(functions) == len(lesson.functions("numpy"))
         assert all(function.__doc__ for function in functions)
@@ -41,7 +41,7 @@ def test_a_lesson_is_complete(name: str) -> None:
 def test_the_source_shown_is_the_source_that_runs(name: str) -> None:
     lesson = load_lesson(name)
     text = inspect.getsource(lesson.module)
-    for framework in available_backends():
+    for framework in FRAMEWORKS:
         parts = [inspect.getsource(function) for function in lesson.functions(framework)]
         assert all(part in text for part in parts)
         assert lesson.source(framework).split() == "".join(parts).split()

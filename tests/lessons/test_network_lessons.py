@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from backends import available_backends
 from backends.lessons import load_lesson
-from compare.lessons.result import LessonResult
+from compare.lessons.result import FRAMEWORKS, LessonResult
 from tests.lessons.common import NAMES, SLOW, Ran, check, everywhere, flat, sigmoid
 
 
@@ -35,7 +34,7 @@ def check_agreement(result: LessonResult) -> None:
     expected = "agree" if len(installed) > 1 else "alone"
     for output, kind in kinds.items():
         assert kind == ("differ" if output in lesson.differs else expected), output
-    if len(installed) == len(available_backends()):
+    if len(installed) == len(FRAMEWORKS):
         for output in lesson.differs:
             values = [json.dumps(column.outputs.get(output)) for column in installed]
             assert len(set(values)) > 1, f"{output} is marked as differing, and does not"

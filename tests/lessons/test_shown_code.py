@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from backends import available_backends
 from backends.lessons import load_lesson
-from compare.lessons.result import FrameworkResult
+from compare.lessons.result import FRAMEWORKS, FrameworkResult
 from compare.lessons.text import heading
 from tests.conftest import is_there
 from tests.lessons.common import NAMES, SLOW, Ran
@@ -50,7 +49,7 @@ def undefined(source: str) -> set[str]:
     return names - defined
 
 
-@pytest.mark.parametrize("framework", available_backends())
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_no_name_is_missing_and_no_loader_of_ours_is_used(framework: str) -> None:
     for name in NAMES:
         shown = load_lesson(name).shown(framework)
@@ -67,7 +66,7 @@ def test_a_missing_name_is_seen() -> None:
     }
 
 
-@pytest.mark.parametrize("framework", available_backends())
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_no_output_is_typed_in(framework: str) -> None:
     for name in NAMES:
         for function in load_lesson(name).functions(framework):
@@ -98,7 +97,7 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-@pytest.mark.parametrize("framework", available_backends())
+@pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_shown_code_gives_the_shown_outputs(framework: str, ran: Ran, tmp_path: Path) -> None:
     is_there(framework)
     names = [name for name in NAMES if name not in SLOW]

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from backends import available_backends
 from backends.lessons import load_lesson
 from compare.lessons import run as lessons
 from compare.lessons.agreement import judge
-from compare.lessons.result import LessonResult
+from compare.lessons.result import FRAMEWORKS, LessonResult
 from compare.lessons.terminal import print_lesson, wrap
 from tests.lessons.common import Ran, column, everywhere
 
@@ -31,7 +30,7 @@ def test_nothing_is_wider_than_the_terminal(width: int, ran: Ran) -> None:
 
 def test_no_name_is_cut() -> None:
     name = "a_name_that_is_longer_than_its_column_is_wide"
-    columns = tuple(column(framework, **{name: 1.0}) for framework in available_backends())
+    columns = tuple(column(framework, **{name: 1.0}) for framework in FRAMEWORKS)
     verdicts = judge(load_lesson("gradient"), columns)
     result = replace(lessons.run_lesson("gradient", ["numpy"]), columns=columns, verdicts=verdicts)
     assert name in "".join(line[:24].strip() for line in printed(result, 120).splitlines())
