@@ -18,7 +18,8 @@ def document_of(task: Task) -> dict[str, Any]:
     """What :func:`tasks.toml_task.task_from` makes the same task of.
 
     Raises:
-        TaskFileError: its data are of a class that no task's file can name.
+        TaskFileError: its data are of a class that no task's file can name, or a recipe has none of what
+            the standard one has.
     """
     if type(task.source) not in SOURCES:
         what = f"its data are of the class {type(task.source).__name__}, which no task's file can name"
@@ -26,7 +27,7 @@ def document_of(task: Task) -> dict[str, Any]:
         raise TaskFileError(f"{task.name}: {what}, so it cannot be changed or given as an object: {advice} {_KINDS}")
     standard = _recipe_document(task.recipes["standard"])
     others = {
-        name: _changes(standard, _recipe_document(recipe))
+        name: _changes(standard, _recipe_document(recipe), f"{task.name}: recipe {name}")
         for name, recipe in task.recipes.items()
         if name != "standard"
     }
@@ -36,13 +37,14 @@ def document_of(task: Task) -> dict[str, Any]:
     return head | standard | shared | ({"recipes": others} if others else {})
 
 
-def _changes(standard: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def _changes(standard: dict[str, Any], other: dict[str, Any], where: str) -> dict[str, Any]:
     """The keys in which a recipe differs from the standard one; where it has a default again, that is written."""
     defaults = {key: RecipeForm.model_fields[key].default for key in standard if key not in other}
     if "schedule" in defaults:
         defaults["schedule"] = _part(CONSTANT)
-    if None in defaults.values():
-        raise ValueError(f"TOML has no value for none, which {', '.join(defaults)} would need in another recipe")
+    if without := [key for key, value in defaults.items() if value is None]:
+        what = f"{where} has no {', '.join(without)}, unlike the standard one, which no file can say"
+        raise TaskFileError(f"{what}: make it a task of its own, or leave that out of the standard recipe too")
     return {key: value for key, value in other.items() if standard.get(key) != value} | defaults
 
 

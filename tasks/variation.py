@@ -152,6 +152,19 @@ def _names_folder(key: str, value: Any) -> bool:
     return any(Path(str(name)).is_absolute() or ".." in Path(str(name)).parts for name in names)
 
 
+def without_spaces(change: str) -> str:
+    """A change of which no space parts anything, as names of variations have it: with those in texts escaped.
+
+    ``a = [1, 2]`` becomes ``a=[1,2]``. A word that is no change, or whose value is not written as in TOML, stays.
+    """
+    key, equals, text = change.partition("=")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return change
+    return f"{key.strip()}={_toml(value)}" if equals and not _NO_SPACE.fullmatch(change) else change
+
+
 def _value(text: str) -> Any:
     """A value as TOML has it; a text needs no quotes."""
     try:
@@ -180,5 +193,6 @@ def _layer(layers: list[Any], step: str, change: str) -> Any:
     names = {layer.get("name"): at for at, layer in enumerate(layers) if isinstance(layer, dict)}
     index = names.get(step, int(step) if step.isdecimal() else len(layers))
     if index >= len(layers):
-        raise TaskFileError(f"{change!r}: there is no layer {step}; they are 0 to {len(layers) - 1}")
+        known = "the only one is 0" if len(layers) == 1 else f"they are 0 to {len(layers) - 1}"
+        raise TaskFileError(f"{change!r}: there is no layer {step}; {known}")
     return layers[index]

@@ -22,7 +22,7 @@ from tasks.plugins import BACKENDS, TASKS, package_of, plugins
 from tasks.registry import BUILT_IN
 from tasks.task import RecipeName
 from tasks.toml_task import is_task, read_document
-from tasks.variation import QUICK, read_sweep
+from tasks.variation import QUICK, read_sweep, without_spaces
 from tasks.variation import sweep as sweep_of
 
 Tasks = Annotated[str, Parameter(name="TASK", help="Tasks to train, names or files (.toml); or a plan file (.toml).")]
@@ -205,6 +205,7 @@ def _combined(
         values["tasks"] = words
     values |= {name: getattr(options, name) for name in options.model_fields_set}
     if changes or swept:
+        changes = tuple(map(without_spaces, changes))
         if "tasks" not in values:
             option = "--set" if changes else "--sweep"
             raise SideBySideError(f"{option} changes the tasks that are named before it: name one")

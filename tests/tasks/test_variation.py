@@ -13,7 +13,7 @@ from tasks.registry import task_name
 from tasks.schedules import Cosine, Warmup
 from tasks.toml_task import TaskFileError
 from tasks.training import SGD
-from tasks.variation import read_sweep, sweep
+from tasks.variation import read_sweep, sweep, without_spaces
 
 
 def varied(*changes: str, task: str = "mnist-mlp") -> Architecture:
@@ -161,3 +161,18 @@ def test_a_sweep_has_an_end() -> None:
     for value in (32, None, {"a": 1}, 0.5):
         with pytest.raises(TaskFileError, match=r"batch_size: name the values that are swept, .*; in Python in a list"):
             sweep("mnist-mlp", {"batch_size": value})  # type: ignore[dict-item]
+
+
+def test_spaces_in_a_word_of_the_command_line_part_nothing() -> None:
+    assert without_spaces("optimizer.learning_rate = 0.05") == "optimizer.learning_rate=0.05"
+    assert without_spaces("layers.0.kernel_size = [5, 5]") == "layers.0.kernel_size=[5,5]"
+    word = 'summary="two words"'
+    assert " " not in without_spaces(word)
+    assert load_task(task_name(f"iris-mlp {without_spaces(word)}")).summary == "two words"
+    for word in ("layers.1.units=128", "no change", "loss=two words"):
+        assert without_spaces(word) == word
+
+
+def test_the_layers_that_there_are() -> None:
+    with pytest.raises(SideBySideError, match=r"there is no layer 9; the only one is 0$"):
+        varied('layers=[{type="Dense",units=3}]', "layers.9.units=3", task="iris-mlp")
