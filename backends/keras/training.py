@@ -1,6 +1,6 @@
 """The losses and optimizers of tasks/training.py in Keras."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -137,6 +137,14 @@ class _SGD(_CoupledDecay, keras.optimizers.SGD):
 
 class _PaperAdam(_CoupledDecay, keras.optimizers.Adam):
     """Adam with epsilon added to the bias-corrected root; Keras's own adds it before the correction."""
+
+    def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
+        """Decoupled, as Keras's own, but on PyTorch: there it multiplies by 1 - rate * decay, which float32 rounds."""
+        if self.weight_decay is not None:
+            for variable in variables:
+                if self._use_weight_decay(variable):
+                    rate = ops.cast(self.learning_rate, variable.dtype)
+                    variable.assign(variable - variable * self.weight_decay * rate)
 
     def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         gradient = self.decayed(gradient, variable)

@@ -5,7 +5,7 @@ own for is in the file of that engine.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backends import base
 from backends.base import HostData
-from backends.keras.layers import LAYERS
+from backends.keras.layers import LAYERS, BuildLayer
 from backends.keras.network import (
     build_network,
     get_parameters,
@@ -27,6 +27,7 @@ from backends.keras.training import _canonical_state, _loss_for_fit, loss_functi
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Labels
+from tasks.layers import Layer
 from tasks.task import Recipe
 from tasks.training import OptimizerState
 
@@ -36,6 +37,7 @@ class StockModel(HostData, base.Model):
 
     compiled: str
     """How ``fit`` is compiled on this engine."""
+    layers: Mapping[type[Layer], BuildLayer] = LAYERS
 
     def __init__(
         self, recipe: Recipe, parameters: Parameters, device: str, dtype: str, formulation: str | None = None
@@ -43,7 +45,7 @@ class StockModel(HostData, base.Model):
         super().__init__(recipe, parameters, device, dtype, formulation)
         self.loss = loss_function(recipe)
         with keras.device(device):
-            self.network = build_network(recipe.architecture, LAYERS)
+            self.network = build_network(recipe.architecture, self.layers)
         self.load_parameters(parameters)
 
     def load_parameters(self, parameters: Parameters) -> None:

@@ -169,10 +169,19 @@ class NoisyModel(NumpyModel):
 
 
 class _Float64Scalars(AdamUpdate):
-    """Adam whose corrections are computed in float64 and then rounded to the parameters' precision."""
+    """Adam as PyTorch's: corrections are computed in float64 and then rounded; decay and step are taken one by one.
+
+    A decoupled decay may be no more than a unit in the last place of a parameter. Where it is taken by itself, as by
+    PyTorch and Keras and not by optax, it is rounded the same way in step after step.
+    """
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         return number(super().correction(beta, np.float64))
+
+    def move(self, p: Array, step: Array, share: float) -> None:
+        if share:
+            p -= share * p
+        p -= step
 
 
 def _relu_forward(rounding: float, layer: ReLU, x: Array, p: LayerParameters) -> tuple[Array, Any]:

@@ -126,7 +126,11 @@ class Update:
             if decay and not self.rule.decoupled:
                 g = g + decay * p
             step = rate * self.direction(key, g)
-            p -= step + rate * decay * p if decay and self.rule.decoupled else step
+            self.move(p, step, rate * decay if self.rule.decoupled else 0.0)
+
+    def move(self, p: Array, step: Array, share: float) -> None:
+        """Takes the step, and a share of the parameter itself, from a parameter."""
+        p -= step + share * p if share else step
 
     def learning_rate(self) -> float:
         """The learning rate of the step that comes next."""
