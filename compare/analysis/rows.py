@@ -172,7 +172,7 @@ class Row:
         if not self.completed:
             return self.status
         if not self.verified:
-            return f"certificate {self.certificate_text}" if self.certificate else self.certificate_text
+            return f"its certificate is {self.certificate_text}" if self.certificate else self.certificate_text
         if not self.speeds:
             return "no speed was measured"
         if eager := next((how for run in self.completed if (how := _compiled(run)).startswith(EAGER)), ""):

@@ -1,4 +1,4 @@
-"""The rows of a run by task and recipe, in groups that may be ranked, with the sentence that sums each task up.
+"""The rows of a run by task and recipe, in groups that may be ranked, with the answer for each task.
 
 Rows that may not be ranked are kept, with the reason.
 """
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from backends.about import MODES
 from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.remarks import disturbed, matrix_rates, most_of, remarks
 from compare.analysis.rows import Row, measure_of, measures_of
-from compare.analysis.sentence import count_words, join, make_sentence
+from compare.analysis.sentence import answer, caveats, count_words, join
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
 from compare.records.certificate import Certificate
@@ -30,13 +31,13 @@ class Section:
     Attributes:
         task: name of the task.
         recipe: name of the recipe.
-        rows: in the order of the file.
+        rows: by loop, the fastest first; those that are not ranked come last.
         groups: the rows that may be ranked together.
         most: the most that the machine did beside any run of the comparison.
     """
 
     def __init__(self, task: str, recipe: str, rows: Sequence[Row], most: MachineRate | None = None) -> None:
-        self.task, self.recipe, self.rows, self.most = task, recipe, list(rows), most
+        self.task, self.recipe, self.rows, self.most = task, recipe, sorted(rows, key=_place), most
         groups: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
             if not row.refusal:
@@ -67,9 +68,15 @@ class Section:
         return measures_of(self.rows)
 
     @cached_property
-    def sentence(self) -> str:
-        """The answer in one sentence, no stronger than the statistics allow."""
-        return make_sentence(self.title, self.groups, self.rows, self.label, self.refusal)
+    def answer(self) -> str:
+        """Who is faster, by how much, and whether the rows are the same model: no stronger than the statistics."""
+        said = answer(self.title, self.groups, self.rows, self.framework)
+        return " ".join(said) or "There are no runs to compare."
+
+    @cached_property
+    def caveats(self) -> str:
+        """Which rows are not ranked, which runs failed and what was skipped; empty if there is nothing to say."""
+        return " ".join(caveats(self.groups, self.rows, self.label, self.refusal))
 
     @cached_property
     def tutorial_costs(self) -> list[Compared]:
@@ -89,9 +96,15 @@ class Section:
 
     def label(self, row: Row) -> str:
         """The row's backend, and its mode, device and workload if these are not the same in all rows."""
-        parts, with_workload = self._naming
+        return self._named(row, self._naming[0])
+
+    def framework(self, row: Row) -> str:
+        """The same without the mode, which has a column of its own."""
+        return self._named(row, [part for part in self._naming[0] if part != "mode"])
+
+    def _named(self, row: Row, parts: Sequence[str]) -> str:
         name = label(row.first, parts)
-        return clean(f"{name}, {workload_label(*row.workload)}" if with_workload else name)
+        return clean(f"{name}, {workload_label(*row.workload)}" if self._naming[1] else name)
 
     @cached_property
     def _naming(self) -> tuple[list[str], bool]:
@@ -115,8 +128,15 @@ class Section:
 
     @property
     def failures(self) -> list[tuple[str, Run]]:
-        """The runs that were not completed, each with its row's label."""
-        return [(self.label(row), run) for row in self.rows for run in row.runs if run.status != "ok"]
+        """The runs that began and were not completed, each with its row's label."""
+        begun = [(row, run) for row in self.rows for run in row.runs if run.status not in ("ok", "skipped")]
+        return [(self.label(row), run) for row, run in begun]
+
+    @property
+    def outliers(self) -> str:
+        """How many of which row's speeds are far from its others; empty if none is."""
+        flagged = [(self.label(row), row.outliers, len(row.speeds)) for row in self.rows if row.outliers]
+        return ", ".join(f"{count} of {name}'s {speeds} speeds" for name, count, speeds in flagged)
 
     def refusal(self, row: Row) -> str:
         """Why a row of the section is not ranked; empty if it may be."""
@@ -136,6 +156,13 @@ class Section:
     @cached_property
     def _ranks(self) -> dict[int, int]:
         return {id(group.rows[index]): place for group in self.groups for index, place in group.ranks.items()}
+
+
+def _place(row: Row) -> tuple[int, str, str, bool, float]:
+    """What rows are sorted by: loop, device and workload; ranked or not; then speed."""
+    speed = row.speed.value if row.speed is not None else 0.0
+    mode = MODES.index(row.first.mode) if row.first.mode in MODES else len(MODES)
+    return mode, row.first.device, str(row.workload), bool(row.refusal), -speed
 
 
 def summarize(results: Results) -> list[Section]:

@@ -1,48 +1,82 @@
-"""The sentence that answers, for one task, which row is faster and whether all rows are the same model."""
+"""The answer for one task, in a few sentences: who is faster, by how much, and whether all rows are the same model."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from compare.analysis.groups import ALL_PAIRS, Group
+from compare.analysis.groups import ALL_PAIRS, Compared, Group
 from compare.analysis.rows import Row, measure_of, measures_of
-from compare.text import clean, times_range
+from compare.analysis.statistics import MINIMUM_ROUNDS, SpeedRatio
+from compare.text import clean, times, times_range
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NOISY = 1.25
+"""Where the end of an interval is more than so many times the ratio, the speeds are called too noisy to compare."""
+_ENDED = {
+    "timeout": "timed out",
+    "out-of-memory": "ran out of memory",
+    "interrupted": "was interrupted",
+}
+"""What a run did, by its status, where that is not the word."""
+
+_OPENING = {*_NUMBERS, "all", "of", "the", "their", "they", "whether"}
+"""Words with which a sentence begins; a name keeps its small letter, as on the command line."""
+
+Label = Callable[[Row], str]
 
 
-def make_sentence(
-    title: str,
-    groups: Sequence[Group],
-    rows: Sequence[Row],
-    label: Callable[[Row], str],
-    refusal: Callable[[Row], str],
-) -> str:
-    """The answer in one sentence, no stronger than the statistics allow.
+def answer(title: str, groups: Sequence[Group], rows: Sequence[Row], label: Label) -> list[str]:
+    """Who is faster, by how much, and whether the rows are the same model: sentences no stronger than the statistics.
 
     Args:
         title: of the task and recipe.
         groups: the rows that may be ranked together.
         rows: all rows.
+        label: gives what a row is called among those of its mode.
+    """
+    backends = _backends(rows)
+    if groups and len(backends) == 1 and all(len(group.rows) == 1 for group in groups):
+        return [f"Only {clean(backends.pop())} was run, so there is nothing to compare."]
+    several = len({group.rows[0].first.mode for group in groups}) > 1
+    said = []
+    for group in groups:
+        said += _speed(title, group, label, f"of the {group.rows[0].first.mode} loops, " if several else "")
+    together = [group for group in groups if len(group.rows) > 1 and not group.conflict]
+    said += _sameness(together, label)
+    accuracies = list(dict.fromkeys(_accuracy(group, label) for group in together))
+    among = "of each loop, " if several and len(together) > 1 and accuracies[0].startswith("they") else ""
+    said += [f"{among}{text}" for text in accuracies]
+    return [_sentence(text) for text in dict.fromkeys(said)]
+
+
+def caveats(groups: Sequence[Group], rows: Sequence[Row], label: Label, refusal: Label) -> list[str]:
+    """Which rows stand alone or are not ranked and why, which runs failed and what was skipped, in sentences.
+
+    Args:
+        groups: the rows that may be ranked together.
+        rows: all rows.
         label: gives what a row is called.
         refusal: gives why a row is not ranked, or an empty text.
     """
-    clauses = []
-    skipped = [label(row) for row in rows if row.status == "skipped"]
-    backends = {clean(row.first.backend) for row in rows if row.status != "skipped"}
-    alone = len(backends) == 1 and all(len(group.rows) == 1 for group in groups)
-    if alone and groups:
-        clauses.append(f"{backends.pop()} alone was run")
-    for group in groups:
-        clauses += [] if alone else _speed_clauses(group, label)
-        if len(group.rows) > 1 and not group.conflict:
-            clauses += _sameness_clauses(group, [label(row) for row in group.rows])
+    alone = [label(group.rows[0]) for group in groups if len(group.rows) == 1 and len(_backends(rows)) > 1]
+    said = [f"{join(alone)} {'has' if len(alone) == 1 else 'have'} nothing to be compared with"] if alone else []
     for row in rows:
-        if refusal(row) and row.status != "skipped":
-            clauses.append(f"{label(row)} is not ranked ({refusal(row)})")
-        if row.completed and len(row.completed) < len(row.runs):
-            clauses.append(f"of {label(row)}'s {len(row.runs)} runs, {row.status}")
-    if skipped:
-        clauses.append(f"{join(skipped)} {'was' if len(skipped) == 1 else 'were'} skipped")
-    return f"On this machine, for {title}, {'; '.join(clauses or ['there are no runs'])}."
+        failed = Counter(run.status for run in row.runs if run.status not in ("ok", "skipped"))
+        for status, count in failed.items():
+            of_runs = f"{count} of {label(row)}'s {len(row.runs)} runs" if len(row.runs) > 1 else label(row)
+            said.append(f"{of_runs} {_ENDED.get(status, status)}")
+        if row.completed and refusal(row):
+            said.append(f"{label(row)} is not ranked: {refusal(row)}")
+    skipped: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status == "skipped":
+            skipped.setdefault(clean(row.first.message), []).append(label(row))
+    for why, names in skipped.items():
+        said.append(f"{join(names)} {'was' if len(names) == 1 else 'were'} skipped{': ' * bool(why)}{why}")
+    return [_sentence(text) for text in said]
+
+
+def _backends(rows: Sequence[Row]) -> set[str]:
+    return {row.first.backend for row in rows if row.status != "skipped"}
 
 
 def count_words(count: int) -> str:
@@ -55,53 +89,96 @@ def join(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def _speed_clauses(group: Group, label: Callable[[Row], str]) -> list[str]:
+def too_noisy(speed: SpeedRatio) -> bool:
+    """Whether two speeds differ by less than their noise, and that is large."""
+    unlike = speed.interval is not None and speed.interval[1] > NOISY * speed.ratio
+    return unlike and speed.verdict == "not distinguishable"
+
+
+def _sentence(text: str) -> str:
+    first = text.partition(" ")[0]
+    return f"{text[0].upper() + text[1:] if first in _OPENING else text}."
+
+
+def _speed(title: str, group: Group, label: Label, among: str) -> list[str]:
     names = [label(row) for row in group.rows]
     if len(names) == 1:
-        return [f"{names[0]} has nothing comparable beside it"]
+        return []
     if group.conflict:
-        return [f"{join(names)} cannot be compared ({group.conflict})"]
+        return [f"{among}{join(names)} cannot be compared: {group.conflict}"]
     if not group.rounds:
-        return [f"the speeds of {join(names)} cannot be compared (no round is of them all)"]
+        return [f"{among}the speeds of {join(names)} cannot be compared: no round is of them all"]
+    rounds = count_words(group.rounds)
     if not group.decided:
-        allow = "round allows" if group.rounds == 1 else "rounds allow"
-        return [f"{count_words(group.rounds)} {allow} no comparison of the speed of {join(names)}"]
-    clauses = []
-    for pair in group.comparisons:
-        if pair.first is not group.rows[group.leader] or pair.speed.interval is None:
-            continue
-        first, second, (low, high) = label(pair.first), label(pair.second), pair.speed.interval
-        if pair.speed.verdict == "faster":
-            clauses.append(f"{first} trains {times_range(low, high)} times as fast as {second}")
-        elif pair.speed.verdict == "slower":  # the leader has the best mean, but is slower in the rounds that both have
-            clauses.append(f"{second} trains {times_range(1 / high, 1 / low)} times as fast as {first}")
+        are = "round is" if group.rounds == 1 else "rounds are"
+        return [f"{rounds} {are} too few to compare speed; use --rounds {MINIMUM_ROUNDS} or more"]
+    leader = label(group.rows[group.leader])
+    pairs = [pair for pair in group.comparisons if pair.first is group.rows[group.leader] and pair.speed.interval]
+    faster = [pair for pair in pairs if pair.speed.verdict == "faster"]
+    noisy = [pair for pair in pairs if too_noisy(pair.speed)]
+    equal = [pair for pair in pairs if pair.speed.verdict == "not distinguishable" and pair not in noisy]
+    said = []
+    if faster:
+        fastest = " fastest:" if len(faster) == len(pairs) else ""
+        said.append(f"{among}{leader} trains {title}{fastest} {_ratios(faster, label)}")
+    if equal:
+        everyone = join([leader, *(label(pair.second) for pair in equal)])
+        ratios = f"{leader} is {_ratios(equal, label)}"
+        said.append(f"{among}{everyone} train {title} equally fast, as far as {rounds} rounds can tell: {ratios}")
+    for pair in noisy:
+        names = [leader, label(pair.second)]
+        interval = times_range(*pair.speed.interval) if pair.speed.interval else ""
+        said.append(f"{among}whether {' or '.join(names)} trains {title} faster is too noisy to say: {interval} times")
+    for pair in pairs:  # the leader has the best mean, but is slower in the rounds that both have
+        if pair.speed.verdict == "slower" and pair.speed.interval:
+            low, high = pair.speed.interval
+            ratio = f"{times(1 / pair.speed.ratio)} times as fast as {leader}"
+            said.append(f"{among}{label(pair.second)} trains {ratio} (95 % interval {times_range(1 / high, 1 / low)})")
+    return said
+
+
+def _ratios(pairs: Sequence[Compared], label: Label) -> str:
+    """How many times as fast the first row is as each second one, with the interval."""
+    words: list[str] = []
+    for pair in pairs:
+        what = "" if words else "95 % interval "
+        interval = times_range(*pair.speed.interval) if pair.speed.interval else ""
+        words.append(f"{times(pair.speed.ratio)} times as fast as {label(pair.second)} ({what}{interval})")
+    return join(words)
+
+
+def _sameness(groups: Sequence[Group], label: Label) -> list[str]:
+    """That the rows trained the same model, for all groups of which the same is known at once."""
+    known: dict[str, list[str]] = {}
+    for group in groups:
+        steps = group.rows[0].steps
+        if steps is None:  # an earlier version
+            text = "are certified equal within float32 rounding over 100 steps"
+        elif any(row.drifting for row in group.rows):
+            adds_up = f"each step is equal within float32 rounding, which adds up over {steps:,} steps"
+            text = f"trained the same model: {adds_up}"
         else:
-            clauses.append(f"{first} and {second} are not distinguishable")
-    return clauses
+            text = f"trained the same model: equal within float32 rounding over all {steps:,} steps"
+        known.setdefault(text, []).extend(map(label, group.rows))
+    return [
+        f"{join(names) if len(names) < 3 else f'all {count_words(len(names))}'} {text}" for text, names in known.items()
+    ]
 
 
-def _sameness_clauses(group: Group, names: Sequence[str]) -> list[str]:
-    everyone = f"all {count_words(len(names))}" if len(names) > 2 else join(names)
-    steps = group.rows[0].steps
-    if steps is None:  # an earlier version
-        certified = f"{everyone} are certified identical over 100 steps"
-    elif any(row.drifting for row in group.rows):
-        certified = f"each step of {everyone} is equal within float32 rounding, which adds up over the {steps:,} steps"
-    else:
-        certified = f"{everyone} are equal within float32 rounding over all {steps:,} steps"
+def _accuracy(group: Group, label: Label) -> str:
+    """Whether the rows are equally accurate, as far as the seeds show."""
     pairs = [pair for pair in group.equivalences if pair is not None]
-    measure = measure_of(group.rows)
+    measure, measures = measure_of(group.rows), measures_of(group.rows)
     if len(pairs) < len(group.equivalences):
-        return [certified, f"their {measures_of(group.rows)} cannot be compared (not every two of them share a seed)"]
+        return f"their {measures} cannot be compared: not every two of them share a seed"
     fewest, most = min(pair.seeds for pair in pairs), max(pair.seeds for pair in pairs)
     if fewest == 1:
-        return [certified, f"one seed allows no statement on their {measure}"]
-    if all(pair.equivalent for pair in pairs):
-        equally = "equally accurate" if len(names) <= ALL_PAIRS else f"as accurate as {names[0]}"
-        seeds = str(most) if fewest == most else f"{fewest} to {most}"
-        margin = f"within {pairs[0].margin * 100:g} points"
-        if measure != "accuracy":
-            margin = f"{measure} within {pairs[0].margin:g}"
-        return [f"{certified} and {equally} ({margin}, {seeds} seeds)"]
+        return f"one seed is too few to compare {measure}; use --seeds 2 or more"
     seeds = count_words(most) if fewest == most else f"{count_words(fewest)} to {count_words(most)}"
-    return [certified, f"that they are equally accurate is not shown by {seeds} seeds"]
+    if not all(pair.equivalent for pair in pairs):
+        return f"{seeds} seeds do not show that they are equally accurate"
+    margin = f"{measure} within {pairs[0].margin:g}"
+    if measure == "accuracy":
+        margin = f"within {pairs[0].margin * 100:g} points"
+    how = "equally accurate" if len(group.rows) <= ALL_PAIRS else f"as accurate as {label(group.rows[0])}"
+    return f"they are {how} ({margin}, {seeds} seeds)"

@@ -10,6 +10,9 @@ from typing import Any
 
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#882255", "#117733", "#5e4fa2", "#8a6d00")
 DARK = ("#56b4e9", "#ff9a56", "#2fd3a3", "#e69fd6", "#e88aa8", "#7bd389", "#b3a8f0", "#e0c060")
+STEPS = ("#f3e3b3", "#d6b865", "#a9822f", "#6f5318", "#3d2c0a")
+"""Of one hue from light to dark, for what is no framework."""
+DARK_STEPS = ("#fff3cf", "#e6cd85", "#bd9a4c", "#8a6d2f", "#5c4718")
 INK, FAINT = "#1f2328", "#d0d7df"
 DARK_INK, DARK_FAINT = "#e6e6e7", "#444c57"
 LARGEST_SVG = 500_000
@@ -86,7 +89,7 @@ def to_png(svg: str) -> bytes:
 
 def dark(svg: str) -> str:
     """The same chart for dark paper. Only colours change: text that reads like a colour is left alone."""
-    inks = dict(zip((*LIGHT, INK, FAINT), (*DARK, DARK_INK, DARK_FAINT), strict=True))
+    inks = dict(zip((*LIGHT, *STEPS, INK, FAINT), (*DARK, *DARK_STEPS, DARK_INK, DARK_FAINT), strict=True))
     return re.sub(r'(fill|stroke)="(#[0-9a-f]{6})"', lambda m: f'{m[1]}="{inks.get(m[2], m[2])}"', svg)
 
 

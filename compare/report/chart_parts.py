@@ -1,9 +1,13 @@
 """What the charts of a report have in common: names of rows, axes, and how rows are told apart.
 
-Rows are told apart by colour and by shape, dash or width, in colours after Okabe and Ito, for every colour vision.
+A framework has one colour in all charts, a loop one shape of points and one kind of line. The colours are after Okabe
+and Ito, for every colour vision.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,24 +16,67 @@ from compare.analysis.rows import Row
 from compare.analysis.sections import Section
 from compare.page.drawing import LIGHT
 
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3], [10, 2], [3, 6])
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
+_NAMES = ("jax", "pytorch", "numpy", "keras", "keras-jax", "keras-torch")
+COLORS = dict(zip(_NAMES, LIGHT, strict=False))
+"""A framework's colour; those of other packages take the rest in turn."""
+SHAPES = {
+    "tuned": ("circle", "diamond", "triangle-up", "triangle-right"),
+    "stock": ("square", "cross", "triangle-down"),
+}
+DASHES = {"tuned": ([1, 0], [10, 2], [8, 3, 2, 3]), "stock": ([4, 3], [1, 3], [4, 1])}
+"""A loop's shape and kind of line; those after the first are for more rows of one framework and loop."""
 POINTS = 120
 """Points of one line: more than a screen shows, and few enough for the page."""
 LONGEST_NAME = 28
 
 
-def row_names(section: Section, rows: Sequence[Row]) -> list[str]:
-    """A different name for each row, short enough for an axis or a legend."""
-    names: list[str] = []
-    for row in rows:
-        name = section.label(row)
-        name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
-        name += "" if row.verified else " (unverified)"
-        while name in names:
+@dataclass(frozen=True)
+class Look:
+    """How a row is drawn in every chart.
+
+    Attributes:
+        name: different for each row, and short enough for an axis or a legend.
+        framework: the name without the loop.
+        color: of its framework.
+        shape: of its loop's points.
+        dash: of its loop's lines.
+    """
+
+    name: str
+    framework: str
+    color: str
+    shape: str
+    dash: list[int]
+
+
+def looks_of(section: Section, rows: Sequence[Row]) -> list[Look]:
+    """The looks of some of a section's rows."""
+    return make_looks(
+        (row, _short(section.label(row)) + ("" if row.verified else " (unverified)"), _short(section.framework(row)))
+        for row in rows
+    )
+
+
+def make_looks(rows: Iterable[tuple[Row, str, str]]) -> list[Look]:
+    """The looks of rows, each with its name and its framework's; equal names become different ones."""
+    others = iter(cycle(LIGHT[len(COLORS) :]))
+    colors = dict(COLORS)
+    used: Counter[tuple[str, str]] = Counter()
+    found: list[Look] = []
+    for row, name, framework in rows:
+        backend, mode, _ = row.key
+        colors[backend] = colors.get(backend) or next(others)
+        at = used[backend, mode]
+        used[backend, mode] += 1
+        shapes, dashes = SHAPES.get(mode, SHAPES["tuned"]), DASHES.get(mode, DASHES["tuned"])
+        while any(name == other.name for other in found):
             name += "'"
-        names.append(name)
-    return names
+        found.append(Look(name, framework, colors[backend], shapes[at % len(shapes)], dashes[at % len(dashes)]))
+    return found
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
 
 
 def make_chart(values: list[dict[str, Any]], height: int = 240) -> Any:
@@ -40,7 +87,7 @@ def make_chart(values: list[dict[str, Any]], height: int = 240) -> Any:
 
 
 def line_chart(
-    values: list[dict[str, Any]], names: Sequence[str], unit: str, field: str, title: str, *, lines: int = 1
+    values: list[dict[str, Any]], looks: Sequence[Look], unit: str, field: str, title: str, *, lines: int = 1
 ) -> Any:
     """One line or several for each row over the steps or epochs ``x``, with points where there are few.
 
@@ -48,7 +95,8 @@ def line_chart(
     """
     import altair
 
-    widths = altair.Scale(domain=list(names), range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
+    names = [look.name for look in looks]
+    widths = altair.Scale(domain=names, range=[1.5 + 2.5 * min(len(names) - 1, 3), 1.5])
     low, high = (reduce(value[field] for value in values) for reduce in (min, max))
     room = 0.0 if low < high else abs(low) / 10 or 0.1  # around what does not change, Vega makes none
     domain = {"domain": [low - room, high + room]} if room else {}
@@ -56,7 +104,7 @@ def line_chart(
     return chart.encode(
         x=step_axis(unit, values),
         y=altair.Y(f"{field}:Q", title=title, scale=altair.Scale(zero=False, **domain)),
-        color=row_colors(names),
+        color=row_colors(looks),
         strokeWidth=altair.StrokeWidth("row:N", scale=widths, title=None),
     )
 
@@ -70,28 +118,26 @@ def step_axis(unit: str, values: Sequence[dict[str, Any]]) -> Any:
     return altair.X("x:Q", title=unit, axis=altair.Axis(format=",d", **ticks))
 
 
-def row_colors(names: Sequence[str], *, legend: bool = True, omit: int = 0) -> Any:
-    """A colour for each row, the field ``row``; the first rows may be omitted, the others keep their colours."""
+def row_colors(looks: Sequence[Look], *, legend: bool = True) -> Any:
+    """The colour of each row, the field ``row``."""
+    return _by_row("Color", looks, "color", **({} if legend else {"legend": None}))
+
+
+def row_shapes(looks: Sequence[Look], *, legend: bool = True) -> Any:
+    """The shape of each row's points."""
+    return _by_row("Shape", looks, "shape", **({} if legend else {"legend": None}))
+
+
+def row_dashes(looks: Sequence[Look]) -> Any:
+    """The kind of each row's line."""
+    return _by_row("StrokeDash", looks, "dash")
+
+
+def _by_row(channel: str, looks: Sequence[Look], field: str, **options: Any) -> Any:
     import altair
 
-    scale = altair.Scale(domain=list(names[omit:]), range=list(LIGHT[omit : len(names)]))
-    return altair.Color("row:N", scale=scale, title=None, **({} if legend else {"legend": None}))
-
-
-def row_shapes(names: Sequence[str]) -> Any:
-    """A shape of points for each row."""
-    import altair
-
-    scale = altair.Scale(domain=list(names), range=list(SHAPES[: len(names)]))
-    return altair.Shape("row:N", scale=scale, title=None)
-
-
-def row_dashes(names: Sequence[str]) -> Any:
-    """A dash for each row but the first."""
-    import altair
-
-    scale = altair.Scale(domain=list(names[1:]), range=list(DASHES[: len(names) - 1]))
-    return altair.StrokeDash("row:N", scale=scale, title=None)
+    scale = altair.Scale(domain=[look.name for look in looks], range=[getattr(look, field) for look in looks])
+    return getattr(altair, channel)("row:N", scale=scale, title=None, **options)
 
 
 def thin_line(values: NDArray[Any], reduce: Callable[..., Any]) -> list[tuple[int, float]]:

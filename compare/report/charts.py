@@ -10,11 +10,11 @@ import numpy as np
 from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import find_sweeps
-from compare.page.drawing import INK, LIGHT, Drawing
+from compare.page.drawing import INK, STEPS, Drawing
 from compare.records.results import Results
 from compare.report.arrays import first_arrays
-from compare.report.chart_parts import make_chart, row_colors, row_names, row_shapes
-from compare.report.curves import draw_curves, draw_distances
+from compare.report.chart_parts import Look, looks_of, make_chart, row_colors, row_shapes
+from compare.report.curves import draw_curves, draw_distances, draw_time
 from compare.report.predictions import draw_predictions
 from compare.report.sweeps import draw_sweep
 from compare.report.validation import draw_accuracy, draw_validation
@@ -25,6 +25,9 @@ RUNS = 50
 """Runs of a row whose speeds are drawn beside the median."""
 SEEDS = 30
 """Seeds of a row whose accuracies are drawn."""
+SPEED_TITLE = "training examples a second"
+FAR = 20
+"""How many times the slowest the fastest speed may be for both to have bars; beyond it, the axis is logarithmic."""
 PHASES = ("import", "build", "compile", "train", "evaluate")
 LEGEND = {
     "orient": "bottom", "columns": 3, "columnPadding": 28, "symbolStrokeWidth": 2, "symbolSize": 90, "labelLimit": 220,
@@ -43,18 +46,19 @@ def draw(section: Section, folder: Path | None) -> list[Drawing]:
     rows = completed[:ROWS]
     if not rows:
         return []
-    names = row_names(section, rows)
+    looks = looks_of(section, rows)
     arrays = first_arrays(rows, folder)
     note = f" {len(completed) - ROWS} more rows are not drawn." if len(completed) > ROWS else ""
     drawings = [
-        _throughput(rows, names),
-        _phases(rows, names),
-        draw_curves(rows, names, arrays),
-        draw_distances(rows, names, arrays),
-        draw_validation(rows, names),
-        draw_accuracy(rows, names),
-        _accuracies(rows, names),
-        draw_predictions(rows, names, arrays),
+        _speeds(rows, looks),
+        draw_validation(rows, looks),
+        draw_accuracy(rows, looks),
+        draw_time(rows, looks),
+        draw_curves(rows, looks, arrays),
+        draw_distances(rows, looks, arrays),
+        _accuracies(rows, looks),
+        draw_predictions(rows, looks, arrays),
+        _phases(rows, looks),
     ]
     return [
         Drawing(d.name, d.title, d.caption + note, d.chart.configure_legend(**LEGEND).properties(padding=PADDING))
@@ -80,36 +84,57 @@ def write_charts(results: Results, folder: Path | None, out: Path) -> list[Path]
     return written
 
 
-def _throughput(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+def _speeds(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
+    """A bar for each row, the loops of a framework side by side; points where they are too different for bars."""
     import altair
 
+    measured = [(row, look, row.speed) for row, look in zip(rows, looks, strict=True) if row.speed is not None]
+    if not measured:
+        return None
     values: list[dict[str, Any]] = []
     rounds: list[dict[str, Any]] = []
-    for row, name in zip(rows, names, strict=True):
-        if row.speed is None:
-            continue
-        low, high = row.speed.interval or (row.speed.value, row.speed.value)
-        values.append({"row": name, "value": row.speed.value, "low": low, "high": high})
-        rounds += [{"row": name, "value": speed} for speed in list(row.speeds.values())[:RUNS]]
-    if not values:
-        return None
-    height = 34 * len(values) + 20
-    y = altair.Y("row:N", sort=list(names), title=None)
-    color = row_colors(names, legend=False)
-    scale = altair.Scale(zero=True)
-    x = altair.X(
-        "value:Q", title="training, examples a second", scale=scale, axis=altair.Axis(format=",d", tickCount=5)
-    )
-    lines = make_chart(values, height).mark_rule(strokeWidth=3)
-    lines = lines.encode(x=altair.X("low:Q", scale=scale), x2="high:Q", y=y, color=color)
-    points = make_chart(values, height).mark_point(filled=True, size=110, opacity=1).encode(x=x, y=y, color=color)
-    ticks = make_chart(rounds, height).mark_tick(thickness=1.5, size=12, opacity=0.7).encode(x=x, y=y, color=color)
-    bars = all(row.speed is None or row.speed.interval for row in rows)
-    what = "the lines are their 95 % intervals" if bars else "with fewer than three rounds there is no interval"
-    caption = f"Training speed: points are medians, ticks the single runs; {what}."
-    if any(len(row.speeds) > RUNS for row in rows):
+    for row, look, speed in measured:
+        low, high = speed.interval or (speed.value, speed.value)
+        place = {"row": look.name, "framework": look.framework, "loop": row.first.mode}
+        shown = f"{speed.value:,.0f}" if speed.value >= 10 else f"{speed.value:.2g}"
+        shown += f" {row.first.mode}" + ("" if row.verified else " (unverified)")
+        values.append(place | {"value": speed.value, "low": low, "high": high, "shown": shown})
+        rounds += [place | {"value": of_run} for of_run in list(row.speeds.values())[:RUNS]]
+    slowest, fastest = (reduce(v[end] for v in values) for reduce, end in ((min, "low"), (max, "high")))
+    far = fastest > FAR * slowest
+    scale = altair.Scale(domain=[0, fastest * 1.35], nice=False)  # with room for the numbers beside the bars
+    if far:
+        scale = altair.Scale(type="log", domain=[slowest / 2, fastest * 5], nice=False)
+    frameworks, loops = (list(dict.fromkeys(v[part] for v in values)) for part in ("framework", "loop"))
+    height = len(frameworks) * (26 * len(loops) + 12)
+    y, offset = altair.Y("framework:N", sort=frameworks, title=None), altair.YOffset("loop:N", sort=loops)
+
+    ticks_at = {"values": [10.0**power for power in range(-3, 13)]} if far else {"tickCount": 5}
+
+    def place_at(field: str) -> Any:
+        return altair.X(f"{field}:Q", scale=scale, title=SPEED_TITLE, axis=altair.Axis(format="~s", **ticks_at))
+
+    base = make_chart(values, height).encode(y=y, yOffset=offset)
+    color = row_colors(looks, legend=False)
+    if far:
+        marks = base.mark_point(filled=True, size=120, opacity=1)
+        marks = marks.encode(x=place_at("value"), color=color, shape=row_shapes(looks, legend=False))
+    else:
+        paler = altair.Scale(domain=["tuned", "stock"], range=[0.9, 0.45])
+        marks = base.mark_bar().encode(
+            x=place_at("value"), color=color, opacity=altair.Opacity("loop:N", scale=paler, legend=None)
+        )
+    lines = base.mark_rule(strokeWidth=2, color=INK).encode(x=place_at("low"), x2="high:Q")
+    ticks = make_chart(rounds, height).mark_tick(thickness=1, size=12, color=INK, opacity=0.6)
+    ticks = ticks.encode(x=place_at("value"), y=y, yOffset=offset)
+    words = base.mark_text(align="left", dx=8, fontSize=12).encode(x=place_at("high"), text="shown:N")
+    known = all(speed.interval for _, _, speed in measured)
+    what = "the lines are their 95 % intervals" if known else "with fewer than three rounds there is no interval"
+    caption = f"Training speed: {'points' if far else 'bars'} are medians, ticks the single runs; {what}."
+    caption += " The axis is logarithmic." if far else ""
+    if any(len(row.speeds) > RUNS for row, _, _ in measured):
         caption += f" Of each row only the first {RUNS} runs have a tick; the medians and intervals are of all."
-    return Drawing("throughput", "Training speed", caption, altair.layer(lines, ticks, points))
+    return Drawing("speed", "Training speed", caption, altair.layer(marks, lines, ticks, words))
 
 
 def phase_seconds(row: Row) -> dict[str, float]:
@@ -128,41 +153,41 @@ def phase_seconds(row: Row) -> dict[str, float]:
     return phases
 
 
-def _phases(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+def _phases(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     import altair
 
     values = [
-        {"row": name, "phase": phase, "seconds": seconds, "order": PHASES.index(phase)}
-        for row, name in zip(rows, names, strict=True)
+        {"row": look.name, "phase": phase, "seconds": seconds, "order": PHASES.index(phase)}
+        for row, look in zip(rows, looks, strict=True)
         for phase, seconds in phase_seconds(row).items()
     ]
     if not values:
         return None
-    scale = altair.Scale(domain=list(PHASES), range=[LIGHT[i] for i in (0, 2, 1, 3, 7)])
+    scale = altair.Scale(domain=list(PHASES), range=list(STEPS))
     chart = (
         make_chart(values, 34 * len(rows) + 20)
         .mark_bar(stroke=INK, strokeWidth=0.5)
         .encode(
             x=altair.X("seconds:Q", title="seconds", axis=altair.Axis(tickCount=6)),
-            y=altair.Y("row:N", sort=list(names), title=None),
+            y=altair.Y("row:N", sort=[look.name for look in looks], title=None),
             color=altair.Color("phase:N", scale=scale, title=None, sort=list(PHASES)),
             order="order:Q",
         )
     )
     caption = (
-        "Time by phase, from medians, of the runs with a warm compile cache where there are any: compile is what first"
-        " training calls take beyond steady epochs, train a steady epoch times the epochs, evaluate one evaluation"
-        " times their number. The bars stack in the order of the legend."
+        "Import is that of the framework. Build makes the network and places the data. Compile is what the first"
+        " training call takes beyond a steady one. Train is a steady epoch times the number of epochs. Evaluate is one"
+        " evaluation times their number. All are medians, of the runs with a warm compile cache where there are any."
     )
     return Drawing("phases", "Where the time goes", caption, chart)
 
 
-def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+def _accuracies(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     import altair
 
     values: list[dict[str, Any]] = [
-        {"row": name, "seed": str(seed), "accuracy": accuracy}
-        for row, name in zip(rows, names, strict=True)
+        {"row": look.name, "seed": str(seed), "accuracy": accuracy}
+        for row, look in zip(rows, looks, strict=True)
         for seed, accuracy in list(row.accuracies.items())[:SEEDS]
     ]
     if not values:
@@ -175,15 +200,15 @@ def _accuracies(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
         .mark_point(size=90, strokeWidth=2, opacity=1)
         .encode(
             x=altair.X("seed:N", title="seed", sort=None, axis=altair.Axis(labelAngle=0)),
-            xOffset=altair.XOffset("row:N", sort=list(names)),
+            xOffset=altair.XOffset("row:N", sort=[look.name for look in looks]),
             y=altair.Y(
                 "accuracy:Q",
                 title=f"test {measure}",
                 scale=altair.Scale(domain=[low - margin, high + margin], nice=False),
                 axis=altair.Axis(format=".4~f", tickCount=5),
             ),
-            color=row_colors(names),
-            shape=row_shapes(names),
+            color=row_colors(looks),
+            shape=row_shapes(looks),
         )
     )
     caption = f"Test {measure} after the last epoch, a point for each seed."

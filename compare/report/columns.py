@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section
 from compare.analysis.statistics import Estimate
-from compare.text import times_range
+from compare.text import times, times_range
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,10 @@ def _matrix_share(row: Row) -> Figure:
 COLUMNS = (
     Column("accuracy", "test accuracy", _estimate("accuracy", ".4f")),
     Column("parameter_count", "parameters", _median("parameter_count", ",.0f")),
-    Column("examples_per_second", "training, examples/s", _estimate("speed", ",.0f")),
-    Column("first_epoch_end_seconds", "first epoch's end, s", _median("first_epoch_end_seconds", ".1f")),
+    Column("examples_per_second", "training examples/s", _estimate("speed", ",.0f")),
+    Column(
+        "first_epoch_end_seconds", "time to the end of the first epoch, s", _median("first_epoch_end_seconds", ".1f")
+    ),
     Column("import_seconds", "import, s", _median("import_seconds", ".1f")),
     Column("build_seconds", "build, s", _median("build_seconds", ".1f")),
     Column("compile_seconds", "compile, s", lambda row: make_figure(row.compile_seconds(warm=False), ".1f")),
@@ -95,18 +97,44 @@ COLUMNS = (
     ),
     Column("total_seconds", "total, s", _median("total_seconds", ".1f")),
     Column("seconds_to_target", "to target accuracy, s", _to_target),
-    Column("inference_examples_per_second", "inference, examples/s", _median("inference_examples_per_second", ",.0f")),
-    Column("latency_seconds", "latency of one example, ms", _median("latency_seconds", ".3f", 1e3)),
-    Column("latency_95_seconds", "95 % of latencies under, ms", _median("latency_95_seconds", ".3f", 1e3)),
+    Column("inference_examples_per_second", "inference examples/s", _median("inference_examples_per_second", ",.0f")),
+    Column("latency_seconds", "median latency of one example, ms", _median("latency_seconds", ".3f", 1e3)),
+    Column("latency_95_seconds", "95th-percentile latency, ms", _median("latency_95_seconds", ".3f", 1e3)),
     Column("peak_memory_bytes", "peak memory, MB", _median("peak_memory_bytes", ",.0f", 1e-6)),
-    Column("matrix_share", "share of the machine's matrix rate", _matrix_share),
+    Column("operations_per_second", "matrix products, GFLOP/s", _median("operations_per_second", ",.1f", 1e-9)),
+    Column("matrix_share", "share of peak matrix-multiply speed", _matrix_share),
 )
-_MAIN = ("accuracy", "parameter_count", "examples_per_second", "first_epoch_end_seconds", "total_seconds")
-_FIRST = ("accuracy", "examples_per_second")
-MAIN_COLUMNS = tuple(column for column in COLUMNS if column.name in _MAIN)
-"""The columns of a narrow table."""
-NARROW_COLUMNS = tuple(sorted(MAIN_COLUMNS, key=lambda column: column.name not in _FIRST))
-"""The same, the most important first: a terminal may not have room for all in one table."""
+_BY_NAME = {column.name: column for column in COLUMNS}
+SPEED = _BY_NAME["examples_per_second"]
+MAIN_COLUMNS = tuple(_BY_NAME[name] for name in ("accuracy", "parameter_count", "examples_per_second"))
+"""The numbers of the main table before the ratio; :data:`LAST_COLUMN` stands after it."""
+LAST_COLUMN = _BY_NAME["first_epoch_end_seconds"]
+RATIO = "ratio to the fastest of its loop"
+THEMES = {
+    "Time": (
+        "import_seconds",
+        "build_seconds",
+        "compile_seconds",
+        "compile_warm_seconds",
+        "total_seconds",
+        "seconds_to_target",
+    ),
+    "Inference and memory": (
+        "inference_examples_per_second",
+        "latency_seconds",
+        "latency_95_seconds",
+        "peak_memory_bytes",
+    ),
+    "Work": ("operations_per_second", "matrix_share"),
+}
+"""The columns of the other tables, by their headings."""
+
+
+def themes(section: Section) -> dict[str, list[Column]]:
+    """The other tables that have a number for any row of the section, each with its columns."""
+    filled = {column.name for column in filled_columns(section)}
+    found = {name: [_BY_NAME[column] for column in columns if column in filled] for name, columns in THEMES.items()}
+    return {name: columns for name, columns in found.items() if columns}
 
 
 def filled_columns(section: Section) -> list[Column]:
@@ -114,19 +142,31 @@ def filled_columns(section: Section) -> list[Column]:
     return [column for column in COLUMNS if any(column.figure(row).value is not None for row in section.rows)]
 
 
+def headings(section: Section) -> list[str]:
+    """The headings of the main table; in each form of the report it is the same."""
+    numbers = [column.title(section.rows) for column in MAIN_COLUMNS]
+    return ["framework", "loop", *numbers, RATIO, LAST_COLUMN.heading, "certificate"]
+
+
 def text_table(section: Section) -> tuple[list[str], list[list[str]]]:
-    """The narrow table of a section as text: its headings, and a list of cells for each row."""
-    headings = ["backend", *(column.title(section.rows) for column in MAIN_COLUMNS)]
-    headings += ["speed beside the fastest", "status", "certificate"]
+    """The main table of a section as text: its headings, and a list of cells for each row."""
     lines = []
     for row in section.rows:
-        figures = [str(column.figure(row)) for column in MAIN_COLUMNS]
-        lines.append([section.label(row), *figures, ratio_text(section, row), row.status, row.certificate_text])
-    return headings, lines
+        numbers = [str(column.figure(row)) for column in MAIN_COLUMNS]
+        last = [ratio_text(section, row), str(LAST_COLUMN.figure(row)), certificate_cell(row)]
+        lines.append([section.framework(row), row.first.mode, *numbers, *last])
+    return headings(section), lines
+
+
+def certificate_cell(row: Row) -> str:
+    """The row's certificate; where runs did not end well, what became of them."""
+    if row.status == "ok":
+        return row.certificate_text
+    return f"{row.status}; {row.certificate_text}" if row.completed else row.status
 
 
 def ratio_text(section: Section, row: Row) -> str:
-    """The row's speed relative to the fastest row of its group, as an interval; or why there is none."""
+    """The row's speed relative to the fastest row of its group, with its interval; or why there is none."""
     if section.refusal(row):
         return "not ranked"
     group = section.group_of(row)
@@ -135,10 +175,9 @@ def ratio_text(section: Section, row: Row) -> str:
     if not group.decided:
         return "alone" if len(group.rows) == 1 else "too few rounds"
     if row is group.rows[group.leader]:
-        return "1 (the fastest)" if list(group.ranks.values()).count(1) == 1 else "1 (reference)"
+        return "1"
     pair = group.beside_leader(row)
     if pair is None or pair.speed.interval is None:
         return "too few rounds"
     low, high = pair.speed.interval
-    words = times_range(1 / high, 1 / low)
-    return f"{words}, not distinguishable" if pair.speed.verdict == "not distinguishable" else words
+    return f"{times(1 / pair.speed.ratio)} ({times_range(1 / high, 1 / low)})"

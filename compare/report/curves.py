@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from compare.analysis.rows import Row
 from compare.page.drawing import Drawing
-from compare.report.chart_parts import line_chart, make_chart, row_colors, row_dashes, step_axis, thin_line
+from compare.report.chart_parts import Look, line_chart, make_chart, row_colors, row_dashes, step_axis, thin_line
 from compare.text import clean
 
 Arrays = dict[str, NDArray[Any]]
@@ -25,24 +25,55 @@ def losses_of(rows: Sequence[Row], arrays: Sequence[Arrays]) -> tuple[list[NDArr
     return [np.array(row.completed[0].losses, np.float64) for row in rows], "epoch"
 
 
-def draw_curves(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[Arrays]) -> Drawing | None:
+def draw_curves(rows: Sequence[Row], looks: Sequence[Look], arrays: Sequence[Arrays]) -> Drawing | None:
     losses, unit = losses_of(rows, arrays)
     values = [
-        {"row": name, "x": x, "loss": loss}
-        for name, line in zip(names, losses, strict=True)
+        {"row": look.name, "x": x, "loss": loss}
+        for look, line in zip(looks, losses, strict=True)
         for x, loss in thin_line(line[np.isfinite(line)], np.mean)
     ]
     if not values:
         return None
-    chart = line_chart(values, names, unit, "loss", "training loss")
+    chart = line_chart(values, looks, unit, "loss", "training loss").encode(strokeDash=row_dashes(looks))
     caption = (
         f"Training loss by {unit} of each row's first run{', averaged where steps are many' * (unit == 'step')}."
-        " Lines that lie on top of each other are expected: the models are the same."
+        " Overlapping lines are expected: the models are the same."
     )
     return Drawing("learning-curves", "Learning curves", caption, chart)
 
 
-def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[Arrays]) -> Drawing | None:
+def draw_time(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
+    """The training loss over the seconds since the process began; None where no run has two epochs."""
+    import altair
+
+    values: list[dict[str, Any]] = []
+    for row, look in zip(rows, looks, strict=True):
+        run = row.completed[0]
+        if run.first_epoch_end_seconds is None or not run.epoch_seconds:
+            continue
+        ends = run.first_epoch_end_seconds + np.arange(len(run.losses)) * float(np.median(run.epoch_seconds))
+        points = zip(ends.tolist(), run.losses, strict=True)
+        values += [{"row": look.name, "seconds": end, "loss": loss} for end, loss in points if np.isfinite(loss)]
+    if len(values) <= len(rows):
+        return None
+    chart = (
+        make_chart(values)
+        .mark_line(strokeWidth=2, point=len(values) <= 10 * len(rows))
+        .encode(
+            x=altair.X("seconds:Q", title="seconds since the process began", axis=altair.Axis(tickCount=6)),
+            y=altair.Y("loss:Q", title="training loss", scale=altair.Scale(zero=False)),
+            color=row_colors(looks),
+            strokeDash=row_dashes(looks),
+        )
+    )
+    caption = (
+        "The mean training loss of each epoch of each row's first run, at the second at which the epoch ended: the"
+        " first with import and compilation, each later one after the median epoch's time."
+    )
+    return Drawing("loss-by-time", "Loss against time", caption, chart)
+
+
+def draw_distances(rows: Sequence[Row], looks: Sequence[Look], arrays: Sequence[Arrays]) -> Drawing | None:
     import altair
 
     if len(rows) < 2:
@@ -51,13 +82,13 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
     reference, seed = losses[0], rows[0].completed[0].seed
     values: list[dict[str, Any]] = []
     equal = incomparable = 0
-    for name, row, line in list(zip(names, rows, losses, strict=True))[1:]:
+    for look, row, line in list(zip(looks, rows, losses, strict=True))[1:]:
         if line.shape != reference.shape or row.workload != rows[0].workload or row.completed[0].seed != seed:
             incomparable += 1
             continue
         points = [(x, y) for x, y in thin_line(np.abs(line - reference), np.max) if np.isfinite(y)]
         equal += sum(y == 0 for _, y in points)
-        values += [{"row": name, "x": x, "distance": y} for x, y in points if y > 0]
+        values += [{"row": look.name, "x": x, "distance": y} for x, y in points if y > 0]
     if not values:
         return None
     powers = altair.Axis(format=".0e", values=[10.0**power for power in range(-16, 7)])
@@ -67,12 +98,12 @@ def draw_distances(rows: Sequence[Row], names: Sequence[str], arrays: Sequence[A
         .encode(
             x=step_axis(unit, values),
             y=altair.Y("distance:Q", title="distance of the losses", scale=altair.Scale(type="log"), axis=powers),
-            color=row_colors(names, omit=1),
-            strokeDash=row_dashes(names),
+            color=row_colors(looks[1:]),
+            strokeDash=row_dashes(looks[1:]),
         )
     )
-    caption = f"Distance of each row's loss from that of {names[0]}, by {unit}."
-    caption += f" A point that stands for several {unit}s shows their largest distance."
+    caption = f"Distance of each row's loss from that of {looks[0].name}, by {unit}."
+    caption += f" Where {unit}s are grouped, the largest difference is drawn."
     if equal:
         caption += f" {equal} points at which they are equal to the last bit have no place on a logarithmic axis."
     if incomparable:

@@ -9,7 +9,7 @@ from compare.analysis.sections import summarize
 from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Curve, Run
-from compare.report.columns import MAIN_COLUMNS, text_table
+from compare.report.columns import text_table
 from compare.text import clean
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
@@ -116,8 +116,8 @@ def render_latex(results: Results) -> str:
         headings, rows = text_table(section)
         lines = [
             r"\begin{table}",
-            rf"\caption{{{latex_text(section.sentence)}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(MAIN_COLUMNS)}lll}}",
+            rf"\caption{{{latex_text(section.answer)}}}",
+            rf"\begin{{tabular}}{{ll{'r' * (len(headings) - 3)}l}}",
             r"\toprule",
             " & ".join(map(latex_text, headings)) + r" \\",
             r"\midrule",

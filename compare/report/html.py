@@ -8,6 +8,7 @@ from typing import Any
 from compare.analysis.groups import Compared
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
+from compare.analysis.sentence import too_noisy
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.page.drawing import data_uris
 from compare.page.network import draw_network
@@ -17,15 +18,27 @@ from compare.records.check import Check, Window
 from compare.records.results import Results
 from compare.report.arrays import unread_arrays
 from compare.report.charts import PHASES, ROWS, draw, phase_seconds
-from compare.report.columns import filled_columns, make_figure, ratio_text
+from compare.report.columns import (
+    LAST_COLUMN,
+    MAIN_COLUMNS,
+    certificate_cell,
+    headings,
+    make_figure,
+    ratio_text,
+    themes,
+)
 from compare.report.described import Described, describe
 from compare.report.distances import by_task, worst_by_group
 from compare.report.pictures import Pictures, section_pictures
 from compare.report.sweeps import SWEPT_COLUMNS, draw_sweep
 from compare.report.weights import ShownWeights, section_weights
-from compare.text import NO_RUNS, clean, label, times_range
+from compare.text import NO_RUNS, clean, label, times, times_range
 from tasks.mnist import SHA256
 
+LEARNING = (
+    "validation", "accuracy-by-epoch", "loss-by-time", "learning-curves", "distances", "accuracy", "predictions",
+)  # fmt: skip
+"""The charts of how the models learned, by name."""
 CHART_BYTES = 3_000_000
 """Limit for all charts and pictures of a page; the page says what was left out."""
 CHECKS = 40
@@ -36,6 +49,7 @@ DISTANCES = 4000
 
 @dataclass(frozen=True)
 class _Picture:
+    name: str
     title: str
     caption: str
     light: str
@@ -71,7 +85,7 @@ class _Page:
             return [], any(row.completed for row in section.rows)
         pictures: list[_Picture] = []
         for drawing in draw(section, self.folder):
-            picture = _Picture(drawing.title, drawing.caption, *data_uris(drawing.chart))
+            picture = _Picture(drawing.name, drawing.title, drawing.caption, *data_uris(drawing.chart))
             self._left -= len(picture.light) + len(picture.dark)
             if self._left <= 0:
                 return pictures, True
@@ -89,7 +103,11 @@ class _Page:
     def sweep_chart(self, sweep: Sweep) -> _Picture | None:
         """The chart of a sweep."""
         drawing = draw_sweep(sweep)
-        return None if drawing is None else _Picture(drawing.title, drawing.caption, *data_uris(drawing.chart))
+        return (
+            None
+            if drawing is None
+            else _Picture(drawing.name, drawing.title, drawing.caption, *data_uris(drawing.chart))
+        )
 
     def weights(self, section: Section) -> list[tuple[ShownWeights, str, tuple[str, str] | None]]:
         """Each kernel and bias, its shape in words, and its histograms for light and dark paper if there is room."""
@@ -177,10 +195,18 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "results": results,
         "whole": whole,
         "lessons": lessons,
-        "columns": filled_columns,
+        "headings": headings,
+        "main_columns": MAIN_COLUMNS,
+        "last_column": LAST_COLUMN,
+        "certificate_cell": certificate_cell,
+        "themes": themes,
+        "learning": LEARNING,
+        "result": _result,
         "swept_columns": SWEPT_COLUMNS,
         "ratio_text": ratio_text,
         "ratio": _ratio,
+        "times": times,
+        "times_range": times_range,
         "phase_seconds": phase_seconds,
         "figure": make_figure,
         "draw_network": draw_network,
@@ -193,7 +219,17 @@ def _cleaned(value: Any) -> Any:
 
 
 def _ratio(pair: Compared) -> str:
-    return times_range(*pair.speed.interval) if pair.speed.interval else "-"
+    interval = f" ({times_range(*pair.speed.interval)})" if pair.speed.interval else ""
+    return f"{times(pair.speed.ratio)}{interval}"
+
+
+def _result(section: Section, pair: Compared) -> str:
+    """Who of a pair is faster."""
+    if too_noisy(pair.speed):
+        return "too noisy to say"
+    if pair.speed.verdict == "not distinguishable":
+        return "equally fast, as far as can be told"
+    return f"{section.label(pair.first if pair.speed.verdict == 'faster' else pair.second)} is faster"
 
 
 def _row_settings(row: Row) -> dict[str, str]:

@@ -5,7 +5,7 @@ import re
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.records.results import Results
-from compare.report.columns import MAIN_COLUMNS, text_table
+from compare.report.columns import text_table
 from compare.report.sweeps import SWEPT_COLUMNS, sweep_table
 from compare.text import NO_RUNS, clean, times_range
 
@@ -53,10 +53,11 @@ def _sweep(sweep: Sweep) -> list[str]:
 
 
 def _section(section: Section) -> list[str]:
-    lines = [f"## {markdown_text(section.title)}", "", markdown_text(section.sentence), ""]
+    lines = [f"## {markdown_text(section.title)}", ""]
+    lines += [line for text in (section.answer, section.caveats) if text for line in (markdown_text(text), "")]
     headings, rows = text_table(section)
     lines.append(f"| {' | '.join(headings)} |")
-    lines.append(f"| --- |{' ---: |' * len(MAIN_COLUMNS)} --- | --- | --- |")
+    lines.append("| --- | --- |" + " ---: |" * (len(headings) - 3) + " --- |")
     lines += [f"| {' | '.join(markdown_text(cell) if cell else ' ' for cell in cells)} |" for cells in rows]
     lines.append("")
     for pair in section.tutorial_costs:
@@ -65,10 +66,9 @@ def _section(section: Section) -> list[str]:
             line = f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed"
             lines.append(f"{line}; the tutorial's input: {markdown_text(pair.input)}" if pair.input else line)
     lines += [f"- {markdown_text(who)}: {warning}" for who, warning in section.warnings]
+    if section.outliers:
+        lines.append(f"- outliers, which are kept: {markdown_text(section.outliers)}")
     for row in section.rows:
-        if row.outliers:
-            name = markdown_text(section.label(row))
-            lines.append(f"- {name}: {row.outliers} of {len(row.speeds)} speeds flagged as outliers, kept")
         for run in row.runs:
             if run.status != "ok" or run.message:
                 where = f"{section.label(row)}, seed {run.seed}, round {run.round}: {run.status}"

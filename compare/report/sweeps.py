@@ -1,4 +1,4 @@
-"""A sweep as a table and as a chart: speed, share of the machine's matrix rate and accuracy over the swept values."""
+"""A sweep as a table and as a chart: speed, share of peak matrix-multiply speed and accuracy over the swept values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from rich.console import Console
 from compare.analysis.rows import Row, measure_of
 from compare.analysis.sweeps import Sweep
 from compare.page.drawing import Drawing
-from compare.report.chart_parts import row_colors
+from compare.report.chart_parts import make_looks, row_colors, row_dashes
 from compare.report.columns import COLUMNS, Column
 from compare.report.layout import TextColumn, print_line, print_table
 
@@ -20,7 +20,7 @@ PANELS = 5
 """Values of the keys besides the first for which a chart has a panel each."""
 _TITLES = {
     "examples_per_second": "examples a second",
-    "matrix_share": "share of matrix rate",
+    "matrix_share": "share of peak",
 }
 _FORMATS = {"examples_per_second": "~s", "matrix_share": ".2~p", "accuracy": ".4~f"}
 
@@ -77,6 +77,8 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     titles = {column.name: _TITLES.get(column.name, column.title(rows)) for column in drawn}
     over = list(dict.fromkeys(values[0] for values, _, _ in sweep.rows))
     widths = altair.Scale(domain=names, range=[1.5 + min(len(names) - 1, 3), 1.5])  # equal lines are all seen
+    by_name = {name: row for _, name, row in sweep.rows}
+    looks = make_looks((by_name[name], name, name) for name in names)
     lines = []
     for column in drawn:
         beside: list[altair.Chart] = []
@@ -96,13 +98,13 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
             name_of_y = None if beside else titles[column.name]
             y = altair.Y("y:Q", title=name_of_y, scale=scale, axis=axis)
             width = altair.StrokeWidth("row:N", scale=widths, title=None)
-            line = chart.mark_line(point={"size": 45}).encode(x=x, y=y, color=row_colors(names), strokeWidth=width)
-            beside.append(line)
+            line = chart.mark_line(point={"size": 45}).encode(x=x, y=y, color=row_colors(looks), strokeWidth=width)
+            beside.append(line.encode(strokeDash=row_dashes(looks)))
         lines.append(altair.hconcat(*beside))
     others = f"; beside each other the values of {' and '.join(sweep.keys[1:])}" if sweep.keys[1:] else ""
     caption = (
         f"Over {sweep.keys[0]}, a line for each backend{others}. Medians; {measure_of(rows)} is the mean over seeds."
-        " The share is that of the machine's matrix rate."
+        " The share is of the machine's peak matrix-multiply speed."
     )
     if left := len(sweep.rows) - len(points):
         caption += f" {left} of {len(sweep.rows)} rows are not drawn: they are not certified, or more than fit."

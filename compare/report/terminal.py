@@ -11,7 +11,7 @@ from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import find_sweeps
 from compare.records.certificate import Certificate, Distance
 from compare.records.results import Results
-from compare.report.columns import NARROW_COLUMNS, Column, filled_columns
+from compare.report.columns import LAST_COLUMN, MAIN_COLUMNS, RATIO, Column, filled_columns, ratio_text
 from compare.report.distances import by_task, worst_by_group
 from compare.report.layout import TextColumn, print_line, print_table, table_width, widen_for_a_file
 from compare.report.sweeps import print_sweep
@@ -78,11 +78,13 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
             continue
         print_line(_title(section, rows or section.rows), console, style="bold")
         if not results.settings.get("self_check"):
-            print_line(section.sentence, console)
+            print_line(section.answer, console)
+            if section.caveats:
+                print_line(section.caveats, console)
         if rows:
             console.print()
-            _print_table(section, rows, NARROW_COLUMNS, console)
-            other = [column for column in filled_columns(section) if column not in NARROW_COLUMNS]
+            _print_table(section, rows, console)
+            other = [column for column in filled_columns(section) if column not in (*MAIN_COLUMNS, LAST_COLUMN)]
             columns = _text_columns(section, rows, other)
             if verbose:
                 _print_epochs(section, rows, console)
@@ -107,14 +109,15 @@ def _title(section: Section, rows: Sequence[Row]) -> str:
     return ", ".join([section.title, *common])
 
 
-def _print_table(section: Section, rows: Sequence[Row], columns: Sequence[Column], console: Console) -> None:
-    """Prints the main table: the certificate and status follow the first figures, so that they are seen together."""
-    first, *others = _text_columns(section, rows, columns)
+def _print_table(section: Section, rows: Sequence[Row], console: Console) -> None:
+    """Prints the main table: accuracy, speed and certificate first, which a narrow terminal shows together."""
+    first, accuracy, parameters, speed, end = _text_columns(section, rows, (*MAIN_COLUMNS, LAST_COLUMN))
     words = [row.certificate_text.partition(":")[0] for row in rows]
     verdicts = [TextColumn("certificate", words, right=False)]
     if any(row.status != "ok" for row in rows):
         verdicts.append(TextColumn("status", [row.status for row in rows], right=False))
-    print_table(first, [*others[:2], *verdicts, *others[2:]], console)
+    ratio = TextColumn(RATIO, [ratio_text(section, row).partition(" (")[0] for row in rows])
+    print_table(first, [accuracy, speed, *verdicts, ratio, parameters, end], console)
 
 
 def _print_epochs(section: Section, rows: Sequence[Row], console: Console) -> None:
@@ -171,8 +174,7 @@ def comparison_lines(section: Section) -> list[str]:
             lines.append(f"{names}: {times(speed.ratio)} times as fast, {interval}: {speed.verdict}")
         if tutorial_input:
             lines[-1] += f"; the tutorial's input: {tutorial_input}"
-    outliers = sum(row.outliers for row in section.rows)
-    return [*lines, f"{outliers} of the rounds may be outliers; none is left out"] if outliers else lines
+    return [*lines, f"outliers, which are kept: {section.outliers}"] if section.outliers else lines
 
 
 def self_check_lines(section: Section) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from compare.analysis.rows import Row, measure_of
 from compare.page.drawing import Drawing
 from compare.records.run import Curve
-from compare.report.chart_parts import line_chart
+from compare.report.chart_parts import Look, line_chart, row_dashes
 
 _NAMES = ("training", "validation")
 _APART = (
@@ -14,12 +14,12 @@ _APART = (
 )
 
 
-def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+def draw_validation(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     """The training and the validation loss of each row's first run; None where no two epochs were tested."""
     import altair
 
     values: list[dict[str, Any]] = []
-    for row, name, curve in _curves(rows, names):
+    for row, name, curve in _curves(rows, looks):
         losses = row.completed[0].losses
         values += [{"row": name, "x": at, "loss": losses[at - 1], "of": _NAMES[0]} for at in curve.epochs]
         pairs = zip(curve.epochs, curve.losses, strict=True)
@@ -27,7 +27,7 @@ def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None
     if not values:
         return None
     dashes = altair.Scale(domain=list(_NAMES), range=[[1, 0], [5, 4]])
-    chart = line_chart(values, names, "epoch", "loss", "loss", lines=2)
+    chart = line_chart(values, looks, "epoch", "loss", "loss", lines=2)
     chart = chart.encode(strokeDash=altair.StrokeDash("of:N", scale=dashes, title=None))
     caption = (
         "Loss by epoch of each row's first run: in training, the mean over the epoch while the parameters change;"
@@ -36,17 +36,17 @@ def draw_validation(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None
     return Drawing("validation", "Training and validation loss", caption + _apart(rows), chart)
 
 
-def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
+def draw_accuracy(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     """The test accuracy of each row's first run over the epochs; None where no two epochs were tested."""
     measure = measure_of(rows)
     values = [
         {"row": name, "x": at, "accuracy": accuracy}
-        for _, name, curve in _curves(rows, names)
+        for _, name, curve in _curves(rows, looks)
         for at, accuracy in zip(curve.epochs, curve.accuracies, strict=True)
     ]
     if not values:
         return None
-    chart = line_chart(values, names, "epoch", "accuracy", f"test {measure}")
+    chart = line_chart(values, looks, "epoch", "accuracy", f"test {measure}").encode(strokeDash=row_dashes(looks))
     return Drawing(
         "accuracy-by-epoch",
         f"Test {measure} by epoch",
@@ -55,8 +55,8 @@ def draw_accuracy(rows: Sequence[Row], names: Sequence[str]) -> Drawing | None:
     )
 
 
-def _curves(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[Row, str, Curve]]:
-    found = [(row, name, row.completed[0].curve) for row, name in zip(rows, names, strict=True)]
+def _curves(rows: Sequence[Row], looks: Sequence[Look]) -> list[tuple[Row, str, Curve]]:
+    found = [(row, look.name, row.completed[0].curve) for row, look in zip(rows, looks, strict=True)]
     return [(row, name, curve) for row, name, curve in found if curve is not None and len(curve.epochs) > 1]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from compare.analysis.sections import Section
 from compare.records.weights import WeightsSummary, weights_in_arrays
 from compare.report.arrays import first_arrays
-from compare.report.chart_parts import row_colors, row_names
+from compare.report.chart_parts import Look, looks_of, row_colors
 from compare.report.charts import PADDING, ROWS
 from tasks.layers import Shape
 
@@ -48,18 +48,18 @@ def section_weights(section: Section, folder: Path | None) -> list[ShownWeights]
         folder: of the run; None where it is not at hand.
     """
     rows = [row for row in section.rows if row.completed][:ROWS]
-    names = row_names(section, rows)
+    looks = looks_of(section, rows)
     found: dict[tuple[str, Shape], list[tuple[str, WeightsSummary]]] = {}
-    for name, arrays in zip(names, first_arrays(rows, folder), strict=True):
+    for look, arrays in zip(looks, first_arrays(rows, folder), strict=True):
         for parameter, summary in weights_in_arrays(arrays).items():
-            found.setdefault((parameter, summary.shape), []).append((name, summary))
+            found.setdefault((parameter, summary.shape), []).append((look.name, summary))
     return [
-        ShownWeights(parameter, shape, of_rows, _histograms(of_rows, names).properties(padding=PADDING))
+        ShownWeights(parameter, shape, of_rows, _histograms(of_rows, looks).properties(padding=PADDING))
         for (parameter, shape), of_rows in found.items()
     ]
 
 
-def _histograms(rows: Sequence[tuple[str, WeightsSummary]], names: Sequence[str]) -> Any:
+def _histograms(rows: Sequence[tuple[str, WeightsSummary]], looks: Sequence[Look]) -> Any:
     """Each row's histogram in its own frame, all on the same axes."""
     import altair
 
@@ -84,8 +84,8 @@ def _histograms(rows: Sequence[tuple[str, WeightsSummary]], names: Sequence[str]
     chart = chart.encode(
         x=altair.X("x:Q", title="value", scale=altair.Scale(zero=False), axis=across),
         y=altair.Y("count:Q", title="values", axis=up, stack=None),
-        color=row_colors(names, legend=False),
+        color=row_colors(looks, legend=False),
     )
     header = altair.Header(title=None, labelAnchor="start", labelFontSize=12, labelLimit=width, labelPadding=2)
-    by_row = altair.Facet("row:N", sort=list(names), header=header)
+    by_row = altair.Facet("row:N", sort=[look.name for look in looks], header=header)
     return chart.facet(facet=by_row, columns=columns, data=altair.Data(values=values), spacing=16)

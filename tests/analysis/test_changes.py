@@ -12,7 +12,7 @@ from tasks.errors import SideBySideError
 from tasks.mnist import SHA256
 from tests.analysis.runs import change, make_certificate, make_results, make_run
 
-NAMES = ("mnist-mlp pytorch tuned cpu", "mnist-mlp keras tuned cpu")
+NAMES = ("mnist-mlp keras tuned cpu", "mnist-mlp pytorch tuned cpu")
 
 
 def make(slow: float = 1.0, rounds: int = 5, seeds: int = 1, fall: float = 0.0, **fields: Any) -> Results:
@@ -88,7 +88,7 @@ def test_other_work_is_another_row() -> None:
     assert str(caught.value) == (
         "the runs have no row in common to compare: "
         f"the first has {NAMES[0]} ({workload_label(3, 640, None)}), {NAMES[1]} ({workload_label(3, 640, None)}); "
-        f"the second has {NAMES[0]} ({workload_label(1, 640, None)}), {NAMES[1]} ({workload_label(1, 640, None)})"
+        f"the second has {NAMES[1]} ({workload_label(1, 640, None)}), {NAMES[0]} ({workload_label(1, 640, None)})"
     )
 
 
@@ -152,7 +152,7 @@ def test_a_lost_row_is_worse() -> None:
     diff = find_changes(make(), second)
     assert diff.exit_status == 1
     assert [(f.quantity, f.text) for f in diff.worse] == [("row", "lost: the second run lacks it")]
-    assert diff.text().count(f"{NAMES[0]} (") == 1  # it is said once
+    assert diff.text().count(f"{NAMES[1]} (") == 1  # it is said once
     assert find_changes(second, make()).exit_status == 0
 
 

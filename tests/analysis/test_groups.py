@@ -25,14 +25,14 @@ def test_rows_of_other_conditions_are_not_ranked_together(other: dict[str, Any])
     subject = {"device": other.get("device", "cpu"), "mode": other.get("mode", "tuned")}
     certificates = [make_certificate("keras"), make_certificate("jax", **subject)]
     (section,) = summarize(make_results(runs=runs, certificates=certificates))
-    assert "times as fast" not in section.sentence
+    assert "times as fast" not in section.answer
     assert [section.rank_of(row) for row in section.rows] == [None, None]
 
 
 def test_a_row_of_mixed_versions_is_not_ranked() -> None:
     runs = [make_run("keras", round_=r, versions={"framework": str(r)}) for r in range(3)]
     (section,) = summarize(make_results(runs=runs))
-    assert "keras is not ranked (its runs differ in versions)" in section.sentence
+    assert "keras is not ranked: its runs differ in versions." in section.caveats
 
 
 def test_only_the_certified_run_reads_its_data_back() -> None:
@@ -43,11 +43,11 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
         for name in ("keras", "pytorch")
     ]
     (section,) = summarize(make_results(runs=runs))
-    assert "keras trains" in section.sentence
+    assert "keras trains" in section.answer
     assert [section.rank_of(row) for row in section.rows] == [1, 2]
     change(runs[-1], data_sha256="b" * 64)
     (section,) = summarize(make_results(runs=runs))
-    assert "pytorch is not ranked (its runs differ in data)" in section.sentence
+    assert "pytorch is not ranked: its runs differ in data." in section.caveats
 
 
 def test_a_row_without_a_hash_of_its_data_has_that_of_its_certificate() -> None:

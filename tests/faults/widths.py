@@ -51,7 +51,8 @@ def words_of(results: Results, *, every: bool) -> Iterator[str]:
     """The names and figures that the tables of results must show: those of every column, or of the main ones."""
     for section in summarize(results):
         yield section.title
-        yield section.sentence
+        yield section.answer
+        yield section.caveats
         for row in section.rows:
             if row.status != "skipped":
                 yield section.label(row)

@@ -14,7 +14,7 @@ from PIL import Image
 from compare.analysis.sections import summarize
 from compare.page.drawing import dark, data_uris, to_png, to_svg
 from compare.records.results import Results
-from compare.report.chart_parts import line_chart
+from compare.report.chart_parts import Look, line_chart
 from compare.report.charts import draw, phase_seconds, write_charts
 from tests.analysis.runs import make_results, make_run
 
@@ -34,29 +34,32 @@ def test_phases_are_of_runs_that_found_one_kind_of_cache() -> None:
 def test_charts_say_what_they_leave_out(seeds: int) -> None:
     (section,) = summarize(make_results(runs=[make_run("keras", seed=seed) for seed in range(seeds)]))
     captions = {drawing.name: drawing.caption for drawing in draw(section, None)}
-    assert ("only the first 50 runs have a tick" in captions["throughput"]) == (seeds > 50)
+    assert ("only the first 50 runs have a tick" in captions["speed"]) == (seeds > 50)
     assert ("only the first 30 seeds are drawn" in captions["accuracy"]) == (seeds > 30)
 
 
 def test_charts_are_written_as_svg_and_png(tmp_path: Path, results: Results) -> None:
     written = write_charts(results, None, tmp_path)
     names = {path.name.split(".")[1] for path in written}
-    assert names == {"throughput", "phases", "learning-curves", "accuracy"}  # equal losses have no logarithm
+    assert names == {"speed", "phases", "learning-curves", "accuracy"}  # equal losses have no logarithm
     for path in written:
         content = path.read_bytes()
         assert content.startswith(b"\x89PNG" if path.suffix == ".png" else b"<svg")
     drawing = draw(summarize(results)[0], None)[0]
     light = drawing.svg()
-    assert "unverified (unverified)" in light
+    assert "703 tuned (unverified)" in light
     assert dark(light) != light
     assert ElementTree.fromstring(dark(light)).tag.endswith("svg")
+
+
+LOOK = Look("jax", "jax", "#0072b2", "circle", [1, 0])
 
 
 @pytest.mark.parametrize("level", [0.25, 0.0])
 def test_a_curve_that_does_not_change_stands_at_its_value(level: float) -> None:
     """Without room above and below it, Vega writes 0 beside it, whatever it is."""
     values = [{"row": "jax", "x": x, "accuracy": level} for x in (1, 2)]
-    svg = to_svg(line_chart(values, ["jax"], "epoch", "accuracy", "test accuracy"))
+    svg = to_svg(line_chart(values, [LOOK], "epoch", "accuracy", "test accuracy"))
     ticks = [float(text) for text in re.findall(r">(-?\d+\.\d+)</text>", svg.replace("\N{MINUS SIGN}", "-"))]
     assert min(ticks) < level < max(ticks)
 
@@ -73,6 +76,8 @@ def test_a_picture_on_a_page_is_the_drawing_in_fewer_characters(results: Results
         small = base64.b64decode(light.partition("base64,")[2]).decode()
         assert len(small) < 0.75 * len(whole)
         first, second = (on_white(to_png(svg)) for svg in (whole, small))
-        changed = np.abs(first - second).max(axis=2) > 16
-        assert changed.mean() < 3e-4, drawing.name  # a hundredth of a pixel shades an edge; a tick's label is more
+        changed = np.abs(first - second).max(axis=2) > 80
+        assert changed.mean() < 3e-4, (
+            drawing.name
+        )  # a hundredth of a pixel may shade an edge by a quarter; a tick's label is more
         assert first.std() > 1

@@ -35,7 +35,7 @@ def test_a_run_beside_busy_processes_is_marked(load: float | None, warned: bool)
     page = Page(render(results, None, "html"))
     for form in (printed(results), page.text, render(results, None, "markdown")):
         assert (text in form) == warned
-    assert ("ok, disturbed" in page.text) == warned
+    assert ("granted, disturbed" in page.text) == warned
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from compare.analysis.sections import Section, summarize
 from compare.records.results import Results
 from compare.records.run import Curve
+from compare.report.chart_parts import Look
 from compare.report.described import describe
 from compare.report.exports import render_csv
 from compare.report.terminal import print_tables
@@ -28,6 +29,9 @@ def results(**fields: Any) -> Results:
     return make_results().model_copy(update={"runs": runs})
 
 
+LOOKS = [Look(name, name, "#000000", "circle", [1, 0]) for name in ("jax", "keras")]
+
+
 def section(of: Results) -> Section:
     (only,) = summarize(of)
     return only
@@ -35,7 +39,7 @@ def section(of: Results) -> Section:
 
 def test_the_charts_hold_every_epoch_of_every_row() -> None:
     rows = section(results()).rows
-    drawing = draw_validation(rows, ["jax", "keras"])
+    drawing = draw_validation(rows, LOOKS)
     assert drawing is not None
     values = drawing.chart.to_dict()["data"]["values"]
     found = [(value["x"], value["loss"]) for value in values if value["row"] == "jax" and value["of"] == "validation"]
@@ -43,7 +47,7 @@ def test_the_charts_hold_every_epoch_of_every_row() -> None:
     losses = rows[0].completed[0].losses
     assert [value["loss"] for value in values if value["row"] == "jax" and value["of"] == "training"] == losses
     assert "second training" not in drawing.caption
-    drawing = draw_accuracy(rows, ["jax", "keras"])
+    drawing = draw_accuracy(rows, LOOKS)
     assert drawing is not None
     values = drawing.chart.to_dict()["data"]["values"]
     assert [value["accuracy"] for value in values] == CURVE.accuracies * 2
@@ -52,7 +56,7 @@ def test_the_charts_hold_every_epoch_of_every_row() -> None:
 def test_a_curve_of_a_second_training_is_said_to_be_one() -> None:
     apart = results(curve=CURVE.model_copy(update={"apart": True}))
     for draw in (draw_validation, draw_accuracy):
-        drawing = draw(section(apart).rows, ["jax", "keras"])
+        drawing = draw(section(apart).rows, LOOKS)
         assert drawing is not None
         assert "of a second training, off the clock" in drawing.caption
 
@@ -60,8 +64,8 @@ def test_a_curve_of_a_second_training_is_said_to_be_one() -> None:
 @pytest.mark.parametrize("curve", [None, Curve(epochs=[3], losses=[1.0], accuracies=[0.9], apart=False)])
 def test_where_no_two_epochs_were_tested_there_is_no_chart(curve: Curve | None) -> None:
     rows = section(results(curve=curve)).rows
-    assert draw_validation(rows, ["jax", "keras"]) is None
-    assert draw_accuracy(rows, ["jax", "keras"]) is None
+    assert draw_validation(rows, LOOKS) is None
+    assert draw_accuracy(rows, LOOKS) is None
 
 
 def test_the_verbose_table_and_the_csv_file_hold_the_curve() -> None:

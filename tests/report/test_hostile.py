@@ -114,7 +114,7 @@ def test_nothing_breaks_out(index: int, harmless: Page, monkeypatch: pytest.Monk
     assert "<" not in markdown.replace("\n    ", "")[: markdown.find("Reproduce with")]
     assert visible(markdown)
     tables = [line for line in markdown.splitlines() if line.startswith("| ")]
-    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} == {10}
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} == {9}
 
     latex = render(results, None, "latex")
     assert visible(latex)

@@ -40,7 +40,7 @@ def test_variations_of_the_same_keys_are_a_sweep(swept: Results) -> None:
     (sweep,) = find_sweeps(summarize(swept))
     assert (sweep.title, sweep.keys) == ("mnist-mlp", ("batch_size", "layers.1.units"))
     assert [point.values for point in sweep.points] == [(f"{a}", f"{b}") for a, b in product(SIZES, UNITS)]
-    assert sweep.names == list(SPEEDS)
+    assert set(sweep.names) == set(SPEEDS)
 
 
 def test_what_all_variations_share_is_no_key_of_the_sweep(swept: Results) -> None:
@@ -57,7 +57,7 @@ def test_the_table_has_a_line_for_each_variation_and_backend(swept: Results) -> 
     assert headings[:3] == ["batch_size", "layers.1.units", "backend"]
     assert headings[-1] == "certificate"
     assert len(lines) == len(swept.runs)
-    assert lines[0][:4] == ["32", "128", "pytorch", f"{20_000 * 32**0.5:,.0f}"]
+    assert ["32", "128", "pytorch", f"{20_000 * 32**0.5:,.0f}"] in [line[:4] for line in lines[: len(SPEEDS)]]
     assert [line[:3] for line in lines if line[-1] == "refused"] == [["64", "512", "jax"]]
 
 

@@ -9,6 +9,8 @@ from safetensors.numpy import load_file, save_file
 
 from compare.analysis.sections import summarize
 from compare.records.weights import BINS, arrays_of_weights, summarize_weights, weights_in_arrays
+from compare.report.chart_parts import COLORS
+from compare.report.charts import draw
 from compare.report.html import render_cell
 from compare.report.render import render
 from compare.report.weights import section_weights
@@ -21,7 +23,7 @@ IRIS = load_task("iris-mlp").parameters(0)
 
 def lay(folder: Path, parameters: dict[str, Any]) -> Any:
     """Results of as many rows as there are parameters of models, whose arrays lie in the folder."""
-    (folder / "arrays").mkdir()
+    (folder / "arrays").mkdir(parents=True)
     runs = [make_run(name, task="iris-mlp", parameter_counts={}) for name in parameters]
     for run in runs:
         arrays = arrays_of_weights(parameters[run.backend])
@@ -101,7 +103,7 @@ def test_the_page_shows_every_rows_weights_beside_each_other(tmp_path: Path) -> 
     for at, (name, array) in enumerate(IRIS.items()):
         means = [float(line[1][1] or "nan") for line in lines[3 * at : 3 * at + 3]]
         mean = array.astype(np.float64).mean()
-        assert means == pytest.approx([mean, mean, mean + (name == "2_dense/bias")], rel=1e-6)
+        assert means == pytest.approx([mean + (name == "2_dense/bias"), mean, mean], rel=1e-6)
     assert [row for row in Page(render_cell(results, tmp_path)).rows if row] == [row for row in page.rows if row]
 
 
@@ -110,9 +112,15 @@ def test_each_row_has_the_colour_that_it_has_in_all_charts(tmp_path: Path) -> No
     (section,) = summarize(results)
     shown = section_weights(section, tmp_path)
     assert [of.name for of in shown] == list(IRIS)
-    assert all([name for name, _ in of.rows] == ["pytorch (unverified)", "jax (unverified)"] for of in shown)
+    assert all([name for name, _ in of.rows] == ["jax (unverified)", "pytorch (unverified)"] for of in shown)
     scale = shown[0].chart.to_dict()["spec"]["encoding"]["color"]["scale"]
-    assert dict(zip(scale["domain"], scale["range"], strict=True))["jax (unverified)"] == "#009e73"
+    assert dict(zip(scale["domain"], scale["range"], strict=True))["jax (unverified)"] == COLORS["jax"]
+    alone = lay(tmp_path / "alone", {"jax": IRIS, "other": IRIS})
+    drawings = {drawing.name: drawing.chart.to_dict() for drawing in draw(summarize(alone)[0], None)}
+    scale = drawings["accuracy"]["encoding"]["color"]["scale"]
+    colors = dict(zip(scale["domain"], scale["range"], strict=True))
+    assert colors["jax (unverified)"] == COLORS["jax"]
+    assert colors["other (unverified)"] not in COLORS.values()
 
 
 def test_runs_that_kept_nothing_show_nothing(tmp_path: Path) -> None:
