@@ -27,7 +27,7 @@ DIFFERS = {
     "defaults": "momentum and epsilon, as the framework names them",
     "weights_and_state": "names of what is trained, then of what is only kept",
     "image_shape": "where the channels are: the images as the layer takes them",
-    "called_plainly": "whether a new layer trains or infers where the call does not say which",
+    "called_plainly": "does a new layer train or infer where the call does not say which?",
     "mean_with_momentum_0_1": "running mean after one batch where each is given momentum=0.1: torch keeps 0.9 of the "
     "old mean, the others 0.1",
     "running_variance": "torch adds the unbiased variance",

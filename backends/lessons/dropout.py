@@ -24,7 +24,7 @@ NOTE = (
 DIFFERS = {
     "own_mask": "different generators: 1 is kept, 0 is dropped",
     "share_dropped": "of 100,000 units: near the rate, by chance",
-    "called_plainly": "whether a new layer drops where the call does not say whether it trains",
+    "called_plainly": "does a new layer drop where the call does not say whether it trains?",
 }
 
 

@@ -20,7 +20,7 @@ DIFFERS = {
     "shuffled_epoch_1": "each framework has its own generator",
     "shuffled_epoch_2": "a new order, drawn by each framework's own generator",
     "buffer_of_2": "tf.data alone shuffles within a buffer",
-    "index_out_of_range": "whether x[10] of ten examples is an error",
+    "index_out_of_range": "is x[10] of ten examples an error?",
 }
 
 

@@ -18,7 +18,7 @@ NOTE = (
 DIFFERS = {
     "draws": "different generators give different numbers",
     "generator": "the object that holds the state, and how large it is; in JAX, the algorithm of the key",
-    "same_call_twice": "whether the second call gives new numbers; with the same explicit key it does not",
+    "same_call_twice": "does the second call give new numbers? With the same explicit key it does not",
     "initializer": "the default of a dense layer, where the framework tells it",
     "weight_std": "standard deviation of 100 x 50 initial weights",
     "largest_weight": "largest of 100 x 50 initial weights, in absolute value",

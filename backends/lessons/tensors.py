@@ -16,10 +16,10 @@ NOTE = (
     "if nothing can be changed in place, a program cannot see the difference."
 )
 DIFFERS = {
-    "follows_numpy": "whether the tensor shows a later change of the array that it was made from",
-    "numpy_follows": "whether the array that came back shows a later change of the tensor, or may be written at all",
-    "change_in_place": "whether x[1] = 20 is allowed",
-    "reshape_is_view": "whether a change of the original shows in the reshaped tensor, where it can be changed",
+    "follows_numpy": "does the tensor show a later change of the array that it was made from?",
+    "numpy_follows": "does the array that came back show a later change of the tensor, and may it be written at all?",
+    "change_in_place": "is x[1] = 20 allowed?",
+    "reshape_is_view": "does a change of the original show in the reshaped tensor, where it can be changed?",
     "float_dtype": "what a Python float becomes",
     "float64_array_dtype": "what a NumPy array of float64 becomes",
     "int_dtype": "what a Python integer becomes",

@@ -52,7 +52,7 @@ def predict(
     names = _known(backend)
     saved = open_model(model, task, recipe)
     if bool(inputs) == test_set:
-        raise SideBySideError(f"name {wanted(saved.task)}, or --test-set")
+        raise SideBySideError(f"{wanted(saved.task)}; or name --test-set for its test set")
     if data and not test_set:
         raise SideBySideError("--data goes with --test-set")
     _tell(saved.note)

@@ -26,7 +26,7 @@ def read_inputs(task: Task, words: Sequence[str]) -> tuple[NDArray[np.float32], 
         return np.array([source.from_picture(Path(word)) for word in words]), [()] * len(words)
     values = np.array([_number(word, task) for word in words])
     if len(values) != prod(task.architecture.input_shape):
-        raise SideBySideError(f"name {wanted(task)}; {len(values)} {'was' if len(values) == 1 else 'were'} given")
+        raise SideBySideError(f"{wanted(task)}; got {len(values)}")
     return source.from_numbers(values[None]), [()]
 
 
@@ -36,14 +36,15 @@ def _number(word: str, task: Task) -> float:
         number = float(word)
     except ValueError as error:
         how = ", apart and with a decimal point, such as 6.6 3.2" if "," in word else ""
-        raise SideBySideError(f"{word!r} is not a number: name {wanted(task)}{how}") from error
+        raise SideBySideError(f"{word!r} is not a number: {wanted(task)}{how}") from error
     if not abs(number) <= float(np.finfo(np.float32).max):
-        raise SideBySideError(f"{word!r} is not finite in float32: name {wanted(task)}, each of them finite")
+        raise SideBySideError(f"{word!r} is not finite in float32: {wanted(task)}")
     return number
 
 
 def wanted(task: Task) -> str:
-    """What a task takes as inputs, in words."""
-    if task.source.takes != "numbers":
-        return "PNG files of digits" if task.source.takes == "digits" else "pictures in PNG or JPEG"
-    return f"the {prod(task.architecture.input_shape)} numbers that {task.name} takes"
+    """What a task needs as inputs, in a sentence."""
+    kinds = {"digits": "PNG files of digits", "pictures": "pictures in PNG or JPEG"}
+    count = prod(task.architecture.input_shape)
+    numbers = "1 finite number" if count == 1 else f"{count} finite numbers"
+    return f"{task.name} needs {kinds.get(task.source.takes, numbers)}"

@@ -57,7 +57,7 @@ class Answers:
             return "one backend alone: there is nothing to compare it with"
         differing = self._differing
         names = " and ".join(filter(None, [", ".join(list(self.outputs)[:-1]), list(self.outputs)[-1]]))
-        distance = f"outputs at most {self.distance:.1e} of the largest apart" if self.distance else "equal outputs"
+        distance = f"outputs differ by at most {self.distance:.1e} of the largest" if self.distance else "equal outputs"
         if self.task.source.predicts_numbers:
             return f"{names} agree: {distance}" if self.agree else f"{names} DISAGREE: {distance} ({ALLOWED})"
         if self.agree:

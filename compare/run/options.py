@@ -84,16 +84,16 @@ class RunOptions(Selection):
     self_check: bool = False
     """Compare each backend with itself, in three rounds or more: how noisy is the machine?"""
     preset: Annotated[Literal["quick", "full"], choice(PRESETS)] = "quick"
-    """quick trains a few epochs, of MNIST on part of the data and at a higher learning rate; full trains each recipe as
+    """quick trains a few epochs and, for MNIST, part of the data at a higher learning rate; full trains each recipe as
     it stands."""
     epochs: OptionalCount = None
-    """Epochs to train, in place of the preset's."""
+    """Epochs to train; overrides the preset."""
     examples: Annotated[int | None, whole(1_000_000_000, optional=True)] = None
-    """Training examples in each epoch, in place of the preset's."""
+    """Training examples in each epoch; overrides the preset."""
     batch_size: OptionalCount = None
-    """Examples in each training step, in place of the preset's or the recipe's."""
+    """Examples in each training step; overrides the preset and the recipe."""
     learning_rate: Annotated[float | None, positive("a number")] = None
-    """Learning rate of the optimizer, in place of the preset's or the recipe's."""
+    """Learning rate of the optimizer; overrides the preset and the recipe."""
     recipe: Annotated[RecipeName, choice(RECIPES)] = "standard"
     """as-written trains the tasks whose source has a mistake with that mistake; as-published trains the frameworks' own
     examples to the letter."""

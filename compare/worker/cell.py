@@ -147,7 +147,7 @@ class CellWork:
             "affinity": affinity_cores(),
             "environment": environment(),
             "last_batch": "kept" if self.batches.rest else "every batch is full",
-            "warm_up": "the first epoch is timed apart",
+            "warm_up": "the first epoch is excluded from the speed",
             **({} if rate is None else {"learning_rate": rate}),
             **({"own_randomness": True} if self.request.own_randomness else {}),
         }

@@ -175,20 +175,20 @@ def test_a_worker_that_fails_is_a_line(tmp_path: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        ((), "name the 4 numbers that iris-mlp takes, or --test-set"),
-        (("1", "2", "3"), "name the 4 numbers that iris-mlp takes; 3 were given"),
-        (("1", "2", "3", "4", "5"), "5 were given"),
-        (("1", "2", "3", "four"), "'four' is not a number: name the 4 numbers that iris-mlp takes\n"),
+        ((), "iris-mlp needs 4 finite numbers; or name --test-set"),
+        (("1", "2", "3"), "iris-mlp needs 4 finite numbers; got 3"),
+        (("1", "2", "3", "4", "5"), "iris-mlp needs 4 finite numbers; got 5"),
+        (("1", "2", "3", "four"), "'four' is not a number: iris-mlp needs 4 finite numbers\n"),
         (
             ("1", "2", "3", "nan"),
-            "'nan' is not finite in float32: name the 4 numbers that iris-mlp takes, each of them",
+            "'nan' is not finite in float32: iris-mlp needs 4 finite numbers",
         ),
         (("1", "2", "3", "1e300"), "'1e300' is not finite in float32"),
         (
             ("6.6,3.2", "5.8", "2.4"),
-            "'6.6,3.2' is not a number: name the 4 numbers that iris-mlp takes, apart and with",
+            "'6.6,3.2' is not a number: iris-mlp needs 4 finite numbers, apart and with",
         ),
-        (("1", "2", "3", "4", "--test-set"), "or --test-set"),
+        (("1", "2", "3", "4", "--test-set"), "or name --test-set"),
         (("1", "2", "3", "4", "--data", "x.npz"), "--data goes with --test-set"),
         (("--test-set", "--data", "x.npz"), "--data is for the mnist tasks"),
         (("--task", "mnist-mlp", "--test-set"), "has no tensor '1_dense/kernel'"),

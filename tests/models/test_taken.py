@@ -115,7 +115,7 @@ def test_denormal_outputs_are_no_disagreement() -> None:
     assert answers.verdict.endswith("the same answers, equal outputs")
     one = np.array([[1, 0, 0]], np.float32)
     apart = Answers(IRIS, {"numpy": one, "jax": np.float32(1.001) * one}, {})
-    assert "DISAGREE: the same answers, outputs at most" in apart.verdict
+    assert "DISAGREE: the same answers, outputs differ by at most" in apart.verdict
 
 
 def test_the_test_set_that_is_scored_is_named_and_other_data_are_told(tmp_path: Path, capsys: Capture) -> None:
