@@ -17,9 +17,9 @@ CLASSES = ("setosa", "versicolor", "virginica")
 
 NOTE = (
     "The pixels are uint8, 0 to 255. Dividing by 255 gives float64 in NumPy (float32 if the divisor is a float32), "
-    "float32 in PyTorch and JAX; TensorFlow divides uint8 by uint8 as float32 too, but other mixtures of dtypes are errors "
-    "without a cast. The means by species show how values are grouped: by a boolean mask in NumPy and PyTorch; by "
-    "segment sums in TensorFlow and JAX, which XLA compiles (jax.jit always does, tf.function if asked): it needs "
+    "float32 in PyTorch and JAX; TensorFlow divides uint8 by uint8 as float32 too, but other mixtures of dtypes are "
+    "errors without a cast. The means by species show how values are grouped: by a boolean mask in NumPy and PyTorch; "
+    "by segment sums in TensorFlow and JAX, which XLA compiles (jax.jit always does, tf.function if asked): it needs "
     "shapes that do not depend on data, so that a mask is replaced by a sum into a fixed number of segments. Petal "
     "length alone separates setosa from the rest; versicolor and virginica overlap, which is where the mistakes of the "
     "iris-mlp task are."

@@ -178,7 +178,7 @@ def test_pixels_are_counted_for_every_kind_of_png(
 
 def test_what_is_no_file_is_refused(drawn: Path, tmp_path: Path, capsys: Capture) -> None:
     for path in (tmp_path, tmp_path / "none.png", Path("a\0b")):
-        assert " needs PNG files of digits" in refused(capsys, "predict", "--model", str(drawn), str(path))
+        assert "name PNG files of digits" in refused(capsys, "predict", "--model", str(drawn), str(path))
 
 
 def test_a_name_that_is_no_text_is_printed(drawn: Path, tmp_path: Path) -> None:
