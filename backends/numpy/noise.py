@@ -169,10 +169,9 @@ class NoisyModel(NumpyModel):
 
 
 class _Float64Scalars(AdamUpdate):
-    """Adam as PyTorch's: corrections are computed in float64 and then rounded; decay and step are taken one by one.
+    """Adam as PyTorch's: corrections are computed in float64 and then rounded, and decoupled decay is taken alone.
 
-    A decoupled decay may be no more than a unit in the last place of a parameter. Where it is taken by itself, as by
-    PyTorch and Keras and not by optax, it is rounded the same way in step after step.
+    As little as a unit in the last place of a parameter, it is then rounded the same way in step after step.
     """
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:

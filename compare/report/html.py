@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-from compare.analysis.groups import Compared
-from compare.analysis.rows import Row
+from compare.analysis.overview import overview
 from compare.analysis.sections import Section, summarize
-from compare.analysis.sentence import too_noisy
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.page.drawing import data_uris
 from compare.page.network import draw_network
@@ -29,6 +26,7 @@ from compare.report.columns import (
 )
 from compare.report.described import Described, describe
 from compare.report.distances import by_task, worst_by_group
+from compare.report.phrases import mean, prose, ratio, result, row_settings
 from compare.report.pictures import Pictures, section_pictures
 from compare.report.sweeps import SWEPT_COLUMNS, draw_sweep
 from compare.report.weights import ShownWeights, section_weights
@@ -64,6 +62,7 @@ class _Page:
         self.folder = folder
         self.sections = summarize(results)
         self.sweeps = find_sweeps(self.sections)
+        self.overview = overview(self.sections)
         self.phases = PHASES
         self.no_runs = NO_RUNS
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
@@ -148,7 +147,7 @@ class _Page:
 
     def ledger(self, section: Section) -> tuple[list[tuple[str, str]], list[tuple[str, list[str]]]]:
         """The settings that all completed rows share, and those that differ, as a value for each row."""
-        settings = [_row_settings(row) for row in section.rows]
+        settings = [row_settings(row) for row in section.rows]
         shared, different = [], []
         for name in dict.fromkeys(name for of_row in settings for name in of_row):
             values = {of_row.get(name) for of_row, row in zip(settings, section.rows, strict=True) if row.completed}
@@ -201,10 +200,12 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "certificate_cell": certificate_cell,
         "themes": themes,
         "learning": LEARNING,
-        "result": _result,
+        "result": result,
+        "mean": mean,
         "swept_columns": SWEPT_COLUMNS,
         "ratio_text": ratio_text,
-        "ratio": _ratio,
+        "ratio": ratio,
+        "prose": prose,
         "times": times,
         "times_range": times_range,
         "phase_seconds": phase_seconds,
@@ -216,37 +217,3 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
 
 def _cleaned(value: Any) -> Any:
     return clean(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
-
-
-def _ratio(pair: Compared) -> str:
-    interval = f" ({times_range(*pair.speed.interval)})" if pair.speed.interval else ""
-    return f"{times(pair.speed.ratio)}{interval}"
-
-
-def _result(section: Section, pair: Compared) -> str:
-    """Who of a pair is faster."""
-    if too_noisy(pair.speed):
-        return "too noisy to say"
-    if pair.speed.verdict == "not distinguishable":
-        return "equally fast, as far as can be told"
-    return f"{section.label(pair.first if pair.speed.verdict == 'faster' else pair.second)} is faster"
-
-
-def _row_settings(row: Row) -> dict[str, str]:
-    """Everything recorded that affects a row's speed, by name; values that differ between runs are joined by "or"."""
-    recorded: dict[str, list[str]] = {}
-    for run in row.completed or row.runs[:1]:
-        settings: dict[str, object] = {**run.settings}
-        settings |= {"versions": ", ".join(f"{n} {v}" for n, v in run.versions.items())} if run.versions else {}
-        settings |= {"compile cache": run.compile_cache} if run.compile_cache else {}
-        settings |= {"memory is": run.memory_source} if run.memory_source else {}
-        settings |= {"epochs a timed call": run.epochs_a_call} if run.epochs_a_call else {}
-        for name, value in settings.items():
-            values = recorded.setdefault(clean(name).replace("_", " "), [])
-            if clean(value) not in values:
-                values.append(clean(value))
-    loads = [run.load_average for run in row.runs if run.load_average is not None]
-    if loads:
-        spread = f" ({min(loads):.2f} to {max(loads):.2f})" if len(loads) > 1 else ""
-        recorded["load average before the cell"] = [f"{median(loads):.2f}{spread}"]
-    return {name: " or ".join(values[:5]) for name, values in recorded.items()}

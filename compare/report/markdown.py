@@ -2,6 +2,7 @@
 
 import re
 
+from compare.analysis.overview import overview
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.records.results import Results
@@ -27,6 +28,8 @@ def render_markdown(results: Results) -> str:
         lines += [NO_RUNS, ""]
     for sweep in find_sweeps(sections):
         lines += _sweep(sweep)
+    if sentence := overview(sections).sentence:
+        lines += [markdown_text(sentence), ""]
     for section in sections:
         lines += _section(section)
     lines += ["## Machine and settings", ""]

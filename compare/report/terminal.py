@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from compare.analysis import statistics
+from compare.analysis.overview import overview
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import find_sweeps
@@ -99,6 +100,9 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
             print_line(line, console, indent=2)
         console.print()
 
+    if (sentence := overview(sections).sentence) and not results.settings.get("self_check"):
+        print_line(sentence, console)
+        console.print()
     for sweep in sweeps:
         print_sweep(sweep, console)
 

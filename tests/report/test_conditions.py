@@ -82,7 +82,7 @@ def test_the_tutorials_input_stands_beside_its_cost() -> None:
     results = make_results(runs=runs, certificates=certificates)
     for text in (printed(results), render(results, None, "markdown")):
         assert "; the tutorial's input: prepared" in text
-    assert "The tutorial's input: prepared." in Page(render(results, None, "html")).text
+    assert "The input of keras's tutorial: prepared." in Page(render(results, None, "html")).text
 
 
 def test_a_run_beside_which_the_machine_was_slow_is_marked() -> None:
