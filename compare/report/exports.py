@@ -3,16 +3,22 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 from compare.analysis.sections import summarize
 from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Curve, Run
-from compare.report.columns import text_table
+from compare.report.columns import LAST_COLUMN, MAIN_COLUMNS, ratio_text
 from compare.text import clean
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
+_LATEX_HEADINGS = "framework & loop & {%s} & {param.} & {ex./s} & {ratio} & {epoch} & cert."
+_LATEX_NOTE = (
+    "{} on the test set, parameters, training examples per second, ratio of the speed to that of the fastest of the"
+    " same loop, seconds from the start of the process to the end of the first epoch, certificate."
+)
 LONGEST_CELL = 32_767
 """Characters that a cell of Excel holds; of a longer one it loses the end, or refuses the file."""
 _CUT = "... (cut; whole in results.json)"
@@ -110,19 +116,41 @@ def latex_text(text: str) -> str:
 
 
 def render_latex(results: Results) -> str:
-    """A table for each task; the document needs the packages booktabs and textcomp."""
-    parts = ["% needs \\usepackage{booktabs,textcomp} and UTF-8"]
+    """A table for each task, as wide as a column of an article; intervals stand in the caption.
+
+    The document needs the packages booktabs, siunitx and textcomp.
+    """
+    parts = ["% needs \\usepackage{booktabs,siunitx,textcomp} and UTF-8"]
     for section in summarize(results):
-        headings, rows = text_table(section)
+        rows = [row for row in section.rows if row.status != "skipped"]
+        figures = [column.figure for column in (*MAIN_COLUMNS, LAST_COLUMN)]
+        numbers = [[figure(row).text for row in rows] for figure in figures]
+        numbers.insert(-1, [ratio_text(section, row).partition(" (")[0] for row in rows])
+        certificates = [row.certificate_text.partition(":")[0] if row.completed else row.status for row in rows]
+        kinds, cells = zip(*map(_aligned, numbers), strict=True)
+        note = _LATEX_NOTE.format(latex_text(section.measure[:1].upper() + section.measure[1:]))
+        words = [[latex_text(section.framework(row)), latex_text(row.first.mode)] for row in rows]
         lines = [
             r"\begin{table}",
-            rf"\caption{{{latex_text(section.answer)}}}",
-            rf"\begin{{tabular}}{{ll{'r' * (len(headings) - 3)}l}}",
+            rf"\caption{{{latex_text(section.answer)} {note}}}",
+            r"\vspace{4pt}\scriptsize\setlength{\tabcolsep}{2pt}\sisetup{group-digits=integer,group-separator={,},group-minimum-digits=4}",
+            rf"\begin{{tabular}}{{@{{}}ll{''.join(kinds)}l@{{}}}}",
             r"\toprule",
-            " & ".join(map(latex_text, headings)) + r" \\",
+            _LATEX_HEADINGS % ("acc." if section.measure == "accuracy" else latex_text(section.measure)) + r" \\",
             r"\midrule",
         ]
-        lines += [" & ".join(map(latex_text, cells)) + r" \\" for cells in rows]
+        for at, (names, certificate) in enumerate(zip(words, certificates, strict=True)):
+            lines.append(" & ".join([*names, *(column[at] for column in cells), latex_text(certificate)]) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def _aligned(cells: list[str]) -> tuple[str, list[str]]:
+    """The kind of a column of siunitx that aligns these numbers, and its cells; what is no number is a dash."""
+    plain = [cell.replace(",", "") for cell in cells]
+    parts = [number.lstrip("-").partition(".") for number in plain if re.fullmatch(r"-?[\d.]+", number)]
+    whole, decimals = (max((len(part[at]) for part in parts), default=1) for at in (0, 2))
+    minus = "-" if any(number.startswith("-") for number in plain) else ""
+    kind = f"S[table-format={minus}{whole}{f'.{decimals}' if decimals else ''}]"
+    return kind, [number if re.fullmatch(r"-?[\d.]+", number) else "{--}" for number in plain]

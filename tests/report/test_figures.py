@@ -121,6 +121,8 @@ def test_every_figure_in_markdown_and_latex_is_the_one_in_the_results(results: R
             if len(cells) > 7:
                 rows[cells[0]] = cells
         for backend, fields in expected_medians(results):
+            if part == " & " and not any(value is not None for value in fields.values()) and backend not in rows:
+                continue  # what was skipped
             cells = rows[backend]
             for cell, field, form in (
                 (cells[3], "parameter_count", ",.0f"),
@@ -128,13 +130,15 @@ def test_every_figure_in_markdown_and_latex_is_the_one_in_the_results(results: R
                 (cells[6], "first_epoch_end_seconds", ".1f"),
             ):
                 value = fields[field]
-                assert cell.split(" ")[0] == ("-" if value is None else format(value, form)), (backend, field)
+                shown = cell.strip("{}").split(" ")[0].replace(",", "")
+                dash = "--" if part == " & " else "-"
+                assert shown == (dash if value is None else format(value, form).replace(",", "")), (backend, field)
 
 
 def test_statuses_stand_in_every_form(results: Results) -> None:
     for form in FORMATS:
         text = render(results, None, form)
-        for status in ("diverged", "timeout", "crashed", "skipped", "interrupted"):
+        for status in ("diverged", "timeout", "crashed", "interrupted", *(("skipped",) if form != "latex" else ())):
             assert status in text
         assert "is-timeout was timeout" in text.replace("{-}", "-") or form == "latex"
         assert ("unverified" in text) or form == "json"
