@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 from compare.analysis.sections import Section
+from compare.analysis.sentence import count_words
 from compare.page.network import Box
 from tasks import load_task
 from tasks.architecture import INPUT
@@ -18,7 +19,7 @@ class Described:
     """What was compared.
 
     Attributes:
-        text: task, loss, optimizer, batch size, epochs.
+        text: task, data, loss, optimizer, batch size, epochs, and how often it was run.
         layers: of each layer its name, its settings, its output's shape, and its number of parameters.
         boxes: the same, to be drawn.
     """
@@ -46,11 +47,33 @@ def describe(section: Section) -> Described | None:
     epochs = f"{run.epochs} epoch{'s' * (run.epochs != 1)} of {examples}"
     size = run.batch_size or task.recipe.batch_size
     tested = f", tested on {run.test_examples:,}" if run.test_examples else ""
-    text = (
-        f"{task.summary.rstrip('.')}. {epochs}{tested}, {size} examples a step; loss:"
-        f" {_loss(task.recipe)}; optimizer: {_optimizer(task.recipe)}."
+    text = " ".join(
+        (
+            f"{task.summary.rstrip('.')}.",
+            f"Data: {_data(task)}.",
+            f"Each run: {epochs}{tested}, {size} examples a step.",
+            f"Loss: {_loss(task.recipe)}. Optimizer: {_optimizer(task.recipe)}.",
+            f"{_often(section)}.",
+        )
     )
     return Described(text, _layers(task), _boxes(task))
+
+
+def _data(task: Task) -> str:
+    """Which data, and what an example of them is."""
+    source = task.source
+    inputs = f"inputs of shape {_shape(source.input_shape)}"
+    if source.predicts_numbers:
+        return f"{source.kind}, {inputs}, with a number to be predicted"
+    return f"{source.kind}, {inputs}, of {len(source.classes)} classes"
+
+
+def _often(section: Section) -> str:
+    """How many runs there are of each row, at the most."""
+    runs = [run for row in section.rows for run in row.completed]
+    seeds, rounds = (len({getattr(run, part) for run in runs}) for part in ("seed", "round"))
+    of_rounds = f"{count_words(rounds)} round{'s' * (rounds != 1)}"
+    return f"Each row was run in {of_rounds} with {count_words(seeds)} seed{'s' * (seeds != 1)}"
 
 
 def _loss(recipe: Recipe) -> str:

@@ -83,7 +83,7 @@ def test_the_page_says_what_was_compared() -> None:
     described = describe(section(results(learning_rate=0.5)))
     assert described is not None
     assert "3 epochs of 640 training examples, tested on 10,000, 64 examples a step" in described.text
-    assert "loss: cross entropy; optimizer: SGD, learning rate 0.5, momentum 0.5." in described.text
+    assert "Loss: cross entropy. Optimizer: SGD, learning rate 0.5, momentum 0.5." in described.text
     assert described.layers[0] == ("input", "", "28 x 28 x 1", 0)
     assert described.layers[2] == ("1_dense", "units 512", "512", 401_920)
 
@@ -94,14 +94,14 @@ def test_what_is_special_in_the_training_is_said_in_words(monkeypatch: pytest.Mo
         (
             SGD(0.1, 0.9, nesterov=True, weight_decay=0.01),
             {"schedule": Warmup(2, Cosine(0.1)), "clip_norm": 1.0, "label_smoothing": 0.1},
-            "loss: cross entropy, label smoothing 0.1; optimizer: SGD, learning rate 0.1, momentum 0.9 (Nesterov's),"
+            "Loss: cross entropy, label smoothing 0.1. Optimizer: SGD, learning rate 0.1, momentum 0.9 (Nesterov's),"
             " coupled weight decay 0.01 of kernels, gradients clipped to a common norm of 1; the learning rate rises"
             " evenly over the first 2 epochs, then falls along half a cosine to 0.1 of itself at the end.",
         ),
         (
             AdamW(0.001),
             {"schedule": StepDecay(0.7)},
-            "optimizer: AdamW, learning rate 0.001, beta 1 0.9, beta 2 0.999, epsilon 1e-08, decoupled weight decay"
+            "Optimizer: AdamW, learning rate 0.001, beta 1 0.9, beta 2 0.999, epsilon 1e-08, decoupled weight decay"
             " 0.01 of kernels; the learning rate is multiplied by 0.7 after every epoch.",
         ),
         (Adadelta(), {"schedule": Exponential(0.5)}, "falls a little at each step, to 0.5 of itself in an epoch."),
@@ -112,7 +112,7 @@ def test_what_is_special_in_the_training_is_said_in_words(monkeypatch: pytest.Mo
         monkeypatch.setitem(registry._TASKS, "mnist-mlp", replace(task, recipes={"standard": recipe}))
         described = describe(section(results()))
         assert described is not None
-        assert described.text.endswith(words)
+        assert words in described.text
 
 
 def test_a_network_that_this_version_does_not_know_is_not_described() -> None:
