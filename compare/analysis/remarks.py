@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from statistics import median_low
 
 from compare.analysis.rows import Row
+from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.run import MachineRate, Run
 from tasks import load_task
 from tasks.errors import SideBySideError
@@ -13,13 +14,16 @@ DISTURBED = 0.25
 """Cores that other processes keep busy; a run that is timed beside more of them is marked."""
 SLOW = 0.8
 """A run is marked if the machine did less than this share of the most that it did in the comparison."""
+SPREAD = 1.15
+"""How many times the slowest run's speed the fastest's may be in a row whose runs nothing disturbed."""
 SHRUNK = 0.5
 """An epoch that takes less than this share of the earlier ones' time; a run that has one is marked."""
 
 
 def remarks(row: Row, most: MachineRate | None) -> list[str]:
     """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
-    return [remark for remark in (disturbed(row) or _slowed(row, most), _shrinking(row), _cancelled(row)) if remark]
+    noise = disturbed(row) or _slowed(row, most) or _spread(row)
+    return [remark for remark in (noise, _shrinking(row), _cancelled(row)) if remark]
 
 
 def disturbed(row: Row) -> str:
@@ -42,6 +46,17 @@ def _slowed(row: Row, most: MachineRate | None) -> str:
     return (
         f"slow machine: {_in_runs(row, len(slow))}NumPy's own matrix products or copies, just before or after, reached"
         f" {min(slow):.0%} of what they reached beside other runs, so its speeds may be too low"
+    )
+
+
+def _spread(row: Row) -> str:
+    """Whether a row's speeds lie far apart, and nothing that was seen of the machine tells why."""
+    speeds = list(row.speeds.values())
+    if len(speeds) < MINIMUM_ROUNDS or max(speeds) <= SPREAD * min(speeds):
+        return ""
+    return (
+        f"unsteady: its speeds lie {max(speeds) / min(speeds):.2f} times apart, though no other process was seen: close"
+        " other programs, let the machine cool, and use more --rounds, or --precision 5%"
     )
 
 

@@ -113,3 +113,14 @@ def test_a_bias_that_is_normalized_away_is_named_where_it_makes_a_certificate_un
     assert all(results.verified(run) for run in results.runs) != bias
     words = "the bias of 0_conv2d is taken away again by 1_batch_norm: its gradient is 0 but for rounding"
     assert (words in printed(results)) == bias
+
+
+@pytest.mark.parametrize(("last", "marked"), [(1140.0, False), (1200.0, True)])
+def test_speeds_that_lie_far_apart_are_marked(last: float, marked: bool) -> None:
+    speeds = (1000.0, 1010.0, last)
+    runs = [make_run(name, round_=r, examples_per_second=s) for name in ("keras", "jax") for r, s in enumerate(speeds)]
+    results = make_results(runs=runs)
+    text = "unsteady: its speeds lie 1.20 times apart, though no other process was seen: close other programs"
+    assert (text in printed(results)) == marked
+    busy = [run.model_copy(update={"outside_load": 1.0}) for run in runs]
+    assert "unsteady" not in printed(make_results(runs=busy))  # why, is said already
