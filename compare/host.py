@@ -24,11 +24,20 @@ def describe_host() -> dict[str, Setting]:
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "cores": affinity_cores(),
+        **_governor(),
         **({} if quota is None else {"cpu_quota": quota}),
         "memory_bytes": int(psutil.virtual_memory().total),
         "python": platform.python_version(),
         "sidebyside": _own_version(),
     }
+
+
+def _governor(file: Path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")) -> dict[str, Setting]:
+    """What sets the processor's frequency, where Linux tells: ``performance`` keeps it at its highest."""
+    try:
+        return {"governor": file.read_text().strip()}
+    except OSError:
+        return {}
 
 
 def _own_version() -> str:

@@ -1,11 +1,12 @@
 """What should be known beside a row's speeds: what else was at work on the machine, and what looks odd."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median_low
 
 from compare.analysis.rows import Row
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.run import MachineRate, Run
+from compare.text import clean
 from tasks import load_task
 from tasks.errors import SideBySideError
 from tasks.training import SGD
@@ -22,7 +23,7 @@ SHRUNK = 0.5
 
 def remarks(row: Row, most: MachineRate | None) -> list[str]:
     """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
-    noise = disturbed(row) or _slowed(row, most) or _spread(row)
+    noise = disturbed(row) or _hot(row) or _slowed(row, most) or _spread(row)
     return [remark for remark in (noise, _shrinking(row), _cancelled(row)) if remark]
 
 
@@ -34,6 +35,18 @@ def disturbed(row: Row) -> str:
     return (
         f"disturbed: {_in_runs(row, len(loads))}other processes kept {max(loads):.1f} cores busy while it was timed,"
         " so its speeds may be too low; run it again on an idle machine"
+    )
+
+
+def _hot(row: Row) -> str:
+    """Whether the processor slowed itself for heat while a completed run was timed."""
+    counts = [[rate.throttles for rate in run.machine if rate.throttles is not None] for run in row.completed]
+    hot = [count for count in counts if count and count[-1] > count[0]]
+    if not hot:
+        return ""
+    return (
+        f"hot: {_in_runs(row, len(hot))}the processor slowed itself for heat while it was timed, so its speeds may be"
+        " too low; let the machine cool, and run it again"
     )
 
 
@@ -93,6 +106,17 @@ def _cancelled(row: Row) -> str:
     return (
         f"the bias of {node.name} is taken away again by {norm.name}{more}: its gradient is 0 but for rounding, by"
         f" whose size {type(recipe.optimizer).__name__} divides it, so that rounding alone trains it{advice}"
+    )
+
+
+def machine_warning(host: Mapping[str, object]) -> str:
+    """What makes all speeds of a machine doubtful, and what to do; empty where nothing is known to."""
+    governor = clean(host.get("governor", "performance"))
+    if governor == "performance":
+        return ""
+    return (
+        f"The processor's frequency follows the governor {governor}, which may change it while speeds are measured: set"
+        " it to performance (cpupower frequency-set --governor performance), and run this again."
     )
 
 

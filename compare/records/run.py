@@ -32,6 +32,8 @@ class MachineRate(Record):
     matrix_operations_per_second: Rate
     """Of float32 matrix products."""
     copied_bytes_per_second: Rate
+    throttles: Count | None = None
+    """How often a core has been slowed for heat since the system started; None where it does not tell."""
 
 
 class Run(Cell):

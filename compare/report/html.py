@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from compare.analysis.overview import overview
+from compare.analysis.remarks import machine_warning
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.page.drawing import data_uris
@@ -65,6 +66,7 @@ class _Page:
         self.overview = overview(self.sections)
         self.phases = PHASES
         self.no_runs = NO_RUNS
+        self.warning = machine_warning(results.host)
         self.brief = sum(len(certificate.distances) for certificate in results.certificates) > DISTANCES
         self._certificates = by_task(results.certificates)
         self._pairs = by_task(results.pairs)

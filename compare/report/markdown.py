@@ -3,6 +3,7 @@
 import re
 
 from compare.analysis.overview import overview
+from compare.analysis.remarks import machine_warning
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
 from compare.records.results import Results
@@ -33,6 +34,8 @@ def render_markdown(results: Results) -> str:
     for section in sections:
         lines += _section(section)
     lines += ["## Machine and settings", ""]
+    if warning := machine_warning(results.host):
+        lines += [markdown_text(warning), ""]
     metadata = {"created": results.created, **results.host, **results.settings}
     lines += [f"- {markdown_text(name)}: {markdown_text(value)}" for name, value in metadata.items()]
     versions = {

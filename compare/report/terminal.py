@@ -7,6 +7,7 @@ from rich.console import Console
 
 from compare.analysis import statistics
 from compare.analysis.overview import overview
+from compare.analysis.remarks import machine_warning
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import find_sweeps
@@ -105,6 +106,9 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
         console.print()
     for sweep in sweeps:
         print_sweep(sweep, console)
+    if warning := machine_warning(results.host):
+        print_line(warning, console)
+        console.print()
 
 
 def _title(section: Section, rows: Sequence[Row]) -> str:

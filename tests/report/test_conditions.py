@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compare import compare
+from compare import compare, host
 from compare.analysis.sections import summarize
 from compare.records.results import Results
 from compare.records.run import MachineRate
@@ -124,3 +124,28 @@ def test_speeds_that_lie_far_apart_are_marked(last: float, marked: bool) -> None
     assert (text in printed(results)) == marked
     busy = [run.model_copy(update={"outside_load": 1.0}) for run in runs]
     assert "unsteady" not in printed(make_results(runs=busy))  # why, is said already
+
+
+@pytest.mark.parametrize(("counts", "marked"), [((7, 7), False), ((7, 9), True), ((None, None), False)])
+def test_a_run_in_which_the_processor_grew_hot_is_marked(counts: tuple[int | None, int | None], marked: bool) -> None:
+    machine = [
+        MachineRate(matrix_operations_per_second=1e11, copied_bytes_per_second=1e10, throttles=count)
+        for count in counts
+    ]
+    text = printed(make_results(runs=[make_run("keras", machine=machine), make_run("jax")]))
+    assert ("keras: hot: the processor slowed itself for heat while it was timed" in text) == marked
+
+
+def test_linux_is_asked_for_the_governor(tmp_path: Path) -> None:
+    file = tmp_path / "scaling_governor"
+    assert host._governor(file) == {}
+    file.write_text("powersave\n")
+    assert host._governor(file) == {"governor": "powersave"}
+
+
+@pytest.mark.parametrize("governor", ["performance", "powersave"])
+def test_a_governor_that_changes_the_frequency_is_warned_of(governor: str) -> None:
+    results = make_results()
+    results = results.model_copy(update={"host": {**results.host, "governor": governor}})
+    for text in (printed(results), render(results, None, "markdown"), Page(render(results, None, "html")).text):
+        assert ("follows the governor powersave" in text) == (governor == "powersave")
