@@ -15,7 +15,7 @@ from tasks.files import check_output, write_whole
 if TYPE_CHECKING:
     from compare.records.results import Results
 
-Form = Literal["table", "markdown", "html", "csv", "json", "latex"]
+Form = Literal["table", "markdown", "html", "csv", "json", "latex", "pyperf"]
 
 
 def report(

@@ -11,7 +11,7 @@ from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Curve, Run
 from compare.report.columns import LAST_COLUMN, MAIN_COLUMNS, ratio_text
-from compare.text import clean
+from compare.text import clean, label, workload_label
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # and the full-width forms
 _LATEX_HEADINGS = "framework & loop & {%s} & {param.} & {ex./s} & {ratio} & {epoch} & cert."
@@ -101,6 +101,28 @@ def render_json(results: Results) -> str:
     """The results as in ``results.json``, in printable ASCII; all other characters are escaped."""
     text = json.dumps(results.model_dump(mode="json"), indent=1)
     return text.replace("\x7f", "\\u007f") + "\n"
+
+
+def render_pyperf(results: Results) -> str:
+    """The seconds of the steady epochs as pyperf's own file, version 1.0: ``pyperf compare_to A.json B.json``.
+
+    A benchmark for each row, a run for each run of it that was completed.
+    """
+    benchmarks = []
+    for section in summarize(results):
+        for row in section.rows:
+            runs = [
+                {"metadata": {"date": clean(results.created)}, "values": run.epoch_seconds}
+                for run in row.completed
+                if run.epoch_seconds
+            ]
+            name = f"{section.title} {label(row.first, ('backend', 'mode', 'device'))}, {workload_label(*row.workload)}"
+            about = {"name": clean(name), "unit": "second", "description": clean(row.certificate_text)}
+            benchmarks += [{"metadata": about, "runs": runs}] if runs else []
+    host = {"cpu_model_name": "cpu", "platform": "system", "python_version": "python"}
+    metadata = {name: clean(results.host[key]) for name, key in host.items() if key in results.host}
+    suite = {"version": "1.0", "metadata": metadata, "benchmarks": benchmarks}
+    return json.dumps(suite, indent=1) + "\n"
 
 
 def json_schema() -> str:

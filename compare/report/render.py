@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 if TYPE_CHECKING:
     from compare.records.results import Results
 
-Format = Literal["markdown", "html", "csv", "json", "latex"]
+Format = Literal["markdown", "html", "csv", "json", "latex", "pyperf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 ENDINGS: dict[str, Format] = {
     ".html": "html", ".md": "markdown", ".csv": "csv", ".json": "json", ".tex": "latex",
@@ -20,7 +20,7 @@ def render(results: "Results", folder: Path | None, format: Format, beside: Path
     Args:
         results: what is shown.
         folder: of the run, for the arrays beside its results; None leaves out what is drawn from them.
-        format: ``markdown``, ``html``, ``csv``, ``json`` or ``latex``.
+        format: ``markdown``, ``html``, ``csv``, ``json``, ``latex`` or ``pyperf``.
         beside: the folder that it is written to, for links to what lies there.
 
     Raises:
@@ -35,9 +35,9 @@ def render(results: "Results", folder: Path | None, format: Format, beside: Path
         from compare.report.markdown import render_markdown
 
         return render_markdown(results)
-    from compare.report.exports import render_csv, render_json, render_latex
+    from compare.report.exports import render_csv, render_json, render_latex, render_pyperf
 
-    tables = {"csv": render_csv, "json": render_json, "latex": render_latex}
+    tables = {"csv": render_csv, "json": render_json, "latex": render_latex, "pyperf": render_pyperf}
     if format not in tables:
         raise ValueError(f"unknown format {format!r}: choose from {', '.join(FORMATS)}")
     return tables[format](results)
