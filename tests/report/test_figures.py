@@ -137,6 +137,8 @@ def test_every_figure_in_markdown_and_latex_is_the_one_in_the_results(results: R
 
 def test_statuses_stand_in_every_form(results: Results) -> None:
     for form in FORMATS:
+        if form == "pyperf":  # it has no failures
+            continue
         text = render(results, None, form)
         for status in ("diverged", "timeout", "crashed", "interrupted", *(("skipped",) if form != "latex" else ())):
             assert status in text
