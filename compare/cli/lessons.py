@@ -8,11 +8,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from backends.registry import REFERENCE
+from backends.registry import REFERENCE, missing
 from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
 from compare.run.checks import flag
-from tasks.errors import SideBySideError
+from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import check_output
 
 
@@ -22,6 +22,7 @@ def lesson(
     *,
     backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
     html: Path | None = None,
+    notebook: Path | None = None,
     json: Json = False,
 ) -> int:
     """Show the same small idea in NumPy, PyTorch, Keras and JAX.
@@ -30,6 +31,8 @@ def lesson(
         name: The lesson; without it, the lessons are listed.
         backend: The frameworks; all that are installed, unless named.
         html: Write a page to this file; without NAME, of all lessons.
+        notebook: Write a notebook to this file, executed; for several lessons or frameworks one of each, beside each
+            other, such as FILE-neuron-jax.ipynb.
     """
     from compare.lessons.result import lesson_json
     from compare.lessons.run import lesson_titles, run_lessons
@@ -39,6 +42,8 @@ def lesson(
     for word in backend or ():
         if word in titles:
             raise SideBySideError(f"{word} is a lesson: write it before --backend")
+    if notebook:
+        return _write_notebooks([name] if name else list(titles), backend, notebook)
     if name is None and html is None:
         if json:
             print(json_module.dumps(titles, indent=1))
@@ -76,6 +81,41 @@ def lesson(
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK
+
+
+def _write_notebooks(lessons: Sequence[str], frameworks: Sequence[str] | None, file: Path) -> int:
+    """Writes a notebook for each lesson and framework; says what could not be written."""
+    from backends.lessons import load_lesson
+    from compare.lessons.notebook import NotebookError, write_notebook
+    from compare.lessons.result import FRAMEWORKS
+
+    if file.suffix != ".ipynb":
+        raise SideBySideError(f"{file}: name a file that ends in .ipynb")
+    for framework in frameworks or ():
+        if framework not in FRAMEWORKS:
+            raise UnknownNameError("backend", framework, FRAMEWORKS)
+    for lesson in lessons:
+        load_lesson(lesson)
+    chosen = [name for name in FRAMEWORKS if name in (frameworks or FRAMEWORKS)]
+    alone, failed = len(lessons) == len(chosen) == 1, False
+    for framework in chosen:
+        if message := missing(framework):
+            print(f"sidebyside: {message}", file=sys.stderr)
+            failed |= framework in (frameworks or ())
+            continue
+        for lesson in lessons:
+            path = file if alone else file.with_name(f"{file.stem}-{lesson}-{framework}.ipynb")
+            check_output(path)
+            try:
+                write_notebook(lesson, framework, path)
+            except NotebookError as error:
+                print(f"sidebyside: {error}", file=sys.stderr)
+                failed = True
+            except OSError as error:
+                raise SideBySideError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+            else:
+                print(f"written: {path}", file=sys.stderr)
+    return FAILED if failed else OK
 
 
 def _check_page(path: Path) -> None:
