@@ -48,7 +48,9 @@ def _with_options_of(
         call.__signature__ = signature  # type: ignore[attr-defined]
         call.__name__ = call.__qualname__ = function.__name__
         call.__module__ = function.__module__
-        arguments = "\n".join(f"    {name}: {field.description}" for name, field in RunOptions.model_fields.items())
+        fields = RunOptions.model_fields.items()
+        described = (f"        {name}: {' '.join((field.description or '').split())}" for name, field in fields)
+        arguments = "\n".join(described)
         call.__doc__ = (function.__doc__ or "").replace("    ARGUMENTS", arguments)
         return call
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,15 +55,16 @@ class Tab:
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
-    def open(self, page: Path, width: int = 1280, height: int = 900) -> None:
-        """Opens a file in a window of this size, and waits until all of it is there."""
+    def open(self, page: Path | str, width: int = 1280, height: int = 900) -> None:
+        """Opens a file or an address in a window of this size, and waits until all of it is there."""
+        address = page if isinstance(page, str) else page.as_uri()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
-        for _ in range(1000):
-            if self.evaluate("document.readyState") == "complete" and self.evaluate("location.href") != "about:blank":
-                return
-        raise AssertionError(f"{page.name} does not load")
+        self.call("Page.navigate", url=address)
+        end = time.monotonic() + SECONDS
+        while self.evaluate("document.readyState + ' ' + location.href") != f"complete {address}":
+            assert time.monotonic() < end, f"{address} does not load"
+            time.sleep(0.05)
 
 
 @contextmanager
