@@ -150,13 +150,6 @@ class Section:
     def _groups(self) -> dict[int, Group]:
         return {id(row): group for group in self.groups for row in group.rows}
 
-    def rank_of(self, row: Row) -> int | None:
-        return self._ranks.get(id(row))
-
-    @cached_property
-    def _ranks(self) -> dict[int, int]:
-        return {id(group.rows[index]): place for group in self.groups for index, place in group.ranks.items()}
-
 
 def _place(row: Row) -> tuple[int, str, str, bool, float]:
     """What rows are sorted by: loop, device and workload; ranked or not; then speed."""

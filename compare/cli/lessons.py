@@ -4,7 +4,7 @@ import json as json_module
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -14,6 +14,9 @@ from compare.cli.status import FAILED, OK
 from compare.run.checks import flag
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.files import check_output
+
+if TYPE_CHECKING:
+    from compare.lessons.result import LessonResult
 
 
 def lesson(
@@ -36,7 +39,7 @@ def lesson(
     """
     from compare.lessons.result import lesson_json
     from compare.lessons.run import lesson_titles, run_lessons
-    from compare.report.layout import print_lines, see_width
+    from compare.report.layout import print_lines
 
     titles = lesson_titles()
     for word in backend or ():
@@ -58,29 +61,38 @@ def lesson(
 
     results = run_lessons(list(titles) if name is None else [name], backend, announce=announce)
     if html:
-        from compare.lessons.page import write_lessons_html
-
-        try:
-            write_lessons_html(results, html)
-        except OSError as error:
-            raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
-        print(f"written: {html}", file=sys.stderr)
+        _write_page(results, html)
     if json:
         print(json_module.dumps([lesson_json(result) for result in results], indent=1))
     if not json and not html:
-        from rich.console import Console
-
-        from compare.lessons.terminal import print_lesson
-
-        see_width(console := Console())
-        for result in results:
-            print_lesson(result, console)
+        _print(results)
     failures = [failure for result in results for failure in result.failures]
     if not any(column.framework != REFERENCE and column.status != "missing" for r in results for column in r.columns):
         failures += dict.fromkeys(column.message for r in results for column in r.columns if column.status == "missing")
     for failure in failures:
         print(f"sidebyside: {failure}", file=sys.stderr)
     return FAILED if failures else OK
+
+
+def _write_page(results: "Sequence[LessonResult]", file: Path) -> None:
+    from compare.lessons.page import write_lessons_html
+
+    try:
+        write_lessons_html(results, file)
+    except OSError as error:
+        raise SideBySideError(f"{file}: cannot be written ({error.strerror}); name another file") from error
+    print(f"written: {file}", file=sys.stderr)
+
+
+def _print(results: "Sequence[LessonResult]") -> None:
+    from rich.console import Console
+
+    from compare.lessons.terminal import print_lesson
+    from compare.report.layout import see_width
+
+    see_width(console := Console())
+    for result in results:
+        print_lesson(result, console)
 
 
 def _write_notebooks(lessons: Sequence[str], frameworks: Sequence[str] | None, file: Path) -> int:

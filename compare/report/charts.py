@@ -9,6 +9,7 @@ import numpy as np
 
 from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section, summarize
+from compare.analysis.statistics import Estimate
 from compare.analysis.sweeps import find_sweeps
 from compare.page.drawing import INK, STEPS, Drawing
 from compare.records.results import Results
@@ -91,15 +92,7 @@ def _speeds(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     measured = [(row, look, row.speed) for row, look in zip(rows, looks, strict=True) if row.speed is not None]
     if not measured:
         return None
-    values: list[dict[str, Any]] = []
-    rounds: list[dict[str, Any]] = []
-    for row, look, speed in measured:
-        low, high = speed.interval or (speed.value, speed.value)
-        place = {"row": look.name, "framework": look.framework, "loop": row.first.mode}
-        shown = f"{speed.value:,.0f}" if speed.value >= 10 else f"{speed.value:.2g}"
-        shown += f" {row.first.mode}" + ("" if row.verified else " (unverified)")
-        values.append(place | {"value": speed.value, "low": low, "high": high, "shown": shown})
-        rounds += [place | {"value": of_run} for of_run in list(row.speeds.values())[:RUNS]]
+    values, rounds = _speed_values(measured)
     slowest, fastest = (reduce(v[end] for v in values) for reduce, end in ((min, "low"), (max, "high")))
     far = fastest > FAR * slowest
     scale = altair.Scale(domain=[0, fastest * 1.35], nice=False)  # with room for the numbers beside the bars
@@ -108,7 +101,6 @@ def _speeds(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     frameworks, loops = (list(dict.fromkeys(v[part] for v in values)) for part in ("framework", "loop"))
     height = len(frameworks) * (26 * len(loops) + 12)
     y, offset = altair.Y("framework:N", sort=frameworks, title=None), altair.YOffset("loop:N", sort=loops)
-
     ticks_at = {"values": [10.0**power for power in range(-3, 13)]} if far else {"tickCount": 5}
 
     def place_at(field: str) -> Any:
@@ -135,6 +127,20 @@ def _speeds(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     if any(len(row.speeds) > RUNS for row, _, _ in measured):
         caption += f" Of each row only the first {RUNS} runs have a tick; the medians and intervals are of all."
     return Drawing("speed", "Training speed", caption, altair.layer(marks, lines, ticks, words))
+
+
+def _speed_values(measured: Sequence[tuple[Row, Look, Estimate]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A value for each bar, with its interval and the words beside it; and one for each single run."""
+    values: list[dict[str, Any]] = []
+    rounds: list[dict[str, Any]] = []
+    for row, look, speed in measured:
+        low, high = speed.interval or (speed.value, speed.value)
+        place = {"row": look.name, "framework": look.framework, "loop": row.first.mode}
+        shown = f"{speed.value:,.0f}" if speed.value >= 10 else f"{speed.value:.2g}"
+        shown += f" {row.first.mode}" + ("" if row.verified else " (unverified)")
+        values.append(place | {"value": speed.value, "low": low, "high": high, "shown": shown})
+        rounds += [place | {"value": of_run} for of_run in list(row.speeds.values())[:RUNS]]
+    return values, rounds
 
 
 def phase_seconds(row: Row) -> dict[str, float]:
