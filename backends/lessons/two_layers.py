@@ -40,12 +40,12 @@ def with_pytorch() -> dict:
 
 
 def with_keras() -> dict:
-    """TensorFlow converts the NumPy operands by itself."""
-    import tensorflow as tf
+    """keras.ops converts the NumPy operands by itself, and runs on any engine of Keras."""
+    from keras import ops
 
-    hidden = tf.sigmoid(tf.matmul(FEATURES, W1) + B1)
-    output = tf.sigmoid(tf.matmul(hidden, W2) + B2)
-    return {"hidden": hidden.numpy(), "output": output.numpy()}
+    hidden = ops.sigmoid(ops.matmul(FEATURES, W1) + B1)
+    output = ops.sigmoid(ops.matmul(hidden, W2) + B2)
+    return {"hidden": ops.convert_to_numpy(hidden), "output": ops.convert_to_numpy(output)}
 
 
 def with_jax() -> dict:
