@@ -1,10 +1,59 @@
-"""The public API under the package's own name: ``import sidebyside``; ``python -m sidebyside`` is the command."""
+"""The public API under the package's own name: ``import sidebyside as sbs``; ``python -m sidebyside`` is the command.
+
+Each name is imported where it is asked for, so that the import of this file costs nothing.
+"""
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from compare import Comparison, compare
+if TYPE_CHECKING:
+    from compare.api import compare
+    from compare.comparison import Comparison
+    from tasks import layers
+    from tasks.architecture import Architecture, Node, sequence
+    from tasks.registry import load_task
+    from tasks.task import Preset, Recipe, Task
+    from tasks.variation import sweep
 
-__all__ = ["Comparison", "compare"]
+_HOMES = {
+    "compare": "compare.api",
+    "Comparison": "compare.comparison",
+    "sweep": "tasks.variation",
+    "load_task": "tasks.registry",
+    "Task": "tasks.task",
+    "Recipe": "tasks.task",
+    "Preset": "tasks.task",
+    "Architecture": "tasks.architecture",
+    "Node": "tasks.architecture",
+    "sequence": "tasks.architecture",
+    "layers": "tasks.layers",
+}
+__all__ = [
+    "Architecture",
+    "Comparison",
+    "Node",
+    "Preset",
+    "Recipe",
+    "Task",
+    "compare",
+    "layers",
+    "load_task",
+    "sequence",
+    "sweep",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    return getattr(home, name, home)  # a name of the module, or the module itself
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
+
 
 if __name__ == "__main__":
     from compare.__main__ import main

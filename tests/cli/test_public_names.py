@@ -24,6 +24,17 @@ def test_sidebyside_is_the_api_and_the_command() -> None:
     assert "iris-mlp" in finished.stdout
 
 
+def test_public_names_are_imported_where_they_are_asked_for() -> None:
+    assert set(sidebyside.__all__) == set(sidebyside._HOMES) == set(dir(sidebyside))
+    for name in sidebyside.__all__:
+        found = getattr(sidebyside, name)
+        assert getattr(found, "__name__", name).rpartition(".")[2] == name
+    with pytest.raises(AttributeError, match="has no attribute 'compere'"):
+        getattr(sidebyside, "compere")  # noqa: B009 - no such name
+    code = "import sys, sidebyside as sbs; assert 'numpy' not in sys.modules; sbs.Task; assert 'numpy' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
 def test_the_wheel_has_the_module_the_types_and_the_licence() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert project["project"]["license"] == "MIT AND CC-BY-SA-3.0"
