@@ -90,6 +90,7 @@ CONFIGURATION = {
         "tables",
         "admonition",
         "attr_list",
+        "pymdownx.details",
         "pymdownx.superfences",
         {"pymdownx.highlight": {"anchor_linenums": False}},
         {"pymdownx.tabbed": {"alternate_style": True}},

@@ -4,17 +4,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from backends.lessons import load_lesson
+from backends.lessons.course import QUESTIONS
 from compare.lessons.result import FrameworkResult, LessonResult
 from compare.lessons.text import heading, shown, verdict_text
 from compare.page.drawing import to_svg
 
 
 def course(results: Sequence[LessonResult]) -> Iterator[str]:
-    """The lessons in the order in which they are best read."""
-    yield "# Lessons\n"
+    """A course: the lessons in the order in which they are best read, with questions for a class and their answers."""
+    yield "# A course of lessons\n"
     yield "Each tells the same small idea in NumPy, PyTorch, Keras and JAX. They build on each other in this order.\n"
     for number, result in enumerate(results, 1):
-        yield f"{number}. [{result.title}](lessons/{result.name}.md): {result.about.partition('. ')[0].rstrip('.')}."
+        yield f"## {number}. [{result.title}](lessons/{result.name}.md)\n\n{result.about}\n"
+        for question, answer in QUESTIONS[result.name]:
+            yield f'??? question "{question}"\n\n    {answer}\n'
 
 
 def lesson(result: LessonResult, folder: Path) -> Iterator[str]:

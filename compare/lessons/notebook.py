@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.lessons import Lesson, load_lesson
+from backends.lessons.course import QUESTIONS
 from backends.registry import about
 from compare.folders import Scratch
 from tasks.errors import SideBySideError, one_line
@@ -87,6 +88,8 @@ def make_notebook(lesson: Lesson, framework: str) -> Any:
         texts.append((new_code_cell, f"{_AS_LISTS}\n\n\n{inspect.getsource(lesson.module.pictures)}"))
         texts.append((new_code_cell, _DRAW))
     texts.append((new_markdown_cell, f"## What differs between the frameworks\n\n{lesson.note}"))
+    asked = "\n".join(f"- {question}" for question, _ in QUESTIONS[lesson.name])
+    texts.append((new_markdown_cell, f"## Questions\n\n{asked}"))
     cells = [make(text.rstrip("\n"), id=f"cell-{at}") for at, (make, text) in enumerate(texts)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from backends.lessons import load_lesson
+from backends.lessons import available_lessons, load_lesson
+from backends.lessons.course import QUESTIONS
 from compare.lessons import run as lessons
 from compare.lessons.result import FRAMEWORKS
 from tasks.errors import UnknownNameError
@@ -95,3 +96,12 @@ def test_an_unknown_framework_is_an_error(name: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(subprocess, "Popen", None)
     with pytest.raises(UnknownNameError, match="choose from numpy, pytorch, keras, jax"):
         lessons.run_lesson("neuron", [name])
+
+
+def test_every_lesson_has_questions_with_answers() -> None:
+    assert tuple(QUESTIONS) == available_lessons()
+    for name, asked in QUESTIONS.items():
+        assert len(asked) >= 2, name
+        for question, answer in asked:
+            assert question.endswith("?"), question
+            assert answer.endswith("."), answer
