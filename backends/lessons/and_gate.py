@@ -141,3 +141,24 @@ def with_jax() -> dict:
         "outputs": np.asarray(p[:, 0]),
         "answers": (p[:, 0] > 0.5).tolist(),
     }
+
+
+def pictures(outputs: dict) -> dict[str, Any]:
+    """The four rows of the truth table, and the line at which the neuron changes its answer."""
+    import altair as alt
+
+    (first,), (second,) = outputs["kernel"]
+    (bias,) = outputs["bias"]
+    rows = [{"x": float(x[0]), "y": float(x[1]), "label": str(int(label[0]))} for x, label in zip(X, Y, strict=True)]
+    line = [{"x": x, "y": -(first * x + bias) / second} for x in (-0.2, 1.6)]
+    scale = alt.Scale(domain=[-0.2, 1.6])
+    x, y = (alt.X("x:Q", title="first input", scale=scale), alt.Y("y:Q", title="second input", scale=scale))
+    points = alt.Chart(alt.Data(values=rows), width=300, height=300).mark_point(filled=True, size=160, opacity=1)
+    points = points.encode(
+        x=x, y=y, color=alt.Color("label:N", title="label"), shape=alt.Shape("label:N", title="label")
+    )
+    border = alt.Chart(alt.Data(values=line)).mark_line(clip=True).encode(x=x, y=y)
+    return {
+        "The truth table, and the line at which the neuron's output is one half: beyond it, it answers 1.": border
+        + points
+    }

@@ -5,6 +5,8 @@ and how to write them. All start from one set of numbers, in the layout of this 
 (height, width, in, out).
 """
 
+from typing import Any
+
 import numpy as np
 
 ROW = np.array([[1.0, 2.0, 3.0]], np.float32)
@@ -134,3 +136,22 @@ def with_jax() -> dict:
         "conv_weights": weights(conv),
         "image_shape": str(IMAGE.shape),
     }
+
+
+def pictures(outputs: dict) -> dict[str, Any]:
+    """The convolution's kernel, a square for each pair of a channel and a filter."""
+    import altair as alt
+
+    cells = [
+        {"y": y, "x": x, "channel": f"channel {c}", "filter": f"filter {o}", "weight": float(CONV_KERNEL[y, x, c, o])}
+        for y, x, c, o in np.ndindex(CONV_KERNEL.shape)
+    ]
+    chart = alt.Chart(alt.Data(values=cells), width=90, height=90).mark_rect()
+    chart = chart.encode(
+        x=alt.X("x:O", title=None, axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("y:O", title=None),
+        color=alt.Color("weight:Q", title="weight", scale=alt.Scale(scheme="blues")),
+        column=alt.Column("filter:N", title=None),
+        row=alt.Row("channel:N", title=None),
+    )
+    return {"The kernel (height, width, in, out): 3 x 3 weights for each of 2 channels and 3 filters.": chart}

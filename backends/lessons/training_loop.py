@@ -4,6 +4,8 @@ Forward, loss, backward, update, in each framework's idiom: a linear classifier 
 SGD with momentum, five epochs. And which of them changes which values in place.
 """
 
+from typing import Any
+
 from numpy.typing import NDArray
 
 from tasks import load_task
@@ -173,3 +175,13 @@ def with_jax() -> dict:
         "old_reference_shows": "new numbers" if before.any() else "old numbers",
         "optimizer_state": f"optimizer.opt_state: {', '.join(state._fields)}",
     }
+
+
+def pictures(outputs: dict) -> dict[str, Any]:
+    """The loss of every step."""
+    import altair as alt
+
+    values = [{"step": step, "loss": loss} for step, loss in enumerate(outputs["losses"], 1)]
+    x, y = alt.X("step:Q", title="step"), alt.Y("loss:Q", title="loss of the batch")
+    chart = alt.Chart(alt.Data(values=values)).mark_line(point=True).encode(x=x, y=y)
+    return {"The loss of each of the 45 steps: it falls, and jumps from batch to batch.": chart}
