@@ -135,7 +135,11 @@ class RunInterruptedError(Interrupted):
         return f"interrupted; what was done ({cells}) is kept in {folder}; go on with resume={str(folder)!r}"
 
     def _render_traceback_(self) -> list[str]:
-        """One line in a notebook, where an interrupt is no fault that a traceback would help to find."""
+        """In a notebook: what was done, and one line; an interrupt is no fault that a traceback would help to find."""
+        if "IPython" in sys.modules and self.comparison.results.runs:
+            from IPython.display import display
+
+            display(self.comparison)
         return [f"KeyboardInterrupt: {self} (what was done: sys.last_value.comparison)"]
 
 

@@ -67,11 +67,16 @@ def test_a_report_that_cannot_be_drawn_costs_no_table(
         compare.compare("and-gate", "numpy", epochs=5, threads=1, certify=False, output=tmp_path / "other")
 
 
-def test_an_interrupt_in_a_notebook_is_one_line(tmp_path: Path) -> None:
+def test_an_interrupt_in_a_notebook_shows_what_was_done_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[object] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
     error = RunInterruptedError(2, Comparison(make_results(), tmp_path / "run"))
     (line,) = error._render_traceback_()
     assert f"go on with resume='{tmp_path / 'run'}'" in line
     assert "what was done (2 cells) is kept" in line
+    assert shown == [error.comparison]
     assert error.exit_status == 130
     plain = as_keyboard_interrupt(error)
     assert type(plain) is KeyboardInterrupt
