@@ -4,9 +4,14 @@ A chart is rendered once, for light paper; :func:`dark` gives the same drawing t
 """
 
 import base64
+import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#aa4499", "#882255", "#117733", "#5e4fa2", "#8a6d00")
 DARK = ("#56b4e9", "#ff9a56", "#2fd3a3", "#e69fd6", "#e88aa8", "#7bd389", "#b3a8f0", "#e0c060")
@@ -17,6 +22,9 @@ INK, FAINT = "#1f2328", "#d0d7df"
 DARK_INK, DARK_FAINT = "#e6e6e7", "#444c57"
 LARGEST_SVG = 500_000
 """Characters; a larger drawing goes into a page as PNG: the 16 digits of a lesson are 12,544 elements as SVG."""
+COLORS, DARK_COLORS = (*LIGHT, *STEPS, INK, FAINT), (*DARK, *DARK_STEPS, DARK_INK, DARK_FAINT)
+_MARK = re.compile(r'<path aria-label="([^"]*)"([^>]*?)/>')
+"""A mark of the chart's data, with what Vega writes of its values."""
 _UNSEEN = re.compile(r'<path (?![^>]*(?:fill|stroke)=)[^>]*(?:display="none"|class="background")[^>]*/>')
 _TAG = re.compile(r"<[^>]*>")
 _OF_OTHER_READERS = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
@@ -89,8 +97,40 @@ def to_png(svg: str) -> bytes:
 
 def dark(svg: str) -> str:
     """The same chart for dark paper. Only colours change: text that reads like a colour is left alone."""
-    inks = dict(zip((*LIGHT, *STEPS, INK, FAINT), (*DARK, *DARK_STEPS, DARK_INK, DARK_FAINT), strict=True))
+    inks = dict(zip(COLORS, DARK_COLORS, strict=True))
     return re.sub(r'(fill|stroke)="(#[0-9a-f]{6})"', lambda m: f'{m[1]}="{inks.get(m[2], m[2])}"', svg)
+
+
+def inline(chart: Any, description: str) -> "Markup":
+    """An Altair chart as an element of a page, which shows the values of a mark where the pointer is.
+
+    Its colours are the page's: ``--chart-0`` and on, for light and for dark paper.
+
+    Args:
+        chart: what is drawn.
+        description: for readers who cannot see it.
+    """
+    from markupsafe import Markup, escape
+
+    svg = _UNSEEN.sub("", to_svg(chart))
+    svg = _MARK.sub(lambda mark: f"<path{mark[2]}><title>{mark[1]}</title></path>", svg)
+    svg = _TAG.sub(lambda tag: _DIGITS.sub("", _OF_OTHER_READERS.sub("", tag[0])), svg)
+    own = hashlib.sha256(svg.encode()).hexdigest()[:8]  # so that what one drawing names is no other's
+    svg = re.sub(r'( id="|url\(#)', rf"\g<1>chart-{own}-", svg)
+    for number, color in enumerate(COLORS):
+        svg = svg.replace(f'"{color}"', f'"var(--chart-{number})"')
+    label = f'<svg class="chart" role="img" aria-label="{escape(description)}" '
+    return Markup(svg.replace("<svg ", label, 1))
+
+
+def color_rules() -> str:
+    """The rules of a page's style for the colours of charts, on light and on dark paper."""
+
+    def rules(colors: Sequence[str]) -> str:
+        variables = " ".join(f"--chart-{number}: {color};" for number, color in enumerate(colors))
+        return f":is(.sidebyside, #sidebyside) {{ {variables} }}"
+
+    return f"{rules(COLORS)}\n@media screen and (prefers-color-scheme: dark) {{ {rules(DARK_COLORS)} }}\n"
 
 
 def data_uris(chart: Any) -> tuple[str, str]:

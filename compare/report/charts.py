@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +73,13 @@ def write_charts(results: Results, folder: Path | None, out: Path) -> list[Path]
     """Writes every chart as SVG and as PNG into the folder ``out``; returns the files."""
     out.mkdir(parents=True, exist_ok=True)
     sections = summarize(results)
-    drawings = [(f"sweep-{s.title}", [drawn]) for s in find_sweeps(sections) if (drawn := draw_sweep(s)) is not None]
-    drawings += [(f"{section.task}-{section.recipe}", draw(section, folder)) for section in sections]
+    drawings = [(s.title, [drawn]) for s in find_sweeps(sections) if (drawn := draw_sweep(s)) is not None]
+    drawings += [(section.title, draw(section, folder)) for section in sections]
     written: list[Path] = []
     for index, (title, of_one) in enumerate(drawings, 1):
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{index}-{title}")[:70]
         for drawing in of_one:
+            drawing = replace(drawing, chart=drawing.chart.properties(title=f"{drawing.title}, {title}"))
             path = out / f"{name}.{drawing.name}.svg"
             path.write_text(drawing.svg(), encoding="utf-8")
             path.with_suffix(".png").write_bytes(drawing.png())

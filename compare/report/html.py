@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compare.analysis.overview import overview
 from compare.analysis.remarks import machine_warning
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
-from compare.page.drawing import data_uris
+from compare.page.drawing import Drawing, color_rules, inline
 from compare.page.network import draw_network
 from compare.page.page import read_style, render_page
 from compare.records.certificate import Certificate, Distance, Pair
@@ -34,6 +34,9 @@ from compare.report.weights import ShownWeights, section_weights
 from compare.text import NO_RUNS, clean, label, times, times_range
 from tasks.mnist import SHA256
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 LEARNING = (
     "validation", "accuracy-by-epoch", "loss-by-time", "learning-curves", "distances", "accuracy", "predictions",
 )  # fmt: skip
@@ -51,8 +54,7 @@ class _Picture:
     name: str
     title: str
     caption: str
-    light: str
-    dark: str
+    svg: "Markup"
 
 
 class _Page:
@@ -86,8 +88,8 @@ class _Page:
             return [], any(row.completed for row in section.rows)
         pictures: list[_Picture] = []
         for drawing in draw(section, self.folder):
-            picture = _Picture(drawing.name, drawing.title, drawing.caption, *data_uris(drawing.chart))
-            self._left -= len(picture.light) + len(picture.dark)
+            picture = _picture(drawing, section.title)
+            self._left -= len(picture.svg)
             if self._left <= 0:
                 return pictures, True
             pictures.append(picture)
@@ -104,19 +106,16 @@ class _Page:
     def sweep_chart(self, sweep: Sweep) -> _Picture | None:
         """The chart of a sweep."""
         drawing = draw_sweep(sweep)
-        return (
-            None
-            if drawing is None
-            else _Picture(drawing.name, drawing.title, drawing.caption, *data_uris(drawing.chart))
-        )
+        return None if drawing is None else _picture(drawing, sweep.title)
 
-    def weights(self, section: Section) -> list[tuple[ShownWeights, str, tuple[str, str] | None]]:
-        """Each kernel and bias, its shape in words, and its histograms for light and dark paper if there is room."""
-        found: list[tuple[ShownWeights, str, tuple[str, str] | None]] = []
+    def weights(self, section: Section) -> list[tuple[ShownWeights, str, "Markup | None"]]:
+        """Each kernel and bias, its shape in words, and its histograms if there is room."""
+        found: list[tuple[ShownWeights, str, Markup | None]] = []
         for shown in section_weights(section, self.folder):
-            pictures = data_uris(shown.chart) if self._left > 0 else None
-            self._left -= sum(map(len, pictures or ()))
-            found.append((shown, " x ".join(map(str, shown.shape)), pictures if self._left > 0 else None))
+            about = f"Histogram of the values of {shown.name}, {section.title}; the table below has their statistics."
+            svg = inline(shown.chart, about) if self._left > 0 else None
+            self._left -= len(svg or "")
+            found.append((shown, " x ".join(map(str, shown.shape)), svg if self._left > 0 else None))
         return found
 
     def described(self, section: Section) -> Described | None:
@@ -214,7 +213,12 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "figure": make_figure,
         "draw_network": draw_network,
     }
-    return render_page("report.html.j2", read_style("report.css"), values, finalize=_cleaned)
+    return render_page("report.html.j2", read_style("report.css") + color_rules(), values, finalize=_cleaned)
+
+
+def _picture(drawing: Drawing, title: str) -> _Picture:
+    svg = inline(drawing.chart, f"{drawing.title} of {title}. {drawing.caption}")
+    return _Picture(drawing.name, drawing.title, drawing.caption, svg)
 
 
 def _cleaned(value: Any) -> Any:

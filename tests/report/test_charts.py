@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from compare.analysis.sections import summarize
-from compare.page.drawing import dark, data_uris, to_png, to_svg
+from compare.page.drawing import COLORS, color_rules, dark, data_uris, inline, to_png, to_svg
 from compare.records.results import Results
 from compare.report.chart_parts import Look, line_chart
 from compare.report.charts import draw, phase_seconds, write_charts
@@ -81,3 +81,15 @@ def test_a_picture_on_a_page_is_the_drawing_in_fewer_characters(results: Results
             drawing.name
         )  # a hundredth of a pixel may shade an edge by a quarter; a tick's label is more
         assert first.std() > 1
+
+
+def test_a_chart_on_a_page_has_its_colours_and_tells_its_values(results: Results) -> None:
+    drawing = draw(summarize(results)[0], None)[0]
+    svg = str(inline(drawing.chart, 'says "so" & more'))
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert svg.startswith('<svg class="chart" role="img" aria-label="says &#34;so&#34; &amp; more" ')
+    assert "<title>training examples a second: 1.1556k; framework: jax; loop: tuned; row: jax</title>" in svg
+    used = set(re.findall(r"var\((--chart-\d+)\)", svg))
+    assert used
+    assert used <= set(re.findall(r"--chart-\d+", color_rules()))
+    assert not set(re.findall(r'"(#[0-9a-f]{6})"', svg)) & set(COLORS)

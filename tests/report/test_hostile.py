@@ -182,4 +182,6 @@ def test_a_whole_page_with_hostile_charts_is_harmless() -> None:
     page = Page(render(poison(BATCHES[0]), None, "html"))
     assert not {tag for tag, _ in page.elements} & {"script", "iframe"}
     drawings = [attributes for tag, attributes in page.elements if tag == "svg"]
-    assert [drawing["class"] for drawing in drawings] == ["network"]  # the page's own, of mnist-mlp
+    assert {drawing["class"] for drawing in drawings} == {"network", "chart"}
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert not [tag for tag, attributes in page.elements if tag in ("image", "a", "use") and "xlink:href" in attributes]

@@ -82,9 +82,9 @@ def test_who_cannot_see_it_is_told() -> None:
 def test_the_page_has_the_drawing_beside_the_table_of_layers(task: str) -> None:
     results = make_results(runs=[make_run("keras", task=task, parameter_counts={})])
     page = Page(render(results, None, "html"))
-    assert sum(tag == "svg" for tag, _ in page.elements) == 1
+    assert sum(tag == "svg" and a["class"] == "network" for tag, a in page.elements) == 1
     architecture = load_task(task).architecture
-    assert sum(tag == "rect" for tag, _ in page.elements) == len(architecture.layers) + 1
+    assert render(results, None, "html").count("<rect ") == len(architecture.layers) + 1
     assert f"The network of {task}" in page.text
     shape = " x ".join(map(str, architecture.input_shape))
     assert f"input, {shape}; " in page.text
