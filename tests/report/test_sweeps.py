@@ -77,7 +77,7 @@ def test_the_chart_has_a_panel_for_each_figure_and_value_of_the_second_key(swept
 
 
 def test_every_form_of_the_report_shows_it(swept: Results, tmp_path: Path) -> None:
-    assert write_charts(swept, None, tmp_path)[0].name.startswith("1-sweep-mnist-mlp")
+    assert write_charts(swept, None, tmp_path)[0].name == "1-mnist-mlp.sweep.svg"
     page = render(swept, None, "html")
     assert "mnist-mlp, sweep of batch_size and layers.1.units" in page
     assert page.index('id="sweep-1"') < page.index('id="task-1"')
