@@ -50,8 +50,8 @@ class Tab:
                 self.events.append((answer["method"], answer["params"]))
 
     def evaluate(self, expression: str) -> Any:
-        """The value of an expression in JavaScript, which the page's own policy does not forbid to us."""
-        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of an expression in JavaScript, or of what it promises. The page's policy does not forbid it."""
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import axe_core_python
 import pytest
 
 from compare.report.render import render
@@ -27,6 +28,10 @@ BROKEN_WORDS = """(() => {
   return broken;
 })()"""
 """Words that stand on more than one line."""
+AXE = Path(axe_core_python.__file__).parent / "axe.min.js"
+BARRIERS = (
+    "axe.run(document).then((found) => found.violations.map((each) => [each.id, each.nodes[0].html.slice(0, 200)]))"
+)
 CLOSED = """[...document.querySelectorAll("details")].filter(
   (d) => d.children.length > 1 && [...d.children].slice(1).every((child) => !child.checkVisibility())).length"""
 
@@ -66,6 +71,14 @@ def test_on_paper_nothing_is_folded(tab: Tab, pages: list[Path]) -> None:
         tab.call("Emulation.setEmulatedMedia", media="print")
         assert tab.evaluate(CLOSED) == 0, page.name
     tab.call("Emulation.setEmulatedMedia", media="")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_no_barrier(tab: Tab, pages: list[Path], width: int) -> None:
+    for page in pages:
+        tab.open(page, width)
+        tab.evaluate(f"{AXE.read_text(encoding='utf-8')}; 0")
+        assert tab.evaluate(BARRIERS) == [], page.name
 
 
 def test_it_asks_for_nothing_and_complains_of_nothing(tab: Tab, pages: list[Path]) -> None:
