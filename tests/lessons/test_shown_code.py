@@ -1,4 +1,4 @@
-"""What a lesson shows is a program: run by itself in a new process, it gives the outputs that are shown with it."""
+"""What a lesson shows is a program: run by itself, with its framework alone, it gives the outputs shown with it."""
 
 import ast
 import builtins
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from backends.lessons import load_lesson
+from backends.registry import about
 from compare.lessons.result import FRAMEWORKS, FrameworkResult
 from compare.lessons.text import heading
 from tests.conftest import is_there
@@ -22,10 +23,17 @@ from tests.sources import ROOT
 
 PROGRAM = """
 import json, sys
+from importlib.machinery import PathFinder
 from pathlib import Path
+OF_OTHERS = set(sys.argv[2].split(","))
+class Hidden(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name.partition(".")[0] in OF_OTHERS else PathFinder.find_spec(name, path, target)
+sys.meta_path[:] = [Hidden if finder is PathFinder else finder for finder in sys.meta_path]
 from compare.worker.lesson import plain
 outputs = {}
-for path in map(Path, sys.argv[2:]):
+for path in map(Path, sys.argv[3:]):
     space = {"__name__": path.stem}
     exec(compile(path.read_text(), str(path), "exec"), space)
     function = space["with_" + sys.argv[1]]
@@ -86,11 +94,18 @@ def run_shown(framework: str, names: list[str], folder: Path) -> dict[str, dict[
         (folder / name).mkdir()
         files.append(folder / name / "shown.py")
         files[-1].write_text(load_lesson(name).shown(framework))
-    command = [sys.executable, "-P", "-c", PROGRAM, framework, *map(str, files)]
+    command = [sys.executable, "-P", "-c", PROGRAM, framework, of_others(framework), *map(str, files)]
     finished = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     outputs: dict[str, dict[str, object]] = json.loads((folder / "outputs.json").read_text())
     return outputs
+
+
+def of_others(framework: str) -> str:
+    """The packages of the other frameworks, which a reader who has this one may lack."""
+    own = set(about(framework).modules)
+    names = {module for name in FRAMEWORKS for module in about(name).modules} - own - {"numpy"}
+    return ",".join(sorted(names))
 
 
 def environment() -> dict[str, str]:
