@@ -48,7 +48,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = import_module(_HOMES[name])
-    return getattr(home, name, home)  # a name of the module, or the module itself
+    return home if name == "layers" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

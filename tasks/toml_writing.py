@@ -43,8 +43,9 @@ def _changes(standard: dict[str, Any], other: dict[str, Any], where: str) -> dic
     if "schedule" in defaults:
         defaults["schedule"] = _part(CONSTANT)
     if without := [key for key, value in defaults.items() if value is None]:
-        what = f"{where} has no {', '.join(without)}, unlike the standard one, which no file can say"
-        raise TaskFileError(f"{what}: make it a task of its own, or leave that out of the standard recipe too")
+        names = ", ".join(without)
+        what = f"{where} has no {names} although the standard recipe has one, and a task's file cannot say that"
+        raise TaskFileError(f"{what}: make it a task of its own, or remove {names} from the standard recipe")
     return {key: value for key, value in other.items() if standard.get(key) != value} | defaults
 
 

@@ -153,7 +153,7 @@ def _names_folder(key: str, value: Any) -> bool:
 
 
 def without_spaces(change: str) -> str:
-    """A change of which no space parts anything, as names of variations have it: with those in texts escaped.
+    """The change without spaces, as in the name of a variation; spaces inside texts are escaped.
 
     ``a = [1, 2]`` becomes ``a=[1,2]``. A word that is no change, or whose value is not written as in TOML, stays.
     """

@@ -103,7 +103,9 @@ def main(names: Sequence[str] = (), site: Path = SITE) -> int:
     """Builds the site; broken links between its pages are errors."""
     with tempfile.TemporaryDirectory(prefix="sidebyside-site-") as scratch:
         pages = Path(scratch) / "docs"
-        write_pages(pages, names)
+        if failures := write_pages(pages, names):
+            print("\n".join(failures), file=sys.stderr)
+            return 1
         configuration = Path(scratch) / "mkdocs.yml"
         lessons = sorted((pages / "lessons").glob("*.md"), key=lambda path: list(lesson_titles()).index(path.stem))
         navigation = [
@@ -123,8 +125,8 @@ def main(names: Sequence[str] = (), site: Path = SITE) -> int:
     return status
 
 
-def write_pages(folder: Path, names: Sequence[str] = ()) -> None:
-    """Writes the sources of all pages."""
+def write_pages(folder: Path, names: Sequence[str] = ()) -> list[str]:
+    """Writes the sources of all pages; returns what went wrong in the lessons."""
     (folder / "lessons").mkdir(parents=True)
     (folder / "files").mkdir()
     (folder / "published").mkdir()
@@ -142,6 +144,7 @@ def write_pages(folder: Path, names: Sequence[str] = ()) -> None:
     for result in results:
         (folder / "lessons" / f"{result.name}.md").write_text("\n".join(lesson(result, folder)), encoding="utf-8")
     (folder / "lessons.md").write_text("\n".join(course(results)), encoding="utf-8")
+    return [failure for result in results for failure in result.failures]
 
 
 def sections(text: str) -> Iterator[tuple[str, str]]:

@@ -139,7 +139,7 @@ class _PaperAdam(_CoupledDecay, keras.optimizers.Adam):
     """Adam with epsilon added to the bias-corrected root; Keras's own adds it before the correction."""
 
     def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-        """Decoupled, as Keras's own, but on PyTorch: there it multiplies by 1 - rate * decay, which float32 rounds."""
+        """As Keras's own on TensorFlow and JAX; on PyTorch it multiplies by 1 - rate * decay, which float32 rounds."""
         if self.weight_decay is not None:
             for variable in variables:
                 if self._use_weight_decay(variable):

@@ -27,8 +27,9 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     "tensors": (
         (
             "A NumPy array is changed after a tensor was made from it. In which framework does the tensor change too?",
-            "In PyTorch after torch.from_numpy, which shares the memory; not after torch.tensor, which copies. "
-            "Tensors of TensorFlow and arrays of JAX cannot be changed.",
+            "In PyTorch after torch.from_numpy, which shares the memory; not after torch.tensor. tf.constant, "
+            "jnp.array and jnp.asarray copy; jax.device_put and jax.dlpack.from_dlpack may share memory on the "
+            "CPU.",
         ),
         (
             "Why may a program that is right in NumPy give other digits in JAX?",
@@ -79,7 +80,7 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "counting": (
         (
-            "How many parameters has a convolution of 32 filters, 3 x 3, over an image with one channel?",
+            "How many parameters does a convolution of 32 filters of 3 x 3 have, over an image with one channel?",
             "3 * 3 * 1 * 32 weights and 32 biases: 320.",
         ),
         (
@@ -100,7 +101,7 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "layers": (
         (
-            "A convolution's kernel has the shape (3, 3, 1, 32) in Keras. Which shape has it in PyTorch?",
+            "A convolution's kernel has the shape (3, 3, 1, 32) in Keras. What shape does it have in PyTorch?",
             "(32, 1, 3, 3): out, in, height, width.",
         ),
         (
@@ -129,18 +130,19 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "Why is the difference between the biased and the unbiased variance small for images?",
-            "N is images x height x width: N / (N - 1) is all but 1.",
+            "N is images x height x width: N / (N - 1) is nearly 1.",
         ),
     ),
     "loss-traps": (
         (
-            "A network ends in a softmax, and the loss expects logits. Which value can the loss not fall below, "
-            "for three classes?",
+            "In PyTorch or JAX, a network ends in a softmax, and the loss expects logits. Which value can the "
+            "loss not fall below, for three classes?",
             "log(1 + 2/e) = 0.55: the softmax of numbers between 0 and 1 is never sure.",
         ),
         (
-            "Why does no framework raise an error for it?",
-            "Probabilities are numbers like logits; nothing in a tensor says which of the two they are.",
+            "Why do most losses raise no error for it?",
+            "To PyTorch and optax, probabilities are numbers like any others. Keras alone remembers that a "
+            "softmax made them: it warns, and uses the logits before it.",
         ),
     ),
     "randomness": (
@@ -203,7 +205,7 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "How can it be shown that a file was read correctly in another framework?",
-            "By the answers for the same inputs: they must be equal to rounding.",
+            "By the answers for the same inputs: they must be equal up to rounding.",
         ),
     ),
     "save-formats": (
@@ -213,14 +215,15 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "Which files hold the architecture too?",
-            "Those of Keras with the ending .keras; .weights.h5, PyTorch's state_dict and flax's bytes hold "
-            "numbers only.",
+            "Those of Keras with the ending .keras; .weights.h5, PyTorch's state_dict and flax's bytes hold the "
+            "names and the numbers of the parameters only.",
         ),
     ),
     "inputs": (
         (
             "What does shuffle(buffer_size=2) of tf.data do to a sorted data set?",
-            "Almost nothing: an example moves forward by one place at most. The buffer must hold the whole data set.",
+            "Little: no example comes more than one place earlier, though it may come later. For a full shuffle "
+            "the buffer must hold the whole data set.",
         ),
         (
             "Why do users of JAX often leave out the last, smaller batch?",
@@ -233,7 +236,7 @@ QUESTIONS: dict[str, tuple[tuple[str, str], ...]] = {
             "The length of the petals separates setosa; versicolor and virginica overlap.",
         ),
         (
-            "Which type have the pixels after a division by 255?",
+            "What type do the pixels have after division by 255?",
             "float64 in NumPy, float32 in the others.",
         ),
     ),

@@ -171,7 +171,7 @@ class NoisyModel(NumpyModel):
 class _Float64Scalars(AdamUpdate):
     """Adam as PyTorch's: corrections are computed in float64 and then rounded, and decoupled decay is taken alone.
 
-    As little as a unit in the last place of a parameter, it is then rounded the same way in step after step.
+    It may be as small as one unit in the last place of a parameter; then it is rounded alike at every step.
     """
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:

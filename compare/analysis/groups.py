@@ -35,7 +35,7 @@ class Group:
     """Rows that may be ranked together.
 
     Attributes:
-        rows: certified rows with completed runs that are comparable, in the order of the file.
+        rows: certified rows with completed runs that are comparable, in the order of their section.
         conflict: why they cannot be ranked together after all; empty if they can.
         rounds: number of rounds that all rows completed.
     """

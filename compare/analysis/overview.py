@@ -49,6 +49,11 @@ class Overview:
     standings: tuple[Standing, ...]
 
     @property
+    def several_devices(self) -> bool:
+        """Whether the standings are not all of one device."""
+        return len({standing.device for standing in self.standings}) > 1
+
+    @property
     def sentence(self) -> str:
         """Who is the fastest over all tasks, and by how much; of each loop one clause."""
         clauses = []
@@ -59,7 +64,8 @@ class Overview:
                 low, high = other.mean.interval or (other.mean.ratio, other.mean.ratio)
                 interval = f"95 % interval {times_range(1 / high, 1 / low)}"
                 words.append(f"{times(1 / other.mean.ratio)} times that of {other.backend} ({interval})")
-            clauses.append(f"of the {first.mode} loops, {first.backend}'s speed is {join(words)}")
+            where = f" on {first.device}" if self.several_devices else ""
+            clauses.append(f"of the {first.mode} loops{where}, {first.backend}'s speed is {join(words)}")
         return (
             f"Over the {count_words(len(self.titles))} tasks, by the geometric mean: {'; '.join(clauses)}."
             if clauses

@@ -39,14 +39,14 @@ def disturbed(row: Row) -> str:
 
 
 def _hot(row: Row) -> str:
-    """Whether the processor slowed itself for heat while a completed run was timed."""
+    """Whether the processor was slowed down for heat while a completed run was timed."""
     counts = [[rate.throttles for rate in run.machine if rate.throttles is not None] for run in row.completed]
     hot = [count for count in counts if count and count[-1] > count[0]]
     if not hot:
         return ""
     return (
-        f"hot: {_in_runs(row, len(hot))}the processor slowed itself for heat while it was timed, so its speeds may be"
-        " too low; let the machine cool, and run it again"
+        f"hot: {_in_runs(row, len(hot))}the processor slowed down because it was hot while it was timed, so its"
+        " speeds may be too low; let the machine cool, and run it again"
     )
 
 
@@ -68,8 +68,9 @@ def _spread(row: Row) -> str:
     if len(speeds) < MINIMUM_ROUNDS or max(speeds) <= SPREAD * min(speeds):
         return ""
     return (
-        f"unsteady: its speeds lie {max(speeds) / min(speeds):.2f} times apart, though no other process was seen: close"
-        " other programs, let the machine cool, and use more --rounds, or --precision 5%"
+        f"unsteady: its fastest run was {max(speeds) / min(speeds):.2f} times as fast as its slowest, and nothing"
+        " measured here explains it; close other programs, let the machine cool, and use more --rounds or"
+        " --precision 5%"
     )
 
 

@@ -5,6 +5,7 @@ Rows that may not be ranked are kept, with the reason.
 
 from collections.abc import Sequence
 from functools import cached_property
+from statistics import geometric_mean
 from typing import Any
 
 from backends.about import MODES
@@ -34,10 +35,19 @@ class Section:
         rows: by loop, the fastest first; those that are not ranked come last.
         groups: the rows that may be ranked together.
         most: the most that the machine did beside any run of the comparison.
+        backends: all of the comparison, in alphabetical order.
     """
 
-    def __init__(self, task: str, recipe: str, rows: Sequence[Row], most: MachineRate | None = None) -> None:
+    def __init__(
+        self,
+        task: str,
+        recipe: str,
+        rows: Sequence[Row],
+        most: MachineRate | None = None,
+        backends: Sequence[str] = (),
+    ) -> None:
         self.task, self.recipe, self.rows, self.most = task, recipe, sorted(rows, key=_place), most
+        self.backends = tuple(backends)
         groups: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
             if not row.refusal:
@@ -70,8 +80,8 @@ class Section:
     @cached_property
     def answer(self) -> str:
         """Who is faster, by how much, and whether the rows are the same model: no stronger than the statistics."""
-        said = answer(self.title, self.groups, self.rows, self.framework)
-        return " ".join(said) or "There are no runs to compare."
+        said = answer(self.title, self.groups, self.rows, self.framework, self.label)
+        return " ".join(said) or ("No two rows can be compared." if self.rows else "There are no runs to compare.")
 
     @cached_property
     def caveats(self) -> str:
@@ -153,7 +163,7 @@ class Section:
 
 def _place(row: Row) -> tuple[int, str, str, bool, float]:
     """What rows are sorted by: loop, device and workload; ranked or not; then speed."""
-    speed = row.speed.value if row.speed is not None else 0.0
+    speed = geometric_mean(row.speeds.values()) if row.speeds else 0.0
     mode = MODES.index(row.first.mode) if row.first.mode in MODES else len(MODES)
     return mode, row.first.device, str(row.workload), bool(row.refusal), -speed
 
@@ -171,12 +181,14 @@ def summarize(results: Results) -> list[Section]:
     for subject in certificates:  # a task that was only certified has no runs
         sections.setdefault((subject.task, subject.recipe), {})
     most, rates = most_of(results.runs), matrix_rates(results.runs)
+    backends = sorted({run.backend for run in results.runs})
     return [
         Section(
             task,
             recipe,
             [Row(tuple(runs), certificates.get(runs[0].subject), rates.get(runs[0].device)) for runs in rows.values()],
             most,
+            backends,
         )
         for (task, recipe), rows in sections.items()
     ]

@@ -18,13 +18,13 @@ _ENDED = {
 }
 """What a run did, by its status, where that is not the word."""
 
-_OPENING = {*_NUMBERS, "all", "of", "the", "their", "they", "whether"}
+_OPENING = {*_NUMBERS, "all", "in", "of", "the", "their", "they"}
 """Words with which a sentence begins; a name keeps its small letter, as on the command line."""
 
 Label = Callable[[Row], str]
 
 
-def answer(title: str, groups: Sequence[Group], rows: Sequence[Row], label: Label) -> list[str]:
+def answer(title: str, groups: Sequence[Group], rows: Sequence[Row], label: Label, full: Label) -> list[str]:
     """Who is faster, by how much, and whether the rows are the same model: sentences no stronger than the statistics.
 
     Args:
@@ -32,19 +32,22 @@ def answer(title: str, groups: Sequence[Group], rows: Sequence[Row], label: Labe
         groups: the rows that may be ranked together.
         rows: all rows.
         label: gives what a row is called among those of its mode.
+        full: gives what it is called among all rows.
     """
     backends = _backends(rows)
     if groups and len(backends) == 1 and all(len(group.rows) == 1 for group in groups):
-        return [f"Only {clean(backends.pop())} was run, so there is nothing to compare."]
+        return [f"Only {clean(backends.pop())} was run, so no frameworks can be compared."]
     several = len({group.rows[0].first.mode for group in groups}) > 1
-    said = []
-    for group in groups:
-        said += _speed(title, group, label, f"of the {group.rows[0].first.mode} loops, " if several else "")
+    among = {id(group): f"of the {group.rows[0].first.mode} loops, " if several else "" for group in groups}
+    said = [text for group in groups for text in _speed(title, group, label, among[id(group)])]
     together = [group for group in groups if len(group.rows) > 1 and not group.conflict]
-    said += _sameness(together, label)
-    accuracies = list(dict.fromkeys(_accuracy(group, label) for group in together))
-    among = "of each loop, " if several and len(together) > 1 and accuracies[0].startswith("they") else ""
-    said += [f"{among}{text}" for text in accuracies]
+    said += _sameness(together, sum(row.status != "skipped" for row in rows), full)
+    accuracies = dict.fromkeys(_accuracy(group, "they", label) for group in together)
+    if len(accuracies) > 1:  # each group by its name
+        names = {id(group): join(map(label, group.rows)) for group in together}
+        said += [f"{among[id(group)]}{_accuracy(group, names[id(group)], label)}" for group in together]
+    else:
+        said += [f"{'in each loop, ' if several and len(together) > 1 and t[0] == 't' else ''}{t}" for t in accuracies]
     return [_sentence(text) for text in dict.fromkeys(said)]
 
 
@@ -63,7 +66,8 @@ def caveats(groups: Sequence[Group], rows: Sequence[Row], label: Label, refusal:
         failed = Counter(run.status for run in row.runs if run.status not in ("ok", "skipped"))
         for status, count in failed.items():
             of_runs = f"{count} of {label(row)}'s {len(row.runs)} runs" if len(row.runs) > 1 else label(row)
-            said.append(f"{of_runs} {_ENDED.get(status, status)}")
+            ended = _ENDED.get(status, status)
+            said.append(f"{of_runs} {ended.replace('was ', 'were ') if count > 1 else ended}")
         if row.completed and refusal(row):
             said.append(f"{label(row)} is not ranked: {refusal(row)}")
     skipped: dict[str, list[str]] = {}
@@ -84,9 +88,9 @@ def count_words(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def join(words: Iterable[str]) -> str:
+def join(words: Iterable[str], link: str = "and") -> str:
     *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} {link} {last}" if most else last
 
 
 def too_noisy(speed: SpeedRatio) -> bool:
@@ -107,7 +111,7 @@ def _speed(title: str, group: Group, label: Label, among: str) -> list[str]:
     if group.conflict:
         return [f"{among}{join(names)} cannot be compared: {group.conflict}"]
     if not group.rounds:
-        return [f"{among}the speeds of {join(names)} cannot be compared: no round is of them all"]
+        return [f"{among}the speeds of {join(names)} cannot be compared: there is no round that all of them completed"]
     rounds = count_words(group.rounds)
     if not group.decided:
         are = "round is" if group.rounds == 1 else "rounds are"
@@ -122,13 +126,16 @@ def _speed(title: str, group: Group, label: Label, among: str) -> list[str]:
         fastest = " fastest:" if len(faster) == len(pairs) else ""
         said.append(f"{among}{leader} trains {title}{fastest} {_ratios(faster, label)}")
     if equal:
-        everyone = join([leader, *(label(pair.second) for pair in equal)])
+        others = join([f"between {leader} and {label(pair.second)}" for pair in equal], "nor")
         ratios = f"{leader} is {_ratios(equal, label)}"
-        said.append(f"{among}{everyone} train {title} equally fast, as far as {rounds} rounds can tell: {ratios}")
+        said.append(f"{among}no difference in speed {others} could be measured in {rounds} rounds: {ratios}")
     for pair in noisy:
         names = [leader, label(pair.second)]
         interval = times_range(*pair.speed.interval) if pair.speed.interval else ""
-        said.append(f"{among}whether {' or '.join(names)} trains {title} faster is too noisy to say: {interval} times")
+        over = f"({' over '.join(names)}: 95 % interval {interval})"
+        said.append(
+            f"{among}the measurements are too noisy to say whether {' or '.join(names)} trains {title} faster {over}"
+        )
     for pair in pairs:  # the leader has the best mean, but is slower in the rounds that both have
         if pair.speed.verdict == "slower" and pair.speed.interval:
             low, high = pair.speed.interval
@@ -147,38 +154,53 @@ def _ratios(pairs: Sequence[Compared], label: Label) -> str:
     return join(words)
 
 
-def _sameness(groups: Sequence[Group], label: Label) -> list[str]:
-    """That the rows trained the same model, for all groups of which the same is known at once."""
-    known: dict[str, list[str]] = {}
+def _sameness(groups: Sequence[Group], count: int, label: Label) -> list[str]:
+    """That the rows trained the same model, for all groups of which the same is known at once.
+
+    Args:
+        groups: of more than one row each.
+        count: the rows that the reader sees.
+        label: gives what a row is called.
+    """
+    known: dict[str, list[Row]] = {}
     for group in groups:
         steps = group.rows[0].steps
         if steps is None:  # an earlier version
             text = "are certified equal within float32 rounding over 100 steps"
         elif any(row.drifting for row in group.rows):
-            adds_up = f"each step is equal within float32 rounding, which adds up over {steps:,} steps"
-            text = f"trained the same model: {adds_up}"
+            checked = "the first steps and all windows that were computed again are equal within float32 rounding"
+            text = f"trained the same model as far as can be checked: {checked}, which adds up over {steps:,} steps"
         else:
             text = f"trained the same model: equal within float32 rounding over all {steps:,} steps"
-        known.setdefault(text, []).extend(map(label, group.rows))
-    return [
-        f"{join(names) if len(names) < 3 else f'all {count_words(len(names))}'} {text}" for text, names in known.items()
-    ]
+        known.setdefault(text, []).extend(group.rows)
+    said = []
+    for text, rows in known.items():
+        who = join(map(label, rows))
+        if len(known) == 1 and len(rows) > 2:
+            who = (
+                f"all {count_words(len(rows))}"
+                if len(rows) == count
+                else f"the {count_words(len(rows))} certified rows"
+            )
+        said.append(f"{who} {text}")
+    return said
 
 
-def _accuracy(group: Group, label: Label) -> str:
-    """Whether the rows are equally accurate, as far as the seeds show."""
+def _accuracy(group: Group, who: str, label: Label) -> str:
+    """Whether the rows, who are named, are equally accurate, as far as the seeds show."""
     pairs = [pair for pair in group.equivalences if pair is not None]
     measure, measures = measure_of(group.rows), measures_of(group.rows)
     if len(pairs) < len(group.equivalences):
-        return f"their {measures} cannot be compared: not every two of them share a seed"
+        whose = "their" if who == "they" else f"of {who}, the"
+        return f"{whose} {measures} cannot be compared: not every two of them share a seed"
     fewest, most = min(pair.seeds for pair in pairs), max(pair.seeds for pair in pairs)
     if fewest == 1:
         return f"one seed is too few to compare {measure}; use --seeds 2 or more"
     seeds = count_words(most) if fewest == most else f"{count_words(fewest)} to {count_words(most)}"
     if not all(pair.equivalent for pair in pairs):
-        return f"{seeds} seeds do not show that they are equally accurate"
+        return f"{seeds} seeds do not show that {who} are equally accurate"
     margin = f"{measure} within {pairs[0].margin:g}"
     if measure == "accuracy":
         margin = f"within {pairs[0].margin * 100:g} points"
     how = "equally accurate" if len(group.rows) <= ALL_PAIRS else f"as accurate as {label(group.rows[0])}"
-    return f"they are {how} ({margin}, {seeds} seeds)"
+    return f"{who} are {how} ({margin}, {seeds} seeds)"

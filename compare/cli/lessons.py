@@ -34,8 +34,8 @@ def lesson(
         name: The lesson; without it, the lessons are listed.
         backend: The frameworks; all that are installed, unless named.
         html: Write a page to this file; without NAME, of all lessons.
-        notebook: Write a notebook to this file, executed; for several lessons or frameworks one of each, beside each
-            other, such as FILE-neuron-jax.ipynb.
+        notebook: Write an executed notebook to this file. For several lessons or frameworks, write one file for each,
+            named like FILE-neuron-jax.ipynb.
     """
     from compare.lessons.result import lesson_json
     from compare.lessons.run import lesson_titles, run_lessons
@@ -45,6 +45,8 @@ def lesson(
     for word in backend or ():
         if word in titles:
             raise SideBySideError(f"{word} is a lesson: write it before --backend")
+    if notebook and (html or json):
+        raise SideBySideError("--notebook goes with neither --html nor --json: call lesson twice")
     if notebook:
         return _write_notebooks([name] if name else list(titles), backend, notebook)
     if name is None and html is None:

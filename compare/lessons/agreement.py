@@ -22,7 +22,9 @@ def judge(lesson: Lesson, columns: Sequence[FrameworkResult]) -> tuple[Agreement
 
 def _agreement(name: str, lesson: Lesson, ran: Sequence[FrameworkResult]) -> Agreement:
     if name in lesson.differs:
-        return Agreement(name, "differ", None, lesson.differs[name])
+        values = [column.outputs.get(name) for column in ran]
+        same = len(ran) > 1 and all(value == values[0] for value in values)
+        return Agreement(name, "alike" if same else "differ", None, lesson.differs[name])
     without = [column.label for column in ran if name not in column.outputs]
     if without:
         return Agreement(name, "disagree", None, f"no such output in {', '.join(without)}")

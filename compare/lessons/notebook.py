@@ -118,6 +118,6 @@ def _execute(notebook: Any, what: str) -> None:
         except CellExecutionError as error:
             raise NotebookError(f"{what}: a cell failed: {error.ename}: {error.evalue}") from error
         except (CellTimeoutError, DeadKernelError) as error:
-            raise NotebookError(f"{what}: a cell did not end") from error
+            raise NotebookError(f"{what}: a cell ran longer than {SECONDS} seconds, or its kernel died") from error
         except RuntimeError as error:
             raise NotebookError(f"{what}: no kernel could be started: {one_line(error)}") from error

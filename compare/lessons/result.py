@@ -45,14 +45,14 @@ class Agreement:
 
     Attributes:
         output: name of the output.
-        verdict: ``agree``; ``differ`` if the lesson says that they may; ``disagree``, which is an error; ``alone`` if
-            only one framework ran.
+        verdict: ``agree``; ``differ`` if the lesson says that they may, and ``alike`` if they do not nevertheless;
+            ``disagree``, which is an error; ``alone`` if only one framework ran.
         largest_difference: largest difference of any framework from the first; None for an output without numbers.
         text: why they differ, or what is wrong.
     """
 
     output: str
-    verdict: Literal["agree", "differ", "disagree", "alone"]
+    verdict: Literal["agree", "alike", "differ", "disagree", "alone"]
     largest_difference: float | None
     text: str
 

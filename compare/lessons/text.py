@@ -65,7 +65,13 @@ def verdict_text(verdict: Agreement, *, reason: bool = True) -> str:
     if verdict.verdict == "agree":
         apart = verdict.largest_difference
         return f"agree to {apart:.1g}" if apart else "agree"
-    word = {"differ": "differs by design", "disagree": "DISAGREE", "alone": "one alone"}[verdict.verdict]
+    words = {
+        "alike": "may differ, and does not here",
+        "differ": "differs by design",
+        "disagree": "DISAGREE",
+        "alone": "one alone",
+    }
+    word = words[verdict.verdict]
     return f"{word}: {verdict.text}" if reason else word
 
 

@@ -16,9 +16,8 @@ from compare.analysis.rows import Row
 from compare.analysis.sections import Section
 from compare.page.drawing import LIGHT
 
-_NAMES = ("jax", "pytorch", "numpy", "keras", "keras-jax", "keras-torch")
-COLORS = dict(zip(_NAMES, LIGHT, strict=False))
-"""A framework's colour; those of other packages take the rest in turn."""
+COLORS = dict(zip(("jax", "pytorch", "numpy", "keras"), LIGHT, strict=False))
+"""A framework's colour; others take the rest in alphabetical order."""
 SHAPES = {
     "tuned": ("circle", "diamond", "triangle-up", "triangle-right"),
     "stock": ("square", "cross", "triangle-down"),
@@ -51,27 +50,37 @@ class Look:
 
 def looks_of(section: Section, rows: Sequence[Row]) -> list[Look]:
     """The looks of some of a section's rows."""
-    return make_looks(
+    named = [
         (row, _short(section.label(row)) + ("" if row.verified else " (unverified)"), _short(section.framework(row)))
         for row in rows
-    )
+    ]
+    return make_looks(named, section.backends)
 
 
-def make_looks(rows: Iterable[tuple[Row, str, str]]) -> list[Look]:
-    """The looks of rows, each with its name and its framework's; equal names become different ones."""
-    others = iter(cycle(LIGHT[len(COLORS) :]))
-    colors = dict(COLORS)
+def make_looks(rows: Iterable[tuple[Row, str, str]], backends: Sequence[str]) -> list[Look]:
+    """The looks of rows, each with its name and its framework's; equal names become different ones.
+
+    Args:
+        rows: what is drawn.
+        backends: all of the comparison, so that each has one colour in all its charts.
+    """
+    others = [name for name in backends if name not in COLORS]
+    colors = COLORS | dict(zip(others, cycle(LIGHT[len(COLORS) :]), strict=False))
     used: Counter[tuple[str, str]] = Counter()
     found: list[Look] = []
+    places: set[tuple[str, str]] = set()
     for row, name, framework in rows:
         backend, mode, _ = row.key
-        colors[backend] = colors.get(backend) or next(others)
         at = used[backend, mode]
         used[backend, mode] += 1
         shapes, dashes = SHAPES.get(mode, SHAPES["tuned"]), DASHES.get(mode, DASHES["tuned"])
         while any(name == other.name for other in found):
             name += "'"
-        found.append(Look(name, framework, colors[backend], shapes[at % len(shapes)], dashes[at % len(dashes)]))
+        while (framework, mode) in places:
+            framework += "'"
+        places.add((framework, mode))
+        color = colors.get(backend, LIGHT[-1])
+        found.append(Look(name, framework, color, shapes[at % len(shapes)], dashes[at % len(dashes)]))
     return found
 
 

@@ -106,7 +106,8 @@ def _speeds(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
     ticks_at = {"values": [10.0**power for power in range(-3, 13)]} if far else {"tickCount": 5}
 
     def place_at(field: str) -> Any:
-        return altair.X(f"{field}:Q", scale=scale, title=SPEED_TITLE, axis=altair.Axis(format="~s", **ticks_at))
+        axis = altair.Axis(format="~s", **ticks_at)
+        return altair.X(f"{field}:Q", scale=scale, title=SPEED_TITLE, axis=axis, stack=None)
 
     base = make_chart(values, height).encode(y=y, yOffset=offset)
     color = row_colors(looks, legend=False)

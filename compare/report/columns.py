@@ -105,7 +105,6 @@ COLUMNS = (
     Column("matrix_share", "share of peak matrix-multiply speed", _matrix_share),
 )
 _BY_NAME = {column.name: column for column in COLUMNS}
-SPEED = _BY_NAME["examples_per_second"]
 MAIN_COLUMNS = tuple(_BY_NAME[name] for name in ("accuracy", "parameter_count", "examples_per_second"))
 """The numbers of the main table before the ratio; :data:`LAST_COLUMN` stands after it."""
 LAST_COLUMN = _BY_NAME["first_epoch_end_seconds"]

@@ -51,9 +51,9 @@ def draw_time(rows: Sequence[Row], looks: Sequence[Look]) -> Drawing | None:
         run = row.completed[0]
         if run.first_epoch_end_seconds is None or not run.epoch_seconds:
             continue
-        ends = run.first_epoch_end_seconds + np.arange(len(run.losses)) * float(np.median(run.epoch_seconds))
-        points = zip(ends.tolist(), run.losses, strict=True)
-        values += [{"row": look.name, "seconds": end, "loss": loss} for end, loss in points if np.isfinite(loss)]
+        start, epoch = run.first_epoch_end_seconds, float(np.median(run.epoch_seconds))
+        points = thin_line(np.array(run.losses, np.float64), np.mean)
+        values += [{"row": look.name, "seconds": start + (at - 1) * epoch, "loss": loss} for at, loss in points]
     if len(values) <= len(rows):
         return None
     chart = (

@@ -47,15 +47,11 @@ def describe(section: Section) -> Described | None:
     epochs = f"{run.epochs} epoch{'s' * (run.epochs != 1)} of {examples}"
     size = run.batch_size or task.recipe.batch_size
     tested = f", tested on {run.test_examples:,}" if run.test_examples else ""
-    text = " ".join(
-        (
-            f"{task.summary.rstrip('.')}.",
-            f"Data: {_data(task)}.",
-            f"Each run: {epochs}{tested}, {size} examples a step.",
-            f"Loss: {_loss(task.recipe)}. Optimizer: {_optimizer(task.recipe)}.",
-            f"{_often(section)}.",
-        )
-    )
+    sentences = [f"{task.summary.rstrip('.')}.", f"Data: {_data(task)}."]
+    if len({row.workload for row in section.rows}) == 1:  # else each row's name has its own
+        sentences.append(f"Each run: {epochs}{tested}, {size} examples a step.")
+    sentences += [f"Loss: {_loss(task.recipe)}.", f"Optimizer: {_optimizer(task.recipe)}.", _often(section)]
+    text = " ".join(filter(None, sentences))
     return Described(text, _layers(task), _boxes(task))
 
 
@@ -69,11 +65,15 @@ def _data(task: Task) -> str:
 
 
 def _often(section: Section) -> str:
-    """How many runs there are of each row, at the most."""
-    runs = [run for row in section.rows for run in row.completed]
-    seeds, rounds = (len({getattr(run, part) for run in runs}) for part in ("seed", "round"))
+    """How many runs there are of each row; empty if none was completed."""
+    rows = [row.completed for row in section.rows if row.completed]
+    if not rows:
+        return ""
+    counts = [{len({getattr(run, part) for run in runs}) for runs in rows} for part in ("round", "seed")]
+    up_to = "up to " if any(len(count) > 1 for count in counts) else ""
+    rounds, seeds = map(max, counts)
     of_rounds = f"{count_words(rounds)} round{'s' * (rounds != 1)}"
-    return f"Each row was run in {of_rounds} with {count_words(seeds)} seed{'s' * (seeds != 1)}"
+    return f"Each row was run in {up_to}{of_rounds} with {up_to}{count_words(seeds)} seed{'s' * (seeds != 1)}."
 
 
 def _loss(recipe: Recipe) -> str:

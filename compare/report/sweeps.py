@@ -78,7 +78,7 @@ def draw_sweep(sweep: Sweep) -> Drawing | None:
     over = list(dict.fromkeys(values[0] for values, _, _ in sweep.rows))
     widths = altair.Scale(domain=names, range=[1.5 + min(len(names) - 1, 3), 1.5])  # equal lines are all seen
     by_name = {name: row for _, name, row in sweep.rows}
-    looks = make_looks((by_name[name], name, name) for name in names)
+    looks = make_looks(((by_name[name], name, name) for name in names), sweep.points[0].section.backends)
     lines = []
     for column in drawn:
         beside: list[altair.Chart] = []

@@ -60,3 +60,17 @@ def test_where_too_little_is_known_there_is_none() -> None:
     lost = [run for run in results.runs if (run.task, run.backend) != ("mnist-cnn", "pytorch")]
     names = [s.backend for s in overview(summarize(results.model_copy(update={"runs": lost}))).standings]
     assert names == ["jax", "keras"]
+
+
+def test_devices_are_told_apart() -> None:
+    results = make()
+    moved = [run.model_copy(update={"device": "gpu:0"}) for run in results.runs]
+    certificates = [c.model_copy(update={"device": "gpu:0"}) for c in results.certificates]
+    both = results.model_copy(
+        update={"runs": results.runs + moved, "certificates": results.certificates + certificates}
+    )
+    found = overview(summarize(both))
+    assert found.several_devices
+    assert "of the tuned loops on cpu, jax's speed" in found.sentence
+    assert "of the tuned loops on gpu:0, jax's speed" in found.sentence
+    assert "gpu:0" in Page(render(both, None, "html")).text

@@ -73,10 +73,13 @@ def test_on_paper_nothing_is_folded(tab: Tab, pages: list[Path]) -> None:
     tab.call("Emulation.setEmulatedMedia", media="")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_no_barrier(tab: Tab, pages: list[Path], width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_axe_finds_no_barrier(tab: Tab, pages: list[Path], width: int, scheme: str) -> None:
+    """With everything unfolded."""
+    tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     for page in pages:
         tab.open(page, width)
+        tab.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         tab.evaluate(f"{AXE.read_text(encoding='utf-8')}; 0")
         assert tab.evaluate(BARRIERS) == [], page.name
 

@@ -14,7 +14,7 @@ from PIL import Image
 from compare.analysis.sections import summarize
 from compare.page.drawing import COLORS, color_rules, dark, data_uris, inline, to_png, to_svg
 from compare.records.results import Results
-from compare.report.chart_parts import Look, line_chart
+from compare.report.chart_parts import Look, line_chart, looks_of
 from compare.report.charts import draw, phase_seconds, write_charts
 from tests.analysis.runs import make_results, make_run
 
@@ -93,3 +93,26 @@ def test_a_chart_on_a_page_has_its_colours_and_tells_its_values(results: Results
     assert used
     assert used <= set(re.findall(r"--chart-\d+", color_rules()))
     assert not set(re.findall(r'"(#[0-9a-f]{6})"', svg)) & set(COLORS)
+
+
+def test_bars_of_one_framework_are_never_added_up() -> None:
+    """Of several workloads each row has a bar of its own, however long its name is."""
+    runs = [make_run("jax", epochs=e, examples=4000, batch_size=32 * e) for e in (3, 4)]
+    (section,) = summarize(make_results(runs=runs))
+    (drawing, *_) = draw(section, None)
+    chart = drawing.chart.to_dict()
+    places = [value["framework"] for value in chart["layer"][0]["data"]["values"]]
+    assert len(set(places)) == 2
+    assert all(len(place) <= 29 for place in places)
+    assert chart["layer"][0]["encoding"]["x"]["stack"] is None
+
+
+def test_a_framework_of_another_package_has_one_colour_in_all_tasks() -> None:
+    runs = [
+        make_run(name, task=task, examples_per_second=speed)
+        for task, speeds in (("mnist-mlp", (10, 20)), ("mnist-cnn", (20, 10)))
+        for name, speed in zip(("alpha", "beta"), speeds, strict=True)
+    ]
+    looks = [{look.framework: look.color for look in looks_of(s, s.rows)} for s in summarize(make_results(runs=runs))]
+    assert looks[0] == looks[1]
+    assert len(set(looks[0].values())) == 2
