@@ -173,7 +173,8 @@ def test_compare_has_the_arguments_that_there_are_options() -> None:
     assert parameters["rounds"].default == 1
     assert compare.compare.__doc__ is not None
     for name, field in RunOptions.model_fields.items():
-        assert f"{name}: {field.description}" in compare.compare.__doc__
+        described = " ".join((field.description or "").split())
+        assert f"{name}: {described}" in compare.compare.__doc__
     with pytest.raises(TypeError, match="rouns"):
         compare.compare(rouns=1)  # type: ignore[call-arg]
 
