@@ -1,1 +1,1 @@
-"""What may be concluded from a run: speeds and accuracies compared, ranked and put into one sentence."""
+"""What may be concluded from a run: speeds and accuracies compared, and put into sentences."""

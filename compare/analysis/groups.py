@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from statistics import geometric_mean
 
 from compare.analysis.equivalence import Equivalence, equivalent
 from compare.analysis.rows import Row
-from compare.analysis.statistics import MINIMUM_ROUNDS, SpeedRatio, compare_ratio, rank
+from compare.analysis.statistics import MINIMUM_ROUNDS, SpeedRatio, compare_ratio
 
 ALL_PAIRS = 6
 """In groups of up to this many rows every two rows are compared; in larger groups all rows with one row alone."""
@@ -62,17 +63,12 @@ class Group:
         return len(self.rows) > 1 and self.rounds >= MINIMUM_ROUNDS and not self.conflict
 
     @cached_property
-    def ranks(self) -> dict[int, int]:
-        """Ranks by index in ``rows``, best first; empty if nothing can be ranked."""
-        if not self.decided:
-            return {}
-        speeds = {str(index): [row.speeds[key] for key in self._shared] for index, row in enumerate(self.rows)}
-        return {int(index): place for index, place in rank(speeds).items()}
-
-    @cached_property
     def leader(self) -> int:
-        """Index in ``rows`` of the row with the best mean speed."""
-        return next(iter(self.ranks), 0)
+        """Index in ``rows`` of the row with the best mean speed, in the rounds that all of them completed."""
+        if not self.decided:
+            return 0
+        means = [geometric_mean(row.speeds[key] for key in self._shared) for row in self.rows]
+        return max(range(len(means)), key=means.__getitem__)
 
     @cached_property
     def comparisons(self) -> list[Compared]:

@@ -1,4 +1,4 @@
-"""Speeds compared, ranked and described from few repetitions.
+"""Speeds compared and described from few repetitions.
 
 Speeds are compared round by round: every round runs each cell once, and whatever slows the machine for a whole round
 cancels in the ratio of two speeds of that round. There are usually three or five rounds, for which the usual bootstrap
@@ -6,7 +6,7 @@ is wrong: a percentile interval never leaves the range of the observed ratios, s
 true ratio at least one time in sixteen, and in simulation one time in six. :func:`compare_ratio` has the remedy.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import comb, exp, pi, sqrt
@@ -101,42 +101,6 @@ def smallest_detectable(self_comparison: SpeedRatio) -> float | None:
         return None
     low, high = self_comparison.interval
     return max(high, 1 / low) - 1
-
-
-def rank(speeds_by_name: Mapping[str, Values]) -> dict[str, int]:
-    """Ranks cells by interval: cells that cannot be distinguished from the fastest of a group share its rank.
-
-    The fastest cell of all leads rank 1; of the cells that are slower than it, the fastest leads rank 2; and so on. A
-    noisy cell can stand above a steady one whose mean is better, because it has not been shown to be slower than the
-    leader. Nothing is adjusted for the number of comparisons: of six equal cells, some are separated in a quarter of
-    all rankings.
-
-    Args:
-        speeds_by_name: examples per second, one value per round, of the same rounds in the same order for all cells.
-
-    Returns:
-        ranks 1, 2, ... without gaps, ordered by rank and then by speed (geometric mean).
-
-    Raises:
-        ValueError: as :func:`compare_ratio`.
-    """
-    logs = {name: np.log(_speeds(name, speeds)) for name, speeds in speeds_by_name.items()}
-    names = sorted(logs, key=lambda name: float(logs[name].mean()), reverse=True)
-    for name in names[1:]:
-        paired_differences(logs[names[0]], logs[name], "rounds")
-    if names and len(logs[names[0]]) < MINIMUM_ROUNDS:
-        return dict.fromkeys(names, 1)
-    waiting = np.arange(len(names))
-    values = np.array([logs[name] for name in names])  # all at once: a thousand cells may have a thousand ranks
-    ranks: dict[str, int] = {}
-    group = 0
-    while len(waiting):
-        group += 1
-        log_ratios = values[waiting] - values[waiting[0]]
-        slower = log_ratios.mean(axis=1) + _reach(log_ratios) < 0
-        ranks |= {names[index]: group for index in waiting[~slower]}
-        waiting = waiting[slower]
-    return ranks
 
 
 def median_interval(speeds: Values) -> Estimate:

@@ -4,14 +4,8 @@ from typing import Any
 
 import pytest
 
-from compare.analysis.sections import Section, summarize
+from compare.analysis.sections import summarize
 from tests.analysis.runs import HASH, change, make_certificate, make_results, make_run
-
-
-def ranks(section: Section) -> list[int | None]:
-    """The rank of each row in its group."""
-    found = {id(group.rows[at]): place for group in section.groups for at, place in group.ranks.items()}
-    return [found.get(id(row)) for row in section.rows]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +26,7 @@ def test_rows_of_other_conditions_are_not_ranked_together(other: dict[str, Any])
     certificates = [make_certificate("keras"), make_certificate("jax", **subject)]
     (section,) = summarize(make_results(runs=runs, certificates=certificates))
     assert "times as fast" not in section.answer
-    assert ranks(section) == [None, None]
+    assert section.comparisons == []
 
 
 def test_a_row_of_mixed_versions_is_not_ranked() -> None:
@@ -50,7 +44,7 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
     ]
     (section,) = summarize(make_results(runs=runs))
     assert "keras trains" in section.answer
-    assert ranks(section) == [1, 2]
+    assert [pair.speed.verdict for pair in section.comparisons] == ["faster"]
     change(runs[-1], data_sha256="b" * 64)
     (section,) = summarize(make_results(runs=runs))
     assert "pytorch is not ranked: its runs differ in data." in section.caveats
@@ -59,10 +53,10 @@ def test_only_the_certified_run_reads_its_data_back() -> None:
 def test_a_row_without_a_hash_of_its_data_has_that_of_its_certificate() -> None:
     runs = [make_run(n, round_=r, data_sha256=h) for n, h in (("keras", HASH), ("jax", None)) for r in range(3)]
     (section,) = summarize(make_results(runs=runs))
-    assert ranks(section) == [1, 1]
+    assert [pair.speed.verdict for pair in section.comparisons] == ["not distinguishable"]
     certificates = [make_certificate("keras"), make_certificate("jax", data_sha256="b" * 64)]
     (section,) = summarize(make_results(runs=runs, certificates=certificates))
-    assert ranks(section) == [None, None]
+    assert section.comparisons == []
 
 
 def test_tutorial_costs_are_paired() -> None:

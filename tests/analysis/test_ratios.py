@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from compare.analysis.statistics import SpeedRatio, compare_ratio, rank, smallest_detectable
+from compare.analysis.statistics import SpeedRatio, compare_ratio, smallest_detectable
 from tests.analysis.simulated import Floats, Noise, heavy, interrupted, lognormal, simulate
 
 
@@ -103,20 +103,6 @@ def test_the_interval_is_that_of_the_resampled_means() -> None:
     assert width == pytest.approx(2 * 2.776445 * means.std(), rel=0.01)
 
 
-def test_ranks_are_those_of_the_comparisons_with_the_leaders() -> None:
-    first, second = simulate(5, speed=0.97, count=20)
-    cells = {str(index): speeds for index, speeds in enumerate([*first, *second])}
-    ranks = rank(cells)
-    waiting, place = list(cells), 0
-    while waiting:
-        place += 1
-        leader = max(waiting, key=lambda name: float(np.log(cells[name]).mean()))
-        slower = [name for name in waiting if compare_ratio(cells[name], cells[leader]).verdict == "slower"]
-        assert {name for name in ranks if ranks[name] == place} == set(waiting) - set(slower)
-        waiting = slower
-    assert place > 1
-
-
 # The smallest difference that the rounds could have shown
 
 
@@ -139,41 +125,3 @@ def test_the_smallest_detectable_difference_is_where_the_verdict_turns() -> None
 
     assert verdicts_at(difference + 1e-6) == {"faster", "slower"}
     assert "not distinguishable" in verdicts_at(difference - 1e-6)
-
-
-# Ranks
-
-
-STEADY = np.array([0.99, 1.0, 1.01, 1.0, 1.0])
-OTHER = np.array([1.0, 1.01, 0.99, 1.0, 1.0])
-
-
-def test_cells_that_differ_have_ranks_in_the_order_of_their_speed() -> None:
-    ranks = rank({"slow": 100 * STEADY, "fast": 300 * OTHER, "middle": 200 * STEADY})
-    assert list(ranks.items()) == [("fast", 1), ("middle", 2), ("slow", 3)]
-
-
-def test_cells_that_do_not_differ_share_a_rank_and_the_next_rank_follows() -> None:
-    ranks = rank({"c": 200 * STEADY, "a": 300 * STEADY, "d": 199.9 * OTHER, "b": 300.1 * OTHER})
-    assert list(ranks.items()) == [("b", 1), ("a", 1), ("c", 2), ("d", 2)]
-
-
-def test_a_noisy_cell_shares_the_rank_of_the_leader_from_which_it_was_not_told() -> None:
-    noisy = 250 * np.array([0.5, 1.6, 0.7, 1.5, 1.2])
-    ranks = rank({"leader": 300 * STEADY, "steady": 280 * OTHER, "noisy": noisy})
-    assert np.log(noisy).mean() < np.log(280 * OTHER).mean()
-    assert list(ranks.items()) == [("leader", 1), ("noisy", 1), ("steady", 2)]
-
-
-def test_a_rank_is_shared_with_the_groups_leader_not_along_a_chain() -> None:
-    """The last is not distinguishable from the middle, but slower than the leader."""
-    cells = {"leader": [100, 104, 108, 104, 104], "middle": [103, 103, 103, 103, 103], "last": [99, 103, 107, 103, 103]}
-    assert compare_ratio(cells["middle"], cells["last"]).verdict == "not distinguishable"
-    assert compare_ratio(cells["leader"], cells["middle"]).verdict == "not distinguishable"
-    assert rank(cells) == {"leader": 1, "middle": 1, "last": 2}
-
-
-def test_without_intervals_all_share_the_first_rank() -> None:
-    assert rank({"a": [100.0], "b": [900.0]}) == {"b": 1, "a": 1}
-    assert rank({"alone": [100.0]}) == {"alone": 1}
-    assert rank({}) == {}

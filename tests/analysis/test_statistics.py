@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from compare.analysis.equivalence import equivalent
-from compare.analysis.statistics import Estimate, compare_ratio, flag_outliers, mean_interval, median_interval, rank
+from compare.analysis.statistics import Estimate, compare_ratio, flag_outliers, mean_interval, median_interval
 from tests.analysis.simulated import Noise, heavy, lognormal
 
 
@@ -87,8 +87,6 @@ def test_values_far_from_the_median_are_flagged(values: list[float], flagged: li
         (lambda: compare_ratio([1, 2, float("nan")], [1, 2, 3]), "first: every value must be finite, not nan"),
         (lambda: compare_ratio([], []), "first: one number or more"),
         (lambda: compare_ratio(np.ones((2, 3)), np.ones((2, 3))), r"not an array of shape \(2, 3\)"),
-        (lambda: rank({"a": [1, 2, 3], "b": [1, 2]}), "both sides need the same rounds, not 3 and 2"),
-        (lambda: rank({"a": [1, 2, 3], "jax": [1, 2, -1]}), "jax: every speed must be positive"),
         (lambda: median_interval([1, 2, 0]), "speeds: every speed must be positive"),
         (lambda: median_interval([]), "speeds: one number or more"),
         (lambda: mean_interval([0.9, float("inf")]), "values: every value must be finite, not inf"),
