@@ -171,15 +171,14 @@ class NoisyModel(NumpyModel):
 class _Float64Scalars(AdamUpdate):
     """Adam as PyTorch's: corrections are computed in float64 and then rounded, and decoupled decay is taken alone.
 
-    It may be as small as one unit in the last place of a parameter; then it is rounded alike at every step.
+    It multiplies by 1 - rate * decay, whose rounding to float32 is the same at every step and adds up.
     """
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         return number(super().correction(beta, np.float64))
 
     def move(self, p: Array, step: Array, share: float) -> None:
-        if share:
-            p -= share * p
+        p *= p.dtype.type(1 - share)
         p -= step
 
 
