@@ -52,10 +52,9 @@ def _cell(text: str) -> str:
 
 def _pictures(result: LessonResult, folder: Path) -> Iterator[str]:
     module = load_lesson(result.name).module
-    outputs = next((column.outputs for column in result.columns if column.status == "ok"), None)
-    if outputs is None or not hasattr(module, "pictures"):
+    if not result.outputs or not hasattr(module, "pictures"):
         return
-    for at, (caption, chart) in enumerate(module.pictures(outputs).items()):
+    for at, (caption, chart) in enumerate(module.pictures(result.outputs).items()):
         file = folder / "lessons" / f"{result.name}-{at}.svg"
         file.write_text(to_svg(chart, background="white"), encoding="utf-8")
         yield f"\n![{caption}]({file.name})\n\n{caption}\n"

@@ -112,9 +112,8 @@ def inline(chart: Any, description: str) -> "Markup":
     """
     from markupsafe import Markup, escape
 
-    svg = _UNSEEN.sub("", to_svg(chart))
-    svg = _MARK.sub(lambda mark: f"<path{mark[2]}><title>{mark[1]}</title></path>", svg)
-    svg = _TAG.sub(lambda tag: _DIGITS.sub("", _OF_OTHER_READERS.sub("", tag[0])), svg)
+    svg = _MARK.sub(lambda mark: f"<path{mark[2]}><title>{mark[1]}</title></path>", to_svg(chart))
+    svg = _compact(svg)
     own = hashlib.sha256(svg.encode()).hexdigest()[:8]  # so that what one drawing names is no other's
     svg = re.sub(r'( id="|url\(#)', rf"\g<1>chart-{own}-", svg)
     for number, color in enumerate(COLORS):
@@ -140,7 +139,7 @@ def data_uris(chart: Any) -> tuple[str, str]:
 
 
 def _compact(svg: str) -> str:
-    """The same picture in half the characters, without what an image on a page, which has a text of its own, hides."""
+    """The same picture in half the characters, without what neither shows on a page nor describes it there."""
     return _TAG.sub(lambda tag: _DIGITS.sub("", _OF_OTHER_READERS.sub("", tag[0])), _UNSEEN.sub("", svg))
 
 
