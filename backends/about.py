@@ -27,6 +27,7 @@ class About:
         environment: variables that a process of this framework needs, set before the framework is imported;
             ``{cache}`` stands for the folder where compiled code is kept.
         package: the package to install, for a backend of another one; by default an extra of this one.
+        gpu: what to install besides for an NVIDIA GPU; nothing where the ordinary packages are built for one.
     """
 
     name: str
@@ -38,6 +39,7 @@ class About:
     formulations: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
+    gpu: tuple[str, ...] = ()
 
     @property
     def install(self) -> str:

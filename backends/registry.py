@@ -2,12 +2,14 @@
 
 import importlib
 import importlib.util
+import re
+from dataclasses import replace
 from types import ModuleType
 
 from backends import jax, keras, keras_engines, numpy, pytorch
 from backends.about import About, Mode, load_class
 from backends.base import Backend, BackendUnavailableError
-from tasks.errors import UnknownNameError, one_line
+from tasks.errors import SideBySideError, UnknownNameError, one_line
 from tasks.plugins import BACKENDS, load_plugin, plugins, wrong_plugin
 
 REFERENCE = numpy.ABOUT.name
@@ -16,6 +18,8 @@ _FRAMEWORKS = (pytorch.ABOUT, keras.ABOUT, jax.ABOUT)
 _ON_REQUEST = (keras_engines.KERAS_JAX, keras_engines.KERAS_TORCH)
 _BACKENDS = {known.name: known for known in (numpy.ABOUT, *_FRAMEWORKS, *_ON_REQUEST)}
 _BUILT_IN = tuple(_BACKENDS)
+_VARIANT = re.compile(r"[A-Za-z0-9._]{1,20}")
+"""What stands after the ``@`` of a backend in another environment, ``2.13`` of ``pytorch@2.13``."""
 
 
 def available_backends() -> tuple[str, ...]:
@@ -31,10 +35,20 @@ def framework_backends() -> tuple[str, ...]:
 def about(name: str) -> About:
     """What is known of a backend without its framework: one of this package, or of an entry point of another.
 
+    Args:
+        name: of the backend; ``name@variant`` is the same backend in an environment of its own.
+
     Raises:
         UnknownNameError: there is no such backend.
+        SideBySideError: what stands after the ``@`` cannot be there.
         PluginError: the other package's cannot be loaded.
     """
+    base, at, variant = name.partition("@")
+    if at:
+        if not _VARIANT.fullmatch(variant):
+            raise SideBySideError(f"{name}: write up to 20 letters, digits and dots after the @, as pytorch@2.13")
+        known = about(base)
+        return replace(known, name=name, label=f"{known.label} {variant}")
     if name not in _BACKENDS:
         if name not in plugins(BACKENDS):
             raise UnknownNameError("backend", name, (*available_backends(), *plugins(BACKENDS)))
@@ -53,6 +67,8 @@ def modes(name: str) -> tuple[Mode, ...]:
 def missing(name: str) -> str | None:
     """One line that says how to install a framework that is not installed; None where it is. Imports no framework."""
     known = about(name)
+    if "@" in name:
+        return f"{name} is in another environment, which only run and parity know, by --python {name}=ENV/bin/python"
     for module in known.modules:
         if not _is_there(name, module):
             return f"{name} needs the package {module}: {known.install}"
@@ -72,15 +88,16 @@ def _is_there(name: str, module: str) -> bool:
 
 
 def load_backend(name: str) -> Backend:
-    """Imports a framework and returns its backend.
+    """Imports a framework and returns its backend; of ``name@variant`` that of the environment this process is in.
 
     Raises:
         UnknownNameError: there is no such backend.
         BackendUnavailableError: a package it needs is not installed. One that is broken raises its own error.
     """
-    if message := missing(name):
+    base, _, _ = name.partition("@")
+    if message := missing(base):
         raise BackendUnavailableError(message)
-    backend: Backend = load_class(about(name).backend)()
+    backend: Backend = load_class(about(base).backend)()
     return backend
 
 

@@ -9,18 +9,19 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-import backends
 from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError, as_keyboard_interrupt
 from compare.interrupts import Interrupted, handled
 from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import RunOptions, make_options
+from compare.run.repeating import as_call
 from tasks import load_task
 from tasks.errors import DataError, SideBySideError, UnknownNameError
 from tasks.file_source import FileSource
 from tasks.registry import given_word
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
+    from compare.executors.local import LocalExecutor
     from compare.run.progress import Progress
 
 Arguments = ParamSpec("Arguments")
@@ -75,7 +76,7 @@ def compare(options: RunOptions) -> Comparison:
 
     try:
         with handled():
-            comparison = run_comparison(options, options.as_call())
+            comparison = run_comparison(options, as_call(options))
             try:
                 failure = comparison.draw_report()
             except Interrupted as error:
@@ -100,12 +101,11 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
         SideBySideError: no framework is installed, the data do not fit, or the folder cannot be used.
         RunInterruptedError: the run was interrupted.
     """
-    absent = [message for name in options.backend_names if (message := backends.missing(name))]
+    absent = absent_backends(options)
     if len(absent) == len(options.backend_names):
         raise SideBySideError("; ".join(absent))
     check_data(options)
 
-    from compare.executors.local import LocalExecutor
     from compare.folders import Scratch, cache
     from compare.run.claim import StoreError, new_folder
     from compare.run.precision import run_rounds
@@ -123,7 +123,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
             progress.note(cache().note)
         # Of several rounds, the first finds the compilers' cache empty.
         compiled = None if options.rounds == 1 else scratch / "compiled"
-        executor = LocalExecutor(options.worker_threads, compile_cache=compiled)
+        executor = _executor(options, compiled)
 
         def run(options: RunOptions, cells: Sequence[Cell]) -> Results:
             return Runner(options, store, executor, progress, command=command).run(cells)
@@ -139,7 +139,6 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
 
 def run_apart(options: RunOptions, cells: Sequence[Cell], *, train: bool) -> Results:
     """Runs cells, or only certifies their models, and keeps nothing on the disk."""
-    from compare.executors.local import LocalExecutor
     from compare.folders import Scratch
     from compare.run.runner import Runner
     from compare.run.store import open_store
@@ -149,7 +148,25 @@ def run_apart(options: RunOptions, cells: Sequence[Cell], *, train: bool) -> Res
         _progress() as progress,
         open_store(scratch / "run", resume=False, note=progress.note) as store,
     ):
-        return Runner(options, store, LocalExecutor(options.worker_threads), progress, train=train).run(cells)
+        return Runner(options, store, _executor(options), progress, train=train).run(cells)
+
+
+def absent_backends(options: RunOptions) -> list[str]:
+    """What to install, in one line for each backend that is asked for and not installed.
+
+    Raises:
+        SideBySideError: an interpreter cannot run workers.
+    """
+    executor = _executor(options)
+    return [message for name in options.backend_names if (message := executor.missing(name))]
+
+
+def _executor(options: RunOptions, compile_cache: Path | None = None) -> "LocalExecutor":
+    from compare.executors.interpreters import find_interpreters
+    from compare.executors.local import LocalExecutor
+
+    interpreters = find_interpreters(options.interpreters)
+    return LocalExecutor(options.worker_threads, compile_cache=compile_cache, interpreters=interpreters)
 
 
 def check_data(options: RunOptions) -> None:

@@ -78,6 +78,12 @@ def label(subject: Subject, parts: Iterable[str] = SUBJECT, *, seed: int = 0, ro
     return " ".join(words)
 
 
+def labels(subjects: Iterable[Subject]) -> str:
+    """The names of some subjects, for a note: three of them at most, and how many more there are."""
+    names = sorted({label(subject) for subject in subjects})
+    return ", ".join([*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])])
+
+
 def task_label(task: str, recipe: str) -> str:
     """The name of a task and recipe; the standard recipe is left out."""
     return task if recipe == "standard" else f"{task}, {recipe}"

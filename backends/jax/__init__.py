@@ -20,6 +20,7 @@ ABOUT = About(
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
     },
+    gpu=("jax[cuda13]",),
 )
 _IN_A_CELL = {
     "kernel": ("cell", "dense_i", "kernel"),

@@ -15,6 +15,7 @@ ABOUT = About(
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     },
+    gpu=("tensorflow[and-cuda]",),
 )
 
 

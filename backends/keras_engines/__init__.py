@@ -14,6 +14,7 @@ KERAS_JAX = About(
     backend="backends.keras_engines.jax.Backend",
     models={"stock": "backends.keras_engines.jax.StockModel"},
     environment={**jax.ABOUT.environment, "KERAS_BACKEND": "jax"},
+    gpu=jax.ABOUT.gpu,
 )
 KERAS_TORCH = About(
     name="keras-torch",

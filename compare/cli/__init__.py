@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from compare.cli import contract, lessons, models, new, report, run, weights
+from compare.cli import contract, envs, lessons, models, new, report, run, weights
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
 from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
@@ -48,6 +48,9 @@ def make_app() -> App:
     app.command(models.convert)
     app.command(weights.weights)
     app.command(contract.check_backend)
+    environments = App(name="envs", help="Environments in which single backends run.")
+    environments.command(envs.create)
+    app.command(environments)
     return app
 
 

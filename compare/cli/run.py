@@ -10,13 +10,14 @@ from cyclopts import Parameter
 
 import backends
 import tasks as registry
-from compare.api import check_data, run_apart, run_comparison
+from compare.api import absent_backends, check_data, run_apart, run_comparison
 from compare.cli.status import FAILED, OK
 from compare.comparison import REPORT_NAME, RunInterruptedError, UnfinishedRunError, shown_path
 from compare.run.checks import check_names
 from compare.run.options import RunOptions, Selection, make_options
 from compare.run.plan_file import read_plan
 from compare.run.reading import HEAD
+from compare.run.repeating import as_command
 from tasks.errors import SideBySideError
 from tasks.plugins import BACKENDS, TASKS, package_of, plugins
 from tasks.registry import BUILT_IN
@@ -106,7 +107,7 @@ def run(
     if _none_installed(options):
         return FAILED
     try:
-        comparison = run_comparison(options, options.as_command())
+        comparison = run_comparison(options, as_command(options))
     except (RunInterruptedError, UnfinishedRunError) as error:
         print_results(error.comparison.results, Console(), verbose=verbose)
         again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder))])
@@ -221,8 +222,8 @@ def _combined(
 
 def _none_installed(options: RunOptions) -> bool:
     """Whether no backend that is asked for is installed; if so, says on stderr what to install."""
-    messages = [backends.missing(name) for name in options.backend_names]
-    if not all(messages):
+    messages = absent_backends(options)
+    if len(messages) < len(options.backend_names):
         return False
     for message in messages:
         print(f"sidebyside: {message}", file=sys.stderr)

@@ -1,9 +1,10 @@
 """The interface between a runner and whatever runs its workers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self
 
+from backends.registry import about, missing
 from compare.records.event import EpochEnd, Measured, Phase, Reply
 from compare.records.request import Request
 
@@ -57,6 +58,14 @@ class Executor(ABC):
     @abstractmethod
     def part(self, index: int, of: int) -> "Executor":
         """An executor with a share of the cores: part ``index``, from 0, of ``of`` parts."""
+
+    def missing(self, backend: str) -> str | None:
+        """One line that says how to install a framework that workers would not find; None where they would."""
+        return missing(backend)
+
+    def versions(self, backend: str) -> Mapping[str, str]:
+        """The versions of a framework's packages that workers would find, and of Python where it is another one."""
+        return about(backend).versions()
 
     def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
         """Starts a worker for one request alone; see :meth:`Session.ask`."""

@@ -11,18 +11,27 @@ REMOVED = ("PYTHONWARNINGS", "PYTHONOPTIMIZE", "PYTHONINSPECT", "PYTHONSTARTUP",
 """Python's own variables that workers do not inherit: with warnings as errors, say, a framework cannot be imported."""
 
 
-def python_environment(scratch: Path) -> dict[str, str]:
-    """The environment variables of any Python process of ours: it finds our packages, and writes into ``scratch``."""
+def python_environment(scratch: Path, *, own: bool = True) -> dict[str, str]:
+    """The environment variables of any Python process of ours, which writes into ``scratch``.
+
+    Args:
+        scratch: the process's folder for temporary files.
+        own: whether it is this interpreter's, and so is told where our packages lie. Another one has them installed:
+            the folder of ours may hold frameworks too.
+    """
+    ours = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {
         **{name: value for name, value in os.environ.items() if name not in REMOVED},
-        "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        **({"PYTHONPATH": ours} if own else {}),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(scratch),
         VARIABLE: str(scratch),
     }
 
 
-def worker_environment(backend: str, threads: int, scratch: Path, compile_cache: Path | None = None) -> dict[str, str]:
+def worker_environment(
+    backend: str, threads: int, scratch: Path, compile_cache: Path | None = None, *, own: bool = True
+) -> dict[str, str]:
     """The environment variables of a worker: threads, memory, logging and caches.
 
     Args:
@@ -30,11 +39,12 @@ def worker_environment(backend: str, threads: int, scratch: Path, compile_cache:
         threads: the number of threads that every pool may have.
         scratch: the worker's folder for temporary files.
         compile_cache: the folder for compiled code; None for a folder of the user's, kept from run to run.
+        own: see :func:`python_environment`.
     """
     compiled = compile_cache or cache().path / "compiled"
-    own = {name: value.format(cache=compiled) for name, value in about(backend).environment.items()}
+    framework = {name: value.format(cache=compiled) for name, value in about(backend).environment.items()}
     return {
-        **python_environment(scratch),
+        **python_environment(scratch, own=own),
         "KERAS_HOME": str(scratch / "keras"),  # the user's keras.json could change the layout or the precision
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),
@@ -46,5 +56,5 @@ def worker_environment(backend: str, threads: int, scratch: Path, compile_cache:
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
         "MALLOC_TRIM_THRESHOLD_": str(2**32),
         "NVIDIA_TF32_OVERRIDE": "0",  # no TF32 in any framework: full float32 everywhere
-        **own,
+        **framework,
     }

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from compare.executors.base import Executor, Listener, Session, ignore
 from compare.executors.environment import worker_environment
+from compare.executors.interpreters import Interpreter
 from compare.executors.output import Tail, out_of_memory_kills, signal_name
 from compare.folders import Scratch, end_processes_of
 from compare.interrupts import check, deferred
@@ -26,7 +27,8 @@ from tasks.file_source import places
 from tasks.registry import own_documents
 
 # -P: a file of the user's, tasks.py say, must not take the place of a module of ours or of a framework.
-COMMAND = (sys.executable, "-P", "-m", "compare.worker")
+ARGUMENTS = ("-P", "-m", "compare.worker")
+COMMAND = (sys.executable, *ARGUMENTS)
 GRACE_SECONDS = 1.0
 """Between asking a worker to end and killing it."""
 LOOK_SECONDS = 1.0
@@ -46,6 +48,7 @@ class LocalExecutor(Executor):
         environment: further variables of the workers' environment.
         folder: the workers' working directory; None for that of this process.
         command: the workers' command line.
+        interpreters: those of backends that run in other environments, by backend.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class LocalExecutor(Executor):
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
         command: tuple[str, ...] = COMMAND,
+        interpreters: Mapping[str, Interpreter] | None = None,
     ) -> None:
         self.threads = threads
         self.first_core = first_core
@@ -64,6 +68,25 @@ class LocalExecutor(Executor):
         self.environment = dict(environment or {})
         self.folder = folder
         self.command = command
+        self.interpreters = dict(interpreters or {})
+
+    def missing(self, backend: str) -> str | None:
+        other = self.interpreters.get(backend)
+        return super().missing(backend) if other is None else other.missing
+
+    def versions(self, backend: str) -> Mapping[str, str]:
+        other = self.interpreters.get(backend)
+        return super().versions(backend) if other is None else {**other.versions, "python": other.python}
+
+    def command_of(self, backend: str) -> tuple[str, ...]:
+        """The command line of a backend's workers."""
+        other = self.interpreters.get(backend)
+        return self.command if other is None else (str(other.path), *ARGUMENTS)
+
+    def environment_of(self, backend: str, scratch: Path) -> dict[str, str]:
+        """The variables of a backend's workers."""
+        own = backend not in self.interpreters
+        return worker_environment(backend, self.threads, scratch, self.compile_cache, own=own) | self.environment
 
     def open(self, backend: str) -> "LocalSession":
         session: LocalSession | None = None
@@ -90,15 +113,14 @@ class LocalSession(Session):
         self._place = {"threads": executor.threads, "first_core": executor.first_core}
         self._kills = out_of_memory_kills()
         self._scratch = Scratch()
-        scratch, cache = self._scratch.path, executor.compile_cache
         self._started = time.monotonic()  # the system's clock, the same in every process
         try:
             self._process = subprocess.Popen(
-                executor.command,
+                executor.command_of(backend),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=worker_environment(backend, executor.threads, scratch, cache) | executor.environment,
+                env=executor.environment_of(backend, self._scratch.path),
                 cwd=executor.folder,
                 # A group of its own: Ctrl-C reaches the parent alone, and the group can be ended as one.
                 start_new_session=os.name == "posix",

@@ -69,8 +69,34 @@ def check_tasks(value: Any) -> Any:
 
 def check_backends(value: Any) -> Any:
     for name in (names := check_names(value, "backends")) or ():
-        registry.missing(name)  # raises UnknownNameError
+        about(name)  # raises UnknownNameError
     return names
+
+
+def check_interpreters(value: Any) -> Any:
+    """Interpreters as words, each ``backend=path``: from such words, or from paths by backend."""
+    if isinstance(value, Mapping):
+        value = [f"{name}={os.fspath(path)}" for name, path in value.items()]
+    words = tuple(value or ()) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    names = []
+    for word in words:
+        name, _, path = word.partition("=") if isinstance(word, str) else ("", "", "")
+        if not (name and path):
+            raise SideBySideError(f"python is {word!r}: write backend=interpreter, as pytorch=ENV/bin/python")
+        about(name)  # raises UnknownNameError
+        names.append(name)
+        if names.count(name) > 1:
+            raise SideBySideError(f"python names two interpreters for {name}: call one of them {name}@2, say")
+        if name == registry.REFERENCE:
+            raise SideBySideError(f"{name} is the reference, which has no other interpreter: call it {name}@2, say")
+    return words
+
+
+def check_environments(backends: Sequence[str], interpreters: Mapping[str, Path]) -> None:
+    """Refuses a backend of another environment without an interpreter."""
+    for name in backends:
+        if "@" in name and name not in interpreters:
+            raise SideBySideError(f"{name} is in another environment: add --python {name}=ENV/bin/python")
 
 
 def check_own_randomness(tasks: Sequence[str], backends: Sequence[str], modes: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,9 +29,11 @@ class Formulations:
 
     Args:
         options: of the comparison.
+        versions: tells which packages the workers of a backend would find.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, versions: Callable[[str], Mapping[str, str]]) -> None:
+        self.versions = versions
         self.forced = options.formulation
         self.probe = options.probe
         self.threads = options.worker_threads
@@ -75,7 +78,7 @@ class Formulations:
         backend = about(cell.backend)
         digest = hashlib.sha256()
         work = [repr(task.recipe), cell.batch_size, cell.device, self.threads]
-        digest.update(json.dumps([machine, cell.backend, backend.versions(), work]).encode())
+        digest.update(json.dumps([machine, cell.backend, dict(self.versions(cell.backend)), work]).encode())
         for source in _sources(backend):
             digest.update(source.read_bytes())
         return cache().path / "formulations" / f"{digest.hexdigest()}.json"

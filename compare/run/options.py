@@ -1,10 +1,9 @@
 """The options of a run, each defined once: type, default, bounds and one sentence of help.
 
-From here come the command line of ``sidebyside run``, the arguments of ``compare()``, the keys of a plan file, the line
-that repeats a run, and the settings that are kept with its results.
+From here come the command line of ``sidebyside run``, the arguments of ``compare()``, the keys of a plan file, and the
+settings that are kept with its results.
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -22,7 +21,9 @@ from compare.run.checks import (
     check_backends,
     check_count,
     check_devices,
+    check_environments,
     check_formulation,
+    check_interpreters,
     check_modes,
     check_own_randomness,
     check_share,
@@ -35,7 +36,6 @@ from compare.run.checks import (
 )
 from compare.run.reading import FILE_NAME, HEAD, read_results
 from tasks.errors import SideBySideError, UnknownNameError
-from tasks.registry import given_word
 from tasks.task import RecipeName
 
 PRESETS = ("quick", "full")
@@ -43,8 +43,6 @@ RECIPES = get_args(RecipeName)
 ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
 PATHS = ("output", "resume", "data")
-_NOT_REPEATED = ("output", "resume")
-"""Options that are left out of the line that repeats a run: with the same folder it would be refused or continued."""
 
 
 AnyPath = str | Path
@@ -63,11 +61,18 @@ class Selection(Record):
     """Training loops: tuned, stock, or both."""
     devices: Annotated[Sequence[str], BeforeValidator(check_devices), flag("--device", several=True)] = ("cpu",)
     """Devices: cpu, gpu, gpu:1 and so on."""
+    python: Annotated[Sequence[str], BeforeValidator(check_interpreters), flag("--python", several=True)] = ()
+    """Run a backend in another environment: pytorch=ENV/bin/python, where this package is installed too."""
 
     @property
     def backend_names(self) -> tuple[str, ...]:
         """The backends that were named, else every framework, installed or not."""
         return registry.framework_backends() if self.backends is None else tuple(self.backends)
+
+    @property
+    def interpreters(self) -> dict[str, Path]:
+        """The interpreters of other environments, by backend."""
+        return {name: Path(path) for name, _, path in (word.partition("=") for word in self.python)}
 
 
 class RunOptions(Selection):
@@ -158,45 +163,6 @@ class RunOptions(Selection):
         }
         return kept | ({"own_randomness": True} if self.own_randomness else {})
 
-    def given(self) -> dict[str, object]:
-        """The options that differ from their defaults and that a repetition of the run needs, in order."""
-        values = {name: getattr(self, name) for name in type(self).model_fields if name not in _NOT_REPEATED}
-        fields = type(self).model_fields
-        given = {name: value for name, value in values.items() if value != fields[name].default}
-        if self.data is not None:
-            given["data"] = _without_home(Path(self.data))
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
-
-    def as_call(self) -> str:
-        """The call of ``compare()`` that repeats the run."""
-        given = {n: v[0] if isinstance(v, list) and len(v) == 1 else v for n, v in self.given().items()}
-        return f"compare({', '.join(f'{name}={value!r}' for name, value in _with_files(given).items())})"
-
-    def as_command(self) -> str:
-        """The command line that repeats the run."""
-        words = ["sidebyside", "run"]
-        for name, value in _with_files(self.given()).items():
-            option = name.replace("_", "-")
-            if isinstance(value, bool):
-                words.append(f"--{option}" if value else f"--no-{option}")
-            elif isinstance(value, list):
-                words += [*([] if name == "tasks" else [f"--{option[:-1]}"]), *value]  # --backend a b, of backends
-            else:
-                words += [f"--{option}", str(value)]
-        return shlex.join(words)
-
-
-def _with_files(given: Mapping[str, object]) -> dict[str, object]:
-    """Options with a user's own tasks by the names of their files, as they are given."""
-    tasks = given.get("tasks")
-    words = [given_word(name) for name in tasks] if isinstance(tasks, list) else given_word(str(tasks))
-    return {**given, "tasks": words} if tasks else dict(given)
-
-
-def _without_home(path: Path) -> str:
-    """A path as it may be published: a folder outside the current one could name the user."""
-    return path.name if path.is_absolute() or ".." in path.parts else str(path)
-
 
 def make_options(values: Mapping[str, Any]) -> RunOptions:
     """Checks options by name.
@@ -222,6 +188,12 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
             what = "a self-check compares" if options.self_check else "a precision needs"
             raise SideBySideError(f"{what} {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    check_environments(options.backend_names, options.interpreters)
+    if unused := [name for name in options.interpreters if name not in options.backend_names]:
+        if options.backends is None:
+            raise SideBySideError(f"--python names {unused[0]}, which is not compared: add it to the backends")
+        needed = tuple(word for word in options.python if word.partition("=")[0] in options.backend_names)
+        options = options.model_copy(update={"python": needed})  # of a plan or an earlier run, now of a part of it
     if options.formulation is not None:
         check_formulation(options.formulation, options.backend_names)
     check_count(options.counts())

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from compare.run.checks import check_interpreters
 from compare.run.options import PATHS
 from tasks.toml_task import read_document
 
@@ -18,6 +19,9 @@ def read_plan(path: Path) -> dict[str, object]:
     for name in PATHS:
         if isinstance(values.get(name), str) and values[name]:
             values[name] = str(path.parent / values[name])
+    if "python" in values:
+        words = [word.partition("=") for word in check_interpreters(values["python"])]
+        values["python"] = [f"{name}={path.parent / interpreter}" for name, _, interpreter in words]
     tasks = values.get("tasks")
     if isinstance(tasks, str):
         values["tasks"] = _from(path, tasks)

@@ -1,12 +1,12 @@
 """Continuing an earlier run: what may not differ, and which cells are run."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from backends.registry import about, framework_backends
+from backends.registry import framework_backends
 from compare.records.cell import Cell
 from compare.records.results import Results
 from compare.run.options import RunOptions
@@ -43,8 +43,16 @@ def documents(cells: Iterable[Cell]) -> dict[str, dict[str, JsonValue]]:
     return {name: document for name, document in own_documents().items() if name in names}
 
 
-def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
+def check_same(
+    earlier: Results, now: Results, cells: Sequence[Cell], versions: Callable[[str], Mapping[str, str]]
+) -> None:
     """Refuses to mix cells of another task, recipe, version, setting, data set or machine into one comparison.
+
+    Args:
+        earlier: the run that is continued.
+        now: what goes on with it.
+        cells: those that are asked for.
+        versions: tells which packages the workers of a backend would find now.
 
     Raises:
         DifferentRunError: names everything that differs.
@@ -55,7 +63,7 @@ def check_same(earlier: Results, now: Results, cells: Sequence[Cell]) -> None:
         *_different_words(_randomness(earlier), _randomness(now)),
         *_data(earlier.settings.get("data_sha256"), now.settings.get("data_sha256")),
         *(f"another definition of {name}" for name, sha in now.definitions.items() if _other(earlier, name, sha)),
-        *_versions(earlier, {cell.backend for cell in cells}),
+        *_versions(earlier, {cell.backend: versions(cell.backend) for cell in cells}),
         *_work(earlier, cells),
     ]
     if different:
@@ -118,10 +126,9 @@ def _value(name: str, values: Mapping[str, object]) -> str:
     return f"no {word}" if values.get(name) is None else f"{word} {values[name]}"
 
 
-def _versions(earlier: Results, backends: set[str]) -> list[str]:
+def _versions(earlier: Results, now: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The packages of the backends that are now installed in another version than the earlier cells used."""
-    now = {name: about(name).versions() for name in backends}
-    runs = [run for run in earlier.runs if run.backend in backends and run.status == "ok"]
+    runs = [run for run in earlier.runs if run.backend in now and run.status == "ok"]
     different = [_differences(run.versions, now[run.backend], run.versions) for run in runs if now[run.backend]]
     return list(dict.fromkeys(text for texts in different for text in texts))
 

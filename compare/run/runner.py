@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -25,10 +25,11 @@ from compare.run.options import RunOptions
 from compare.run.plan import list_cells
 from compare.run.progress import Progress
 from compare.run.references import References
+from compare.run.repeating import given_options
 from compare.run.replays import Replays
 from compare.run.resume import check_same, definitions, documents, model_file, pending, widened
 from compare.run.store import Store
-from compare.text import label, without_paths
+from compare.text import label, labels, without_paths
 from tasks.errors import SideBySideError, one_line
 
 
@@ -66,7 +67,7 @@ class Runner:
         self.train = train
         self.data = None if options.data_file is None else str(options.data_file)
         self._references = References(options, executor, progress)
-        self._formulations = Formulations(options)
+        self._formulations = Formulations(options, executor.versions)
         self._replays = Replays(options, self._references)
         self._measured: Run | None = None
 
@@ -124,20 +125,16 @@ class Runner:
                 "command": self._command(earlier.command),
                 "host": host.describe_host() | ({"name": platform.node()} if self.options.include_host else {}),
                 "settings": settings,
-                "options": options.given(),
+                "options": given_options(options),
                 "definitions": earlier.definitions | definitions(cells),
                 "own_tasks": earlier.own_tasks | documents(cells),
             }
         )
         if self.store.earlier:
-            check_same(earlier, head, cells)
+            check_same(earlier, head, cells, self.executor.versions)
         self.store.begin(head, cells)
-        if options != self.options:
-            rest = set(pending(list_cells(options), options, self.store)) - set(cells)
-            if rest:
-                self.progress.note(
-                    f"left out this time: {_labels(rest)}; to run these too, resume with no other option"
-                )
+        if options != self.options and (rest := set(pending(list_cells(options), options, self.store)) - set(cells)):
+            self.progress.note(f"left out this time: {labels(rest)}; to run these too, resume with no other option")
 
     def _command(self, earlier: str) -> str:
         """How to repeat the run: the earlier run's command, and this one's where it asks for something else."""
@@ -165,7 +162,7 @@ class Runner:
         """Whatever goes wrong with one cell is its own outcome: the others are run all the same."""
         if cell.mode not in backends.modes(cell.backend):
             return Run(**cell.model_dump(), status="skipped", message=f"{cell.backend} has no {cell.mode} loop"), None
-        if message := backends.missing(cell.backend):
+        if message := self.executor.missing(cell.backend):
             return Run(**cell.model_dump(), status="skipped", message=message), None
         path = certificates.evidence_path(cell) if self.options.certify else None
         try:
@@ -237,12 +234,6 @@ def _run_of(cell: Cell, reply: Reply, measured: Run | None) -> Run:
     if measured is not None and reply.status != measured.status:
         return _uncertified(measured, reply.message)
     return reply.run or Run(**cell.model_dump(), status=reply.status, message=reply.message)
-
-
-def _labels(cells: Iterable[Cell]) -> str:
-    """The subjects of cells, for a note."""
-    labels = sorted({label(cell) for cell in cells})
-    return ", ".join([*labels[:3], *([f"{len(labels) - 3} more"] if len(labels) > 3 else [])])
 
 
 def _uncertified(run: Run, reason: str) -> Run:

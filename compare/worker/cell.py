@@ -11,7 +11,6 @@ from safetensors.numpy import save
 
 from backends import load_backend
 from backends.base import EAGER
-from backends.cores import affinity_cores
 from backends.numpy.noise import nudged
 from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
@@ -20,7 +19,7 @@ from compare.records.run import Curve, Run
 from compare.worker import clocks, memory
 from compare.worker.answers import drawn_arrays
 from compare.worker.calls import Calls
-from compare.worker.environment import environment
+from compare.worker.environment import surroundings
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
 from compare.worker.load import OutsideLoad
@@ -144,8 +143,7 @@ class CellWork:
         rate = self.cell.learning_rate
         self.settings: dict[str, Any] = {
             **self.backend.configure(self.request.threads),
-            "affinity": affinity_cores(),
-            "environment": environment(),
+            **surroundings(),
             "last_batch": "kept" if self.batches.rest else "every batch is full",
             "warm_up": "the first epoch is excluded from the speed",
             **({} if rate is None else {"learning_rate": rate}),

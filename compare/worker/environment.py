@@ -1,8 +1,11 @@
-"""The environment variables that bear on speed."""
+"""What a worker runs in, as far as it bears on speed: Python, cores, environment variables."""
 
 import os
+import platform
 import re
 
+from backends.base import Setting
+from backends.cores import affinity_cores
 from compare.text import without_paths
 
 _VARIABLES = re.compile(
@@ -10,6 +13,11 @@ _VARIABLES = re.compile(
 )
 """The beginnings of environment variables that change a framework's speed or results; Terraform's TF_ are not."""
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL")
+
+
+def surroundings() -> dict[str, Setting]:
+    """What this process runs in, for the ledger."""
+    return {"python": platform.python_version(), "affinity": affinity_cores(), "environment": environment()}
 
 
 def environment() -> str:

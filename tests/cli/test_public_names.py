@@ -13,6 +13,7 @@ import sidebyside
 from backends.registry import about, framework_backends
 from compare import api
 from compare.run.options import make_options
+from compare.run.repeating import as_call
 from tasks.errors import SideBySideError
 from tests.sources import ROOT
 
@@ -57,7 +58,7 @@ def test_numpy_numbers_are_numbers_in_every_option() -> None:
     plain = make_options(dict.fromkeys(whole, 2) | {"learning_rate": 0.5, "timeout": 60.0, "certify": False})
     assert options == plain.model_copy(update={"tasks": ("iris-mlp",), "backends": ("jax",)})
     assert options.model_dump_json()
-    assert "np." not in options.as_call()
+    assert "np." not in as_call(options)
 
 
 def test_a_self_check_alone_has_the_rounds_that_it_needs() -> None:

@@ -29,7 +29,7 @@ def request(**cell: Any) -> CellRequest:
 
 
 def made(**options: Any) -> Formulations:
-    return Formulations(make_options(options))
+    return Formulations(make_options(options), lambda name: about(name).versions())
 
 
 def noted(of: Formulations, asked: CellRequest, race: dict[str, float]) -> Run:

@@ -14,6 +14,7 @@ from compare.records.cell import Cell
 from compare.run.options import RunOptions, make_options
 from compare.run.plan import list_cells
 from compare.run.plan_file import read_plan
+from compare.run.repeating import as_call, as_command
 from compare.run.runner import Runner
 from tasks.errors import SideBySideError
 
@@ -41,6 +42,7 @@ GIVEN: dict[str, Any] = {
     "certify": False,
     "save_models": True,
     "include_host": True,
+    "python": ("jax=envs/jax/bin/python",),
 }
 """Another value than the default for every option that a repetition of a run needs, but for those of ``OWN``."""
 OWN = {"tasks": ("mnist-keras-example",), "modes": ("stock",), "own_randomness": True, "certify": False}
@@ -56,6 +58,7 @@ def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> RunOptions:
         raise SideBySideError("no run")
 
     monkeypatch.setattr("compare.cli.run.run_comparison", note)
+    monkeypatch.setattr("compare.executors.interpreters.find_interpreters", lambda paths: {})
     with pytest.raises(SideBySideError, match="no run"):
         make_app()(words, exit_on_error=False, print_error=False)
     return given[0]
@@ -69,20 +72,20 @@ def test_every_option_is_tried_here() -> None:
 
 def test_the_command_line_that_is_recorded_repeats_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     options = make_options(GIVEN | {"output": "somewhere"})
-    program, *words = shlex.split(options.as_command())
+    program, *words = shlex.split(as_command(options))
     assert program == "sidebyside"
     again = parsed(words, monkeypatch)
     assert again == make_options(GIVEN)
-    assert make_options({}).as_command() == "sidebyside run"
+    assert as_command(make_options({})) == "sidebyside run"
     own = make_options(OWN)
-    assert parsed(shlex.split(own.as_command())[1:], monkeypatch) == own == make_options({**OWN, "certify": False})
+    assert parsed(shlex.split(as_command(own))[1:], monkeypatch) == own == make_options({**OWN, "certify": False})
     assert make_options({name: value for name, value in OWN.items() if name != "certify"}) == own
 
 
 def test_the_call_that_is_recorded_repeats_the_run() -> None:
-    call = make_options(GIVEN | {"resume": "somewhere"}).as_call()
+    call = as_call(make_options(GIVEN | {"resume": "somewhere"}))
     assert eval(call, {"compare": lambda **values: make_options(values)}) == make_options(GIVEN)
-    assert make_options({}).as_call() == "compare()"
+    assert as_call(make_options({})) == "compare()"
 
 
 def test_a_plan_file_has_the_same_names(tmp_path: Path) -> None:
@@ -91,7 +94,7 @@ def test_a_plan_file_has_the_same_names(tmp_path: Path) -> None:
     plan.write_text("\n".join([*lines, 'output = "results"']))
     options = make_options(read_plan(plan))
     there = {"data": str(tmp_path / "fashion mnist.npz"), "output": str(tmp_path / "results")}  # beside the plan
-    assert options == make_options(GIVEN | there)
+    assert options == make_options(GIVEN | there | {"python": {"jax": tmp_path / "envs/jax/bin/python"}})
 
 
 def _toml(value: Any) -> str:
@@ -135,6 +138,7 @@ def test_a_plan_is_certified_as_it_is_run(tmp_path: Path, monkeypatch: pytest.Mo
 
     given: list[tuple[RunOptions, list[Cell]]] = []
     monkeypatch.setattr(Runner, "run", note)
+    monkeypatch.setattr("compare.executors.interpreters.find_interpreters", lambda paths: {})
     plan = tmp_path / "PLAN.TOML"
     plan.write_text("\n".join(f"{name} = {_toml(value)}" for name, value in GIVEN.items() if name != "data"))
     for more in ((), ("--recipe", "standard"), ("--backend", "keras")):
