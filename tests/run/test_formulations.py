@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from backends.registry import about
 from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run import formulations
