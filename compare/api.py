@@ -4,8 +4,8 @@ import inspect
 import shlex
 import signal
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -22,7 +22,10 @@ from tasks.registry import given_word
 
 if TYPE_CHECKING:  # rich and the like are imported when there is something to run or to show
     from compare.executors.local import LocalExecutor
+    from compare.run.machines import Machines
     from compare.run.progress import Progress
+    from compare.run.runner import Runner
+    from compare.run.store import Store
 
 Arguments = ParamSpec("Arguments")
 
@@ -101,40 +104,55 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
         SideBySideError: no framework is installed, the data do not fit, or the folder cannot be used.
         RunInterruptedError: the run was interrupted.
     """
+    from compare.executors.cluster import ClusterError
+    from compare.folders import cache
+    from compare.run.claim import StoreError, new_folder
+    from compare.run.precision import run_rounds
+    from compare.run.store import open_store
+
+    check_data(options)
+    with handled(), _progress() as progress, _runner_of(options, progress, command) as make_runner:
+        folder = Path(options.resume or options.output or new_folder(Path("runs")))
+        with open_store(folder, resume=options.resume is not None, note=progress.note) as store:
+            if cache().note:
+                progress.note(cache().note)
+
+            def run(options: RunOptions, cells: Sequence[Cell]) -> Results:
+                return make_runner(options, store).run(cells)
+
+            try:
+                return Comparison(run_rounds(options, run, progress.note), store.folder)
+            except KeyboardInterrupt as error:
+                number = error.number if isinstance(error, Interrupted) else signal.SIGINT
+                raise RunInterruptedError(number, Comparison(store.results, store.folder)) from None
+            except (StoreError, ClusterError) as error:
+                raise UnfinishedRunError(str(error), Comparison(store.results, store.folder)) from error
+
+
+@contextmanager
+def _runner_of(
+    options: RunOptions, progress: "Progress", command: str
+) -> Iterator[Callable[[RunOptions, "Store"], "Runner | Machines"]]:
+    """What makes the runner of options and a store: one of this machine, or one of a cluster's machines."""
+    from compare.folders import Scratch
+    from compare.run.runner import Runner
+
+    if options.scheduler is not None:
+        from compare.executors.cluster import Cluster, check_address
+        from compare.run.machines import Machines
+
+        check_address(options.scheduler, insecure=options.insecure)
+        with Cluster(options.scheduler, options.backend_names) as cluster:
+            cluster.wait()
+            yield lambda options, store: Machines(options, store, cluster, progress, command)
+        return
     absent = absent_backends(options)
     if len(absent) == len(options.backend_names):
         raise SideBySideError("; ".join(absent))
-    check_data(options)
-
-    from compare.folders import Scratch, cache
-    from compare.run.claim import StoreError, new_folder
-    from compare.run.precision import run_rounds
-    from compare.run.runner import Runner
-    from compare.run.store import open_store
-
-    folder = Path(options.resume or options.output or new_folder(Path("runs")))
-    with (
-        handled(),
-        _progress() as progress,
-        open_store(folder, resume=options.resume is not None, note=progress.note) as store,
-        Scratch() as scratch,
-    ):
-        if cache().note:
-            progress.note(cache().note)
+    with Scratch() as scratch:
         # Of several rounds, the first finds the compilers' cache empty.
-        compiled = None if options.rounds == 1 else scratch / "compiled"
-        executor = _executor(options, compiled)
-
-        def run(options: RunOptions, cells: Sequence[Cell]) -> Results:
-            return Runner(options, store, executor, progress, command=command).run(cells)
-
-        try:
-            return Comparison(run_rounds(options, run, progress.note), store.folder)
-        except KeyboardInterrupt as error:
-            number = error.number if isinstance(error, Interrupted) else signal.SIGINT
-            raise RunInterruptedError(number, Comparison(store.results, store.folder)) from None
-        except StoreError as error:
-            raise UnfinishedRunError(str(error), Comparison(store.results, store.folder)) from error
+        executor = _executor(options, None if options.rounds == 1 else scratch / "compiled")
+        yield lambda options, store: Runner(options, store, executor, progress, command=command)
 
 
 def run_apart(options: RunOptions, cells: Sequence[Cell], *, train: bool) -> Results:

@@ -121,24 +121,40 @@ def machine_warning(host: Mapping[str, object]) -> str:
     )
 
 
-def most_of(runs: Sequence[Run]) -> MachineRate | None:
-    """The most that the machine did beside any of the runs; None where nothing was measured."""
-    rates = [rate for run in runs for rate in run.machine]
-    if not rates:
-        return None
-    return MachineRate(
-        matrix_operations_per_second=max(rate.matrix_operations_per_second for rate in rates),
-        copied_bytes_per_second=max(rate.copied_bytes_per_second for rate in rates),
-    )
+def most_of(runs: Sequence[Run]) -> dict[str, MachineRate]:
+    """By machine, the most that it did beside any of the runs; a machine where nothing was measured is left out."""
+    rates: dict[str, list[MachineRate]] = {}
+    for run in runs:
+        rates.setdefault(run.host, []).extend(run.machine)
+    return {
+        host: MachineRate(
+            matrix_operations_per_second=max(rate.matrix_operations_per_second for rate in of_host),
+            copied_bytes_per_second=max(rate.copied_bytes_per_second for rate in of_host),
+        )
+        for host, of_host in rates.items()
+        if of_host
+    }
 
 
-def matrix_rates(runs: Sequence[Run]) -> dict[str, float]:
-    """By device, the most operations per second that a large matrix product reached in any run."""
-    rates: dict[str, float] = {}
+def matrix_rates(runs: Sequence[Run]) -> dict[tuple[str, str], float]:
+    """By machine and device, the most operations per second that a large matrix product reached in any run."""
+    rates: dict[tuple[str, str], float] = {}
     for run in runs:
         if run.matrix_operations_per_second is not None:
-            rates[run.device] = max(run.matrix_operations_per_second, rates.get(run.device, 0.0))
+            place = (run.host, run.device)
+            rates[place] = max(run.matrix_operations_per_second, rates.get(place, 0.0))
     return rates
+
+
+def machines(rows: Sequence[Row], hosts: Mapping[str, Mapping[str, object]]) -> dict[str, list[Row]]:
+    """The rows of each machine of a cluster, by what is said of it; empty where all of a run was on one machine."""
+    found: dict[str, list[Row]] = {}
+    for row in rows if len(hosts) > 1 else ():
+        if row.first.host in hosts:
+            host = hosts[row.first.host]
+            said = f"measured on the machine {row.first.host}: {clean(host.get('cpu', ''))}, {host.get('cores')} cores"
+            found.setdefault(said, []).append(row)
+    return found
 
 
 def _share(rate: MachineRate, most: MachineRate) -> float:

@@ -3,14 +3,14 @@
 Rows that may not be ranked are kept, with the reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from statistics import geometric_mean
 from typing import Any
 
 from backends.about import MODES
 from compare.analysis.groups import Compared, Group, compare_rows
-from compare.analysis.remarks import disturbed, matrix_rates, most_of, remarks
+from compare.analysis.remarks import disturbed, machines, matrix_rates, most_of, remarks
 from compare.analysis.rows import Row, measure_of, measures_of
 from compare.analysis.sentence import answer, caveats, count_words, join
 from compare.analysis.statistics import MINIMUM_ROUNDS
@@ -34,7 +34,8 @@ class Section:
         recipe: name of the recipe.
         rows: by loop, the fastest first; those that are not ranked come last.
         groups: the rows that may be ranked together.
-        most: the most that the machine did beside any run of the comparison.
+        most: the most that each machine did beside any run of the comparison.
+        hosts: the machines of a cluster, by the names that runs have for them.
         backends: all of the comparison, in alphabetical order.
     """
 
@@ -43,15 +44,17 @@ class Section:
         task: str,
         recipe: str,
         rows: Sequence[Row],
-        most: MachineRate | None = None,
+        most: Mapping[str, MachineRate] | None = None,
         backends: Sequence[str] = (),
+        hosts: Mapping[str, Mapping[str, object]] | None = None,
     ) -> None:
-        self.task, self.recipe, self.rows, self.most = task, recipe, sorted(rows, key=_place), most
+        self.task, self.recipe, self.rows = task, recipe, sorted(rows, key=_place)
+        self.most, self.hosts = dict(most or {}), dict(hosts or {})
         self.backends = tuple(backends)
         groups: dict[tuple[object, ...], list[Row]] = {}
         for row in self.rows:
             if not row.refusal:
-                key = (row.key[1:], row.workload, row.conditions, row.data_sha256)
+                key = (row.key[1:], row.first.host, row.workload, row.conditions, row.data_sha256)
                 groups.setdefault(key, []).append(row)
         self._refusals = {id(row): row.refusal for row in self.rows if row.refusal}
         for rows_together in groups.values():
@@ -94,7 +97,7 @@ class Section:
         by_mode: dict[str, dict[tuple[object, ...], Row]] = {}
         for row in self.rows:
             if not row.refusal:
-                same = (row.key[0], row.key[2], row.workload, row.conditions)
+                same = (row.key[0], row.key[2], row.first.host, row.workload, row.conditions)
                 by_mode.setdefault(row.first.mode, {})[same] = row
         stock = by_mode.get("stock", {})
         pairs = [(tuned, stock[same]) for same, tuned in by_mode.get("tuned", {}).items() if same in stock]
@@ -119,15 +122,18 @@ class Section:
     @cached_property
     def _naming(self) -> tuple[list[str], bool]:
         """The parts of a cell that tell the rows apart, and whether the workload does."""
-        shared = {part for part in ("mode", "device") if len({getattr(r.first, part) for r in self.rows}) == 1}
-        parts = [part for part in ("backend", "mode", "device") if part not in shared]
+        shared = {part for part in ("mode", "device", "host") if len({getattr(r.first, part) for r in self.rows}) == 1}
+        parts = [part for part in ("backend", "mode", "device", "host") if part not in shared]
         return parts, len({row.workload for row in self.rows}) > 1
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
         """What should be known beside the speeds: whose they are, and a sentence; what many rows share, once."""
-        found = [(self.label(row), remark) for row in self.rows for remark in remarks(row, self.most)]
+        found = [
+            (self.label(row), remark) for row in self.rows for remark in remarks(row, self.most.get(row.first.host))
+        ]
         drifting = {self.label(row): row.drifting for row in self.rows if row.drifting}
+        found += [(join(map(self.label, rows)), said) for said, rows in machines(self.rows, self.hosts).items()]
         if drifting:
             found.append((join(drifting), DRIFTING.format(next(iter(drifting.values())))))
         return found
@@ -176,7 +182,7 @@ def summarize(results: Results) -> list[Section]:
     sections: dict[tuple[str, str], dict[tuple[Any, ...], list[Run]]] = {}
     for run in results.runs:
         rows = sections.setdefault((run.task, run.recipe), {})
-        key = (run.backend, run.mode, run.device, run.epochs, run.examples, run.batch_size)
+        key = (run.backend, run.mode, run.device, run.host, run.epochs, run.examples, run.batch_size)
         rows.setdefault(key, []).append(run)
     for subject in certificates:  # a task that was only certified has no runs
         sections.setdefault((subject.task, subject.recipe), {})
@@ -186,9 +192,13 @@ def summarize(results: Results) -> list[Section]:
         Section(
             task,
             recipe,
-            [Row(tuple(runs), certificates.get(runs[0].subject), rates.get(runs[0].device)) for runs in rows.values()],
+            [
+                Row(tuple(runs), certificates.get(runs[0].subject), rates.get((runs[0].host, runs[0].device)))
+                for runs in rows.values()
+            ],
             most,
             backends,
+            results.hosts,
         )
         for (task, recipe), rows in sections.items()
     ]

@@ -104,7 +104,7 @@ def run(
     from compare.report.terminal import print_results
 
     options = _combined(tasks, options, changes, sweep)
-    if _none_installed(options):
+    if options.scheduler is None and _none_installed(options):
         return FAILED
     try:
         comparison = run_comparison(options, as_command(options))

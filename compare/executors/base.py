@@ -1,10 +1,13 @@
 """The interface between a runner and whatever runs its workers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Self
 
+from backends.base import Setting
 from backends.registry import about, missing
+from compare.host import describe_host
 from compare.records.event import EpochEnd, Measured, Phase, Reply
 from compare.records.request import Request
 
@@ -48,16 +51,38 @@ class Session(ABC):
         self.close()
 
 
+class LostError(BaseException):
+    """Where the workers of an executor run is gone. No Exception: it is not the outcome of the cell that was asked for.
+
+    Args:
+        message: one line.
+    """
+
+
 class Executor(ABC):
-    """Starts workers."""
+    """Starts workers.
+
+    Attributes:
+        name: of the machine that they run on, for the records; empty for this one.
+        threads: that a worker may use.
+        compile_cache: the folder for compiled code that this run begins empty; None for one that is kept.
+    """
+
+    name: str = ""
+    threads: int = 1
+    compile_cache: Path | None = None
+
+    def describe(self) -> dict[str, Setting]:
+        """What a reader must know of the machine that the workers run on."""
+        return describe_host()
 
     @abstractmethod
-    def open(self, backend: str) -> Session:
-        """Starts a worker for a backend."""
+    def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
+        """Starts a worker for one request alone; see :meth:`Session.ask`."""
 
     @abstractmethod
-    def part(self, index: int, of: int) -> "Executor":
-        """An executor with a share of the cores: part ``index``, from 0, of ``of`` parts."""
+    def ask_all(self, backend: str, requests: Sequence[Request]) -> list[Reply]:
+        """Has requests answered side by side, by workers that share the cores."""
 
     def missing(self, backend: str) -> str | None:
         """One line that says how to install a framework that workers would not find; None where they would."""
@@ -66,8 +91,3 @@ class Executor(ABC):
     def versions(self, backend: str) -> Mapping[str, str]:
         """The versions of a framework's packages that workers would find, and of Python where it is another one."""
         return about(backend).versions()
-
-    def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
-        """Starts a worker for one request alone; see :meth:`Session.ask`."""
-        with self.open(backend) as session:
-            return session.ask(request, on_event, timeout)

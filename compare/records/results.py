@@ -19,6 +19,8 @@ class Results(Record):
     created: str
     command: str = ""
     host: dict[str, Setting]
+    hosts: dict[str, dict[str, Setting]] = {}
+    """The machines of a cluster, by the names that runs have for them."""
     settings: dict[str, Setting] = {}
     options: dict[str, JsonValue] = {}
     """Those of the run that differ from their defaults; a run that is resumed goes on with them."""

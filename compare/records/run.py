@@ -41,6 +41,8 @@ class Run(Cell):
 
     status: Status
     message: str = ""
+    host: str = ""
+    """The machine of a cluster that it ran on, one of the results' ``hosts``; empty for the machine of the run."""
     versions: dict[str, str] = {}
     settings: dict[str, Setting] = {}
     parameter_count: Count | None = None

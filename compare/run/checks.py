@@ -99,6 +99,12 @@ def check_environments(backends: Sequence[str], interpreters: Mapping[str, Path]
             raise SideBySideError(f"{name} is in another environment: add --python {name}=ENV/bin/python")
 
 
+def check_scheduler(address: str | None, interpreters: Mapping[str, Path]) -> None:
+    """Refuses interpreters of this machine for a run on others."""
+    if address is not None and interpreters:
+        raise SideBySideError("--python names interpreters of this machine, and a cluster's machines have their own")
+
+
 def check_own_randomness(tasks: Sequence[str], backends: Sequence[str], modes: Sequence[str]) -> None:
     """Refuses to let frameworks draw masks of dropout for themselves where they cannot."""
     if tuple(modes) != ("stock",):

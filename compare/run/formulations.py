@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from backends.about import About
 from backends.registry import about
-from compare import host
+from compare.executors.base import Executor
 from compare.folders import cache
 from compare.records.base import Rate
 from compare.records.cell import Cell
@@ -29,14 +28,13 @@ class Formulations:
 
     Args:
         options: of the comparison.
-        versions: tells which packages the workers of a backend would find.
+        executor: starts the workers.
     """
 
-    def __init__(self, options: RunOptions, versions: Callable[[str], Mapping[str, str]]) -> None:
-        self.versions = versions
+    def __init__(self, options: RunOptions, executor: Executor) -> None:
+        self.executor = executor
         self.forced = options.formulation
         self.probe = options.probe
-        self.threads = options.worker_threads
 
     def asked(self, request: CellRequest) -> CellRequest:
         """A cell's request with the formulation that is known, or with a race where none is."""
@@ -73,12 +71,12 @@ class Formulations:
 
     def _path(self, cell: Cell) -> Path:
         """The file for the figures of a race: its name is a hash of everything that they depend on."""
-        task, described = load_task(cell.task, cell.recipe), host.describe_host()
+        task, described = load_task(cell.task, cell.recipe), self.executor.describe()
         machine = [described[name] for name in ("machine", "cpu", "cores", "python")]
         backend = about(cell.backend)
         digest = hashlib.sha256()
-        work = [repr(task.recipe), cell.batch_size, cell.device, self.threads]
-        digest.update(json.dumps([machine, cell.backend, dict(self.versions(cell.backend)), work]).encode())
+        work = [repr(task.recipe), cell.batch_size, cell.device, self.executor.threads]
+        digest.update(json.dumps([machine, cell.backend, dict(self.executor.versions(cell.backend)), work]).encode())
         for source in _sources(backend):
             digest.update(source.read_bytes())
         return cache().path / "formulations" / f"{digest.hexdigest()}.json"

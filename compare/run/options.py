@@ -26,6 +26,7 @@ from compare.run.checks import (
     check_interpreters,
     check_modes,
     check_own_randomness,
+    check_scheduler,
     check_share,
     check_tasks,
     choice,
@@ -112,6 +113,10 @@ class RunOptions(Selection):
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None
     """Threads of each worker; as many as there are cores, unless given."""
+    scheduler: str | None = None
+    """Run on the machines of a Dask cluster: the address of its scheduler, as tcp://127.0.0.1:8786."""
+    insecure: bool = False
+    """Accept a scheduler without TLS on another machine; whoever reaches it can run code."""
     output: Annotated[AnyPath | None, path("a folder")] = None
     """Folder to write, new or empty; runs/<time>, unless given."""
     resume: Annotated[AnyPath | None, path("a run's folder")] = None
@@ -188,6 +193,7 @@ def make_options(values: Mapping[str, Any]) -> RunOptions:
             what = "a self-check compares" if options.self_check else "a precision needs"
             raise SideBySideError(f"{what} {MINIMUM_ROUNDS} rounds or more, not {options.rounds}")
         options = options.model_copy(update={"rounds": MINIMUM_ROUNDS})
+    check_scheduler(options.scheduler, options.interpreters)
     check_environments(options.backend_names, options.interpreters)
     if unused := [name for name in options.interpreters if name not in options.backend_names]:
         if options.backends is None:

@@ -1,15 +1,12 @@
 """The references of a run: the one in memory, one that an earlier run kept, or one that is computed now."""
 
-import queue
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import backends
 from compare.certify import reference
 from compare.certify.judge import Reference
-from compare.executors.base import Executor, Session
+from compare.executors.base import Executor
 from compare.folders import Scratch
 from compare.records.cell import Cell
 from compare.records.event import Reply
@@ -18,9 +15,6 @@ from compare.run.options import RunOptions
 from compare.run.progress import Progress
 from compare.text import label
 from tasks.errors import SideBySideError
-
-SHARES = 2
-"""Into how many parts the cores are divided while a reference is computed; nothing is on the clock then."""
 
 
 class ReferenceFailedError(SideBySideError):
@@ -90,19 +84,8 @@ class References:
         Raises:
             ReferenceFailedError: one of them could not be answered.
         """
-        free: queue.SimpleQueue[Session] = queue.SimpleQueue()
-
-        def ask(request: Request) -> Reply:
-            session = free.get()
-            try:
-                reply = session.ask(request)
-            finally:
-                free.put(session)
+        replies = self.executor.ask_all(backends.REFERENCE, requests)
+        for reply in replies:
             if reply.status != "ok":
                 raise ReferenceFailedError(f"the reference of {cell.task} failed: {reply.message}")
-            return reply
-
-        with ThreadPoolExecutor(SHARES) as pool, ExitStack() as sessions:
-            for index in range(SHARES):
-                free.put(sessions.enter_context(self.executor.part(index, SHARES).open(backends.REFERENCE)))
-            return list(pool.map(ask, requests))
+        return replies

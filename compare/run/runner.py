@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import backends
-from compare import host
 from compare.certify.certificates import Certificates
 from compare.certify.curves import check_curves
 from compare.executors.base import Executor
@@ -16,12 +15,13 @@ from compare.folders import Scratch
 from compare.interrupts import check
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate
-from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
+from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase
 from compare.records.request import CellRequest
 from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.formulations import Formulations
 from compare.run.options import RunOptions
+from compare.run.outcomes import MissingEvidenceError, run_of_reply, uncertified
 from compare.run.plan import list_cells
 from compare.run.progress import Progress
 from compare.run.references import References
@@ -30,11 +30,7 @@ from compare.run.replays import Replays
 from compare.run.resume import check_same, definitions, documents, model_file, pending, widened
 from compare.run.store import Store
 from compare.text import label, labels, without_paths
-from tasks.errors import SideBySideError, one_line
-
-
-class MissingEvidenceError(SideBySideError):
-    """A worker gave no evidence; its run says why."""
+from tasks.errors import one_line
 
 
 class Runner:
@@ -67,7 +63,7 @@ class Runner:
         self.train = train
         self.data = None if options.data_file is None else str(options.data_file)
         self._references = References(options, executor, progress)
-        self._formulations = Formulations(options, executor.versions)
+        self._formulations = Formulations(options, executor)
         self._replays = Replays(options, self._references)
         self._measured: Run | None = None
 
@@ -87,35 +83,51 @@ class Runner:
         Returns:
             what was written.
         """
-        self._begin(cells)
-        self._replays.begin(cells, self.store.results.runs)
-        certificates = Certificates(self.store.folder / "evidence", self.store.results.certificates)
-        waiting = pending(cells, self.options, self.store)
+        self.begin(cells)
         try:
-            for index, cell in enumerate(waiting):
-                try:
-                    self.progress.started(cell, index, len(waiting))
-                    run, certificate = self._run_cell(cell, certificates)
-                    if not self.options.include_host:
-                        run = run.model_copy(update={"message": without_paths(run.message)})
-                except KeyboardInterrupt:
-                    self._keep(self._interrupted(cell))
-                    raise
-                self._keep(run, certificate)
-                self.progress.ended(cell, run, certificate)
-                check()
-            for run in self._replays.look_again(self.store.results.runs, self.executor):
-                self.store.write_run(run)
+            self.work(cells)
         finally:
-            results = self.store.results
-            for run in check_curves(results.runs):
-                self.store.write_run(run)
-            self.store.finish(certificates.pairs(results.certificates, results.pairs))
+            self.finish()
         return self.store.results
 
-    def _begin(self, cells: Sequence[Cell]) -> None:
+    def work(self, cells: Sequence[Cell], *, anew: bool = False) -> None:
+        """Runs cells of a run that has begun.
+
+        Args:
+            cells: of some of its tasks; no other runner has cells of these at the same time.
+            anew: whether cells that are complete are run again too.
+        """
+        self._replays.begin(cells, self.store.results.runs)
+        certificates = Certificates(self.store.folder / "evidence", () if anew else self.store.results.certificates)
+        waiting = cells if anew else pending(cells, self.options, self.store)
+        for index, cell in enumerate(waiting):
+            try:
+                self.progress.started(cell, index, len(waiting))
+                run, certificate = self._run_cell(cell, certificates)
+                if not self.options.include_host:
+                    run = run.model_copy(update={"message": without_paths(run.message)})
+            except KeyboardInterrupt:
+                self._keep(self._interrupted(cell))
+                raise
+            self._keep(run, certificate)
+            self.progress.ended(cell, run, certificate)
+            check()
+        tasks = {(cell.task, cell.recipe) for cell in cells}
+        runs = [run for run in self.store.results.runs if (run.task, run.recipe) in tasks]
+        for run in self._replays.look_again(runs, self.executor):
+            self.store.write_run(run)
+
+    def finish(self) -> None:
+        """Holds the runs' learning curves and the certified backends against each other, and writes the results."""
+        results = self.store.results
+        for run in check_curves(results.runs):
+            self.store.write_run(run)
+        pairs = Certificates(self.store.folder / "evidence").pairs(results.certificates, results.pairs)
+        self.store.finish(pairs)
+
+    def begin(self, cells: Sequence[Cell]) -> None:
         """Writes what is known before the first cell, if the earlier run allows it."""
-        settings = self.options.settings()
+        settings = self.options.settings() | {"threads": self.executor.threads}
         if self.data and Path(self.data).is_file():
             settings["data_sha256"] = hashlib.sha256(Path(self.data).read_bytes()).hexdigest()
         earlier = self.store.results
@@ -123,7 +135,7 @@ class Runner:
         head = earlier.model_copy(
             update={
                 "command": self._command(earlier.command),
-                "host": host.describe_host() | ({"name": platform.node()} if self.options.include_host else {}),
+                "host": self.executor.describe() | ({"name": platform.node()} if self.options.include_host else {}),
                 "settings": settings,
                 "options": given_options(options),
                 "definitions": earlier.definitions | definitions(cells),
@@ -147,7 +159,7 @@ class Runner:
         run = self._measured
         if run is None or run.cell != cell:
             return Run(**cell.model_dump(), status="interrupted", message="interrupted by the user")
-        run = _uncertified(run, "interrupted") if self.options.certify else run
+        run = uncertified(run, "interrupted") if self.options.certify else run
         return run.model_copy(update={"compile_cache": self._cache(cell)})
 
     def _keep(self, run: Run, certificate: Certificate | None = None) -> None:
@@ -184,7 +196,7 @@ class Runner:
             certificates.failed(cell)
             if isinstance(error, MissingEvidenceError) or run.status != "ok":
                 return run, None
-            return _uncertified(run, one_line(error)), None
+            return uncertified(run, one_line(error)), None
 
     def _ask(self, cell: Cell, evidence: Path | None, calls: Path) -> tuple[Run, EvidenceSummary | None]:
         """Has the cell done by a worker; returns the run and the summary of its evidence."""
@@ -213,29 +225,18 @@ class Runner:
         if reply.status == "timeout":
             reply = reply.model_copy(update={"message": f"{reply.message}; allow more with --timeout"})
         share = (time.process_time() - processor) / (time.perf_counter() - wall)
-        run = self._formulations.noted(_run_of(cell, reply, self._measured), request)
-        run = run.model_copy(update={"runner_cpu_share": share, "compile_cache": self._cache(cell)})
+        run = self._formulations.noted(run_of_reply(cell, reply, self._measured), request)
+        known = {"runner_cpu_share": share, "compile_cache": self._cache(cell), "host": self.executor.name}
+        run = run.model_copy(update=known)
         if request.calls and run.status == "ok" and reply.status == "ok":
             try:
                 run = run.model_copy(update={"check": self._replays.check(run, reply.calls, calls)})
             except Exception as error:
-                run = _uncertified(run, one_line(error))
+                run = uncertified(run, one_line(error))
         return run, reply.evidence
 
     def _cache(self, cell: Cell) -> Literal["empty", "filled", "kept"]:
         """What the compilers find: of several rounds, the first begins with an empty cache and fills it."""
-        if self.options.rounds == 1:
+        if self.options.rounds == 1 or self.executor.compile_cache is None:
             return "kept"
         return "empty" if cell.round == 0 else "filled"
-
-
-def _run_of(cell: Cell, reply: Reply, measured: Run | None) -> Run:
-    """The run that a reply comes to. What had been measured stands, even if the certificate failed afterwards."""
-    if measured is not None and reply.status != measured.status:
-        return _uncertified(measured, reply.message)
-    return reply.run or Run(**cell.model_dump(), status=reply.status, message=reply.message)
-
-
-def _uncertified(run: Run, reason: str) -> Run:
-    """A run whose measurements stand although its certificate could not be made."""
-    return run.model_copy(update={"message": f"measured, but not certified: {reason}"})

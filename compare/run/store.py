@@ -5,10 +5,12 @@
 
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from backends.base import Setting
 from compare.interrupts import deferred
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Pair
@@ -38,10 +40,15 @@ class Store:
         self._certificates = {certificate.subject: certificate for certificate in self._head.certificates}
         self._order = list(self._runs)
         self._renewed = self._cost = 0.0
+        self._lock = threading.RLock()  # on a cluster, comparisons on several machines end at the same time
 
     @property
     def results(self) -> Results:
         """What the folder holds, and what could not be written to it; runs and certificates in the order of the run."""
+        with self._lock:
+            return self._assembled()
+
+    def _assembled(self) -> Results:
         places = {name: place for place, name in enumerate(self._order)}
         runs = sorted(self._runs.values(), key=lambda run: places.get(run.file_name, len(places)))
         subjects = dict.fromkeys(run.subject for run in runs)
@@ -73,10 +80,17 @@ class Store:
             self._write_head()
             self._renew()
 
+    def know_host(self, name: str, description: dict[str, Setting]) -> None:
+        """Keeps the description of a machine that runs have a name for."""
+        if self._head.hosts.get(name) != description:
+            self._head = self._head.model_copy(update={"hosts": self._head.hosts | {name: description}})
+            with self._writing():
+                self._write_head()
+
     def write_run(self, run: Run, certificate: Certificate | None = None) -> None:
         """Keeps a run, and before it the certificate that was judged with it: a run is there last, when all is."""
-        self._runs[run.file_name] = run
         with self._writing():
+            self._runs[run.file_name] = run
             if certificate is not None:
                 self._certificates[certificate.subject] = certificate
                 self._write_certificate(certificate)
@@ -113,7 +127,7 @@ class Store:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Nothing interrupts what is written inside; raises StoreError where it cannot be."""
-        with deferred():
+        with self._lock, deferred():
             try:
                 yield
             except OSError as error:

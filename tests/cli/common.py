@@ -68,4 +68,4 @@ def make_commands_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("compare.cli.run.run_comparison", nothing)
     monkeypatch.setattr("compare.run.runner.Runner.run", nothing)
-    monkeypatch.setattr("compare.executors.local.LocalSession.__init__", nothing)
+    monkeypatch.setattr("compare.executors.session.LocalSession.__init__", nothing)

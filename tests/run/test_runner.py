@@ -1,13 +1,14 @@
 """Many cells with fake workers: none touches another, a run is resumed, an interrupt keeps what is measured."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from backends.base import Setting
 from compare.certify.certificates import Certificates
-from compare.executors.base import Executor, Listener, Session, ignore
+from compare.executors.base import Executor, Listener, ignore
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate
 from compare.records.event import EvidenceSummary, Reply
@@ -169,11 +170,8 @@ class Scripted(Executor):
         self.statuses = statuses
         self.requests: list[CellRequest] = []
 
-    def open(self, backend: str) -> Session:
+    def ask_all(self, backend: str, requests: Sequence[Request]) -> list[Reply]:
         raise NotImplementedError
-
-    def part(self, index: int, of: int) -> Executor:
-        return self
 
     def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
         assert isinstance(request, CellRequest)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from compare.executors import local
+from compare.executors import session
 from compare.executors.local import LocalExecutor
 from compare.records.event import EpochEnd, Phase, Reply
 from compare.records.request import CellRequest
@@ -144,7 +144,7 @@ def test_the_system_counts_whom_it_kills_for_want_of_memory(
     before: int | None, after: int | None, status: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = iter([before, after])
-    monkeypatch.setattr(local, "out_of_memory_kills", lambda: next(counts))
+    monkeypatch.setattr(session, "out_of_memory_kills", lambda: next(counts))
     reply = ask('tell("phase", name="build"); os.kill(os.getpid(), signal.SIGKILL)')
     assert (reply.status, reply.message) == (status, message)
 

@@ -1,0 +1,290 @@
+"""Runs on a Dask cluster: a real scheduler and real workers on loopback, which are killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from compare.api import run_comparison
+from compare.executors import cluster as cluster_module
+from compare.executors import remote
+from compare.executors.cluster import Cluster, ClusterError, check_address
+from compare.executors.machine import MachineExecutor
+from compare.records.request import CallRequest
+from compare.records.results import Results
+from compare.records.run import Run
+from compare.run.machines import Machines
+from compare.run.options import make_options
+from compare.run.plan import list_cells
+from compare.run.reading import read_results
+from compare.run.store import Store
+from tests import cluster as dask
+from tests.run.recorder import Recorder
+from tests.sources import ROOT
+
+TIMES = {
+    name
+    for name in Run.model_fields
+    if "second" in name
+    or "bytes" in name
+    or name in ("epochs_a_call", "load_average", "machine", "outside_load", "runner_cpu_share")
+}
+"""What differs from run to run."""
+
+
+def two_machines(backends: Sequence[str]) -> remote.Description:
+    """Describes each Dask worker as a machine of its own, of the worker's name."""
+    from distributed import get_worker
+
+    return replace(remote.describe(backends), identity=str(get_worker().name))
+
+
+def nap(seconds: float) -> list[float]:
+    """Sleeps; when it began and ended, by the clock of all processes."""
+    begin = time.monotonic()
+    time.sleep(seconds)
+    return [begin, time.monotonic()]
+
+
+def variables(*names: str) -> list[str | None]:
+    return [os.environ.get(name) for name in names]
+
+
+def nothing() -> None: ...
+
+
+@pytest.fixture(scope="module")
+def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dask.Cluster]:
+    with dask.cluster(tmp_path_factory.mktemp("dask"), "a", "b") as started:
+        yield started
+
+
+@pytest.fixture
+def connected(workers: dask.Cluster) -> Iterator[Cluster]:
+    """A connection to which both workers are known, as those of one machine."""
+    with Cluster(workers.address, ["numpy"]) as cluster:
+        cluster.wait()
+        (machine,) = cluster.machines.values()
+        dask.wait_until(lambda: cluster.look() or len(machine.addresses) == 2)
+        yield cluster
+
+
+def run(folder: Path, **options: object) -> Results:
+    given = {"tasks": ["and-gate", "iris-mlp"], "backends": "numpy", "seeds": 2, "threads": 1, "output": folder}
+    return run_comparison(make_options(given | options), "a test").results
+
+
+def results_of(runs: Sequence[Run]) -> list[dict[str, object]]:
+    """Runs without what differs from one to the next."""
+    checks = [run.check.model_copy(update={"seed": 0, "windows": []}) if run.check else None for run in runs]
+    plain = [run.model_copy(update={"check": check, "host": ""}) for run, check in zip(runs, checks, strict=True)]
+    kept = [run.model_dump(exclude=TIMES | {"settings"}) for run in plain]
+    return sorted(kept, key=lambda run: (run["task"], run["seed"], run["round"]))
+
+
+def test_a_run_on_a_cluster_is_the_run_on_this_machine_but_for_times(workers: dask.Cluster, tmp_path: Path) -> None:
+    there = run(tmp_path / "there", scheduler=workers.address)
+    here = run(tmp_path / "here")
+    assert len(there.runs) == 4
+    assert results_of(there.runs) == results_of(here.runs)
+    assert all(there.verified(run) for run in there.runs)
+    assert {run.host for run in there.runs} == set(there.hosts)
+    assert list(there.hosts.values()) == [here.host]
+    assert workers.address not in there.model_dump_json()
+    for kind in ("arrays", "evidence"):
+        assert [p.name for p in sorted((tmp_path / "there" / kind).iterdir())] == [
+            p.name for p in sorted((tmp_path / "here" / kind).iterdir())
+        ]
+
+
+def test_own_data_and_own_tasks_travel(workers: dask.Cluster, tmp_path: Path) -> None:
+    for name in ("my-leaves.toml", "leaves.csv"):
+        shutil.copy(ROOT / "tests" / "data" / "tasks" / name, tmp_path)
+    results = run(tmp_path / "run", tasks=str(tmp_path / "my-leaves.toml"), scheduler=workers.address, seeds=1)
+    (row,) = results.runs
+    assert (row.status, row.message, results.verified(row)) == ("ok", "", True)
+
+
+def test_two_machines_work_side_by_side_and_each_comparison_stays_on_one(workers: dask.Cluster, tmp_path: Path) -> None:
+    options = make_options({"tasks": ["and-gate", "iris-mlp"], "backends": "numpy", "rounds": 3, "threads": 1})
+    with Cluster(workers.address, ["numpy"], two_machines) as cluster:
+        cluster.wait()
+        dask.wait_until(lambda: cluster.look() or len(cluster.machines) == 2)
+        recorder = Recorder(tmp_path)
+        results = Machines(options, Store(tmp_path), cluster, recorder).run(list_cells(options))
+    by_task = {task: {run.host for run in results.runs if run.task == task} for task in options.tasks}
+    assert all(len(hosts) == 1 for hosts in by_task.values())
+    assert by_task["and-gate"] != by_task["iris-mlp"]
+    assert set(results.hosts) == by_task["and-gate"] | by_task["iris-mlp"]
+    assert [run.status for run in results.runs] == ["ok"] * 6
+
+
+def test_one_cell_runs_on_a_machine_at_a_time_with_the_threads_that_were_asked_for(connected: Cluster) -> None:
+    (identity,) = connected.machines
+    executor = MachineExecutor(connected, identity, "x", threads=2)
+    spans: list[list[float]] = []
+
+    def ask() -> None:
+        request = CallRequest(module=__name__, function="nap", arguments=(0.3,))
+        spans.append(executor.ask("numpy", request).value)  # type: ignore[arg-type]
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ordered = sorted(spans)
+    assert len(ordered) == 4
+    assert all(first[1] <= second[0] for first, second in pairwise(ordered))
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    reply = executor.ask("numpy", CallRequest(module=__name__, function="variables", arguments=names))
+    assert reply.value == ["2", "2", "2"]
+
+
+def test_a_request_whose_worker_is_killed_is_sent_again(connected: Cluster, workers: dask.Cluster) -> None:
+    (identity,) = connected.machines
+    first = min(connected.machines[identity].addresses)
+    names = {worker["id"]: address for address, worker in connected._workers().items()}
+    (name,) = [name for name, address in names.items() if address == first]
+    executor = MachineExecutor(connected, identity, "x", threads=1)
+    killer = threading.Timer(1.0, workers.kill_worker, [name])
+    killer.start()
+    reply = executor.ask("numpy", CallRequest(module=__name__, function="nap", arguments=(3.0,)))
+    killer.join()
+    assert reply.status == "ok"
+    assert isinstance(reply.value, list)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("tcp://192.0.2.1:8786", "is not protected: whoever reaches the scheduler can run code on its machines"),
+        ("127.0.0.1:8786", "scheduler is '127.0.0.1:8786': give its address, as tcp://127.0.0.1:8786"),
+        ("http://127.0.0.1:8786", "give its address, as tcp://127.0.0.1:8786 or tls://HOST:8786"),
+        ("", "scheduler is '': give its address"),
+    ],
+)
+def test_an_address_that_will_not_do_is_one_line(address: str, message: str) -> None:
+    with pytest.raises(ClusterError) as error:
+        check_address(address, insecure=False)
+    assert message in str(error.value)
+    for good in ("tls://192.0.2.1:8786", "tcp://127.0.0.1:1", "tcp://localhost:1"):
+        check_address(good, insecure=False)
+    check_address("tcp://192.0.2.1:8786", insecure=True)
+
+
+def test_without_a_scheduler_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
+    with pytest.raises(ClusterError, match="no scheduler answers there"):
+        run(tmp_path / "run", scheduler="tcp://127.0.0.1:9")
+    assert not (tmp_path / "run").exists()
+
+
+def other_sources(backends: Sequence[str]) -> remote.Description:
+    return replace(remote.describe(backends), sources="0" * 64)
+
+
+def fails(_: Sequence[str]) -> remote.Description:
+    raise ModuleNotFoundError("No module named 'compare'")
+
+
+@pytest.mark.parametrize(
+    ("describe", "message"),
+    [
+        (other_sources, r"cannot be used: it has other sources of sidebyside \(0\.1\.0\): install this version there"),
+        (fails, "No module named 'compare'; install sidebyside in its environment"),
+    ],
+)
+def test_a_machine_without_this_package_is_one_line(describe: object, message: str, workers: dask.Cluster) -> None:
+    with Cluster(workers.address, ["numpy"], describe) as cluster, pytest.raises(ClusterError, match=message):  # type: ignore[arg-type]
+        cluster.wait()
+
+
+def test_a_worker_without_the_resource_is_told_how_to_start(
+    workers: dask.Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_module, "RESOURCE", "OTHER")
+    with Cluster(workers.address, ["numpy"]) as cluster, pytest.raises(ClusterError, match="--resources OTHER=1"):
+        cluster.wait()
+
+
+def start_driver(folder: Path, address: str, seeds: int, *more: str) -> "subprocess.Popen[str]":
+    words = ("run", "and-gate", "iris-mlp", "--backend", "numpy", "--seeds", str(seeds), "--threads", "1")
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "compare", *words, *more, "--scheduler", address],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finished(folder: Path) -> int:
+    return len(list((folder / "run" / "cells").glob("*.json")))
+
+
+@pytest.mark.parametrize("cells", [8, pytest.param(60, marks=pytest.mark.slow)])
+def test_killed_workers_and_a_killed_scheduler_cost_no_cell(cells: int, tmp_path: Path) -> None:
+    names = ("a", "b", "c", "d")
+    with dask.cluster(tmp_path, *names) as workers:
+        over = threading.Event()
+
+        def kill() -> None:
+            turn = 0
+            while not over.wait(4.0):
+                workers.kill_worker(names[turn % len(names)])
+                turn += 1
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            driver = start_driver(tmp_path, workers.address, cells // 2, "--output", "run")
+            dask.wait_until(lambda: finished(tmp_path) >= cells // 4)
+            workers.restart_scheduler()
+            _, err = driver.communicate(timeout=120)
+            assert driver.returncode == 2, err
+            (line,) = [line for line in err.splitlines() if line.startswith("sidebyside: ")]
+            assert "does not answer any more" in line
+            assert "once that is mended, go on with: sidebyside run --resume run" in line
+            done = {run.file_name for run in read_results(tmp_path / "run").runs if run.status == "ok"}
+            assert cells // 4 <= len(done) < cells
+            driver = start_driver(tmp_path, workers.address, cells // 2, "--resume", "run")
+            _, err = driver.communicate(timeout=600)
+            assert driver.returncode == 0, err
+        finally:
+            over.set()
+            killer.join()
+    results = read_results(tmp_path / "run")
+    assert len(results.runs) == len({run.file_name for run in results.runs}) == cells
+    assert done <= {run.file_name for run in results.runs}
+    assert all(run.status == "ok" and results.verified(run) for run in results.runs)
+    if cells == 60:
+        here = run(tmp_path / "here", seeds=30)
+        assert results_of(results.runs) == results_of(here.runs)
+
+
+def test_an_interrupt_ends_the_cell_on_the_other_machine(tmp_path: Path) -> None:
+    with dask.cluster(tmp_path, "a") as workers:
+        driver = start_driver(tmp_path, workers.address, 1, "--output", "run", "--epochs", "200000")
+        dask.wait_until(lambda: bool(_our_workers(workers)))
+        driver.send_signal(signal.SIGINT)
+        driver.communicate(timeout=60)
+        assert driver.returncode == 130
+        dask.wait_until(lambda: not _our_workers(workers))
+
+
+def _our_workers(workers: dask.Cluster) -> list[int]:
+    import psutil
+
+    children = psutil.Process(workers.workers["a"].pid).children(recursive=True)
+    return [child.pid for child in children if "compare.worker" in " ".join(child.cmdline())]
