@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError, as_keyboard_interrupt
+from compare.comparison import Comparison, RunInterruptedError, UnfinishedRunError, as_keyboard_interrupt, shown_path
 from compare.interrupts import Interrupted, handled
 from compare.records.cell import Cell
 from compare.records.results import Results
@@ -121,7 +121,9 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
                 return make_runner(options, store).run(cells)
 
             try:
-                return Comparison(run_rounds(options, run, progress.note), store.folder)
+                results = run_rounds(options, run, progress.note)
+                _log(results, options.log_to, store.folder, progress.note)
+                return Comparison(results, store.folder)
             except KeyboardInterrupt as error:
                 number = error.number if isinstance(error, Interrupted) else signal.SIGINT
                 raise RunInterruptedError(number, Comparison(store.results, store.folder)) from None
@@ -153,6 +155,18 @@ def _runner_of(
         # Of several rounds, the first finds the compilers' cache empty.
         executor = _executor(options, None if options.rounds == 1 else scratch / "compiled")
         yield lambda options, store: Runner(options, store, executor, progress, command=command)
+
+
+def _log(results: Results, targets: Sequence[str], folder: Path, note: Callable[[str], None]) -> None:
+    """Logs results to trackers; one that fails costs nothing but a note."""
+    from compare.trackers import TrackerError, log_results
+
+    for target in targets:
+        try:
+            note(f"logged to {target}: {log_results(results, target)} runs")
+        except TrackerError as error:
+            again = shlex.join(["sidebyside", "report", str(shown_path(folder)), "--log-to", target])
+            note(f"{error}; once that is mended: {again}")
 
 
 def run_apart(options: RunOptions, cells: Sequence[Cell], *, train: bool) -> Results:

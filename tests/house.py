@@ -9,7 +9,7 @@ from tests.sources import PACKAGES, functions, imported_files, parameters, publi
 LEVELS = (
     {"interrupts"},
     {"records", "text", "host", "page", "folders"},
-    {"executors", "worker", "certify", "analysis"},
+    {"executors", "worker", "certify", "analysis", "trackers"},
     {"run", "models", "lessons", "report"},
     {"comparison"},
     {"explain", "api"},

@@ -24,6 +24,7 @@ def report(
     format: Form | None = None,
     output: Path | None = None,
     charts: Path | None = None,
+    log_to: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative_iterable=())] = (),
     verbose: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Show a stored run again.
@@ -33,6 +34,7 @@ def report(
         format: The form of the report; the one that the output's name ends in, else a table, unless given.
         output: The file to write; standard output, unless given.
         charts: Also write every chart into this folder, as PNG and SVG.
+        log_to: Log the results to a tracker, and show nothing: mlflow:sqlite:///runs.db, or tensorboard:FOLDER.
         verbose: In the table, also show every column and the fairness ledger.
     """
     form = _form(format, output)
@@ -42,6 +44,12 @@ def report(
     from compare.run.reading import read_results
 
     results = read_results(folder)
+    if log_to:
+        from compare.trackers import log_results
+
+        for target in log_to:
+            print(f"logged to {target}: {log_results(results, target)} runs")
+        return OK
     folder = folder if folder.is_dir() else folder.parent
     try:
         if charts:

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, ValidationInfo
 import backends as registry
 from backends.about import MODES
 from backends.registry import about
+from compare.trackers import check_target
 from tasks import available_tasks, load_task
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
@@ -103,6 +104,12 @@ def check_scheduler(address: str | None, interpreters: Mapping[str, Path]) -> No
     """Refuses interpreters of this machine for a run on others."""
     if address is not None and interpreters:
         raise SideBySideError("--python names interpreters of this machine, and a cluster's machines have their own")
+
+
+def check_trackers(value: Any) -> Any:
+    """Places to log results to, one or several."""
+    targets = (value,) if isinstance(value, str) else tuple(value or ())
+    return tuple(check_target(str(target)) for target in dict.fromkeys(targets))
 
 
 def check_own_randomness(tasks: Sequence[str], backends: Sequence[str], modes: Sequence[str]) -> None:

@@ -29,6 +29,7 @@ from compare.run.checks import (
     check_scheduler,
     check_share,
     check_tasks,
+    check_trackers,
     choice,
     flag,
     path,
@@ -127,6 +128,8 @@ class RunOptions(Selection):
     """Certify every model; without certificates all rows are unverified."""
     save_models: bool = False
     """Keep the trained parameters, in the folder's models."""
+    log_to: Annotated[Sequence[str], BeforeValidator(check_trackers), flag("--log-to", several=True)] = ()
+    """Log the results to a tracker too: mlflow:sqlite:///runs.db, or tensorboard:FOLDER."""
     include_host: bool = False
     """Keep the machine's name with the results, to tell machines apart."""
 

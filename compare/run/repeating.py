@@ -7,8 +7,8 @@ from pathlib import Path
 from compare.run.options import RunOptions
 from tasks.registry import given_word
 
-_NOT_REPEATED = ("output", "resume", "scheduler", "insecure")
-"""Options that are left out: with the same folder a run would be refused or continued; an address names a machine."""
+_NOT_REPEATED = ("output", "resume", "scheduler", "insecure", "log_to")
+"""Options that are left out: with the same folder a run would be refused or continued; addresses name machines."""
 
 
 def given_options(options: RunOptions) -> dict[str, object]:
