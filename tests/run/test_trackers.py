@@ -1,6 +1,5 @@
 """Results in experiment trackers: each tracker's own client reads back what was logged."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,6 @@ def test_tensorboard_reads_back_what_was_logged(results: Results, tmp_path: Path
     from tensorboard.util.tensor_util import make_ndarray
 
     assert log_results(results, f"tensorboard:{tmp_path}") > 1
-    assert "tensorflow" not in sys.modules
     for run in [run for run in results.runs if run.status == "ok"]:
         (folder,) = tmp_path.glob(f"*/{run.file_name}")
         events = EventAccumulator(str(folder))
