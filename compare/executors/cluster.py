@@ -41,8 +41,7 @@ class MachineLostError(LostError):
     """A machine has had no Dask worker for too long."""
 
 
-class _WorkerLostError(Exception):
-    """The Dask worker that had a request is gone."""
+class _WorkerLostError(Exception): ...
 
 
 @dataclass
@@ -99,6 +98,8 @@ class Cluster:
         self._looking = threading.RLock()
         # The certificates of TLS stand where Dask's other settings do.
         security = Security() if address.startswith("tls:") else None
+        if security is not None and security.get_connection_args("client").get("ssl_context") is None:
+            raise ClusterError(f"{address} needs certificates: name them in Dask's settings, as the README shows")
         try:
             self._client: Client = Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
