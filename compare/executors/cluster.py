@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -127,10 +127,10 @@ class Cluster:
             for machine in self.machines.values():
                 machine.addresses &= set(workers)
             known = {address for machine in self.machines.values() for address in machine.addresses}
-            for address, worker in workers.items():
+            for address, amount in workers.items():
                 if address in known or address in self.refused:
                     continue
-                if worker.get("resources", {}).get(RESOURCE, 0) < 1:
+                if amount < 1:
                     self.refused[address] = f"start it with --nthreads 1 --resources {RESOURCE}=1"
                 elif address not in self._asked:
                     self._asked[address] = self._submit(address, self._describe, self.backends)
@@ -187,15 +187,15 @@ class Cluster:
         machine = self.machines.setdefault(description.identity, Machine(description))
         machine.addresses.add(address)
 
-    def _workers(self) -> dict[str, dict[str, Any]]:
-        """What the scheduler knows of its workers, by address."""
+    def _workers(self) -> dict[str, float]:
+        """How much of the resource each Dask worker has, by address."""
         self._check_scheduler()
         try:
-            workers: dict[str, dict[str, Any]] = dict(self._client.scheduler_info()["workers"])
+            workers = self._client.scheduler_info()["workers"]
         except Exception as error:
             raise SchedulerLostError(self._lost) from error
         self._check_scheduler()
-        return workers
+        return {address: worker.get("resources", {}).get(RESOURCE, 0) for address, worker in workers.items()}
 
     def _check_scheduler(self) -> None:
         if self._client.status != "running":

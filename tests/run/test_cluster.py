@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +22,6 @@ from compare.records.run import Run
 from compare.run.machines import Machines
 from compare.run.options import make_options
 from compare.run.plan import list_cells
-from compare.run.reading import read_results
 from compare.run.store import Store
 from tests import cluster as dask
 from tests.run.recorder import Recorder
@@ -153,8 +149,7 @@ def test_one_cell_runs_on_a_machine_at_a_time_with_the_threads_that_were_asked_f
 def test_a_request_whose_worker_is_killed_is_sent_again(connected: Cluster, workers: dask.Cluster) -> None:
     (identity,) = connected.machines
     first = min(connected.machines[identity].addresses)
-    names = {worker["id"]: address for address, worker in connected._workers().items()}
-    (name,) = [name for name, address in names.items() if address == first]
+    name = connected._client.scheduler_info()["workers"][first]["id"]
     executor = MachineExecutor(connected, identity, "x", threads=1)
     killer = threading.Timer(1.0, workers.kill_worker, [name])
     killer.start()
@@ -215,76 +210,3 @@ def test_a_worker_without_the_resource_is_told_how_to_start(
     monkeypatch.setattr(cluster_module, "RESOURCE", "OTHER")
     with Cluster(workers.address, ["numpy"]) as cluster, pytest.raises(ClusterError, match="--resources OTHER=1"):
         cluster.wait()
-
-
-def start_driver(folder: Path, address: str, seeds: int, *more: str) -> "subprocess.Popen[str]":
-    words = ("run", "and-gate", "iris-mlp", "--backend", "numpy", "--seeds", str(seeds), "--threads", "1")
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "compare", *words, *more, "--scheduler", address],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finished(folder: Path) -> int:
-    return len(list((folder / "run" / "cells").glob("*.json")))
-
-
-@pytest.mark.parametrize("cells", [8, pytest.param(60, marks=pytest.mark.slow)])
-def test_killed_workers_and_a_killed_scheduler_cost_no_cell(cells: int, tmp_path: Path) -> None:
-    names = ("a", "b", "c", "d")
-    with dask.cluster(tmp_path, *names) as workers:
-        over = threading.Event()
-
-        def kill() -> None:
-            turn = 0
-            while not over.wait(4.0):
-                workers.kill_worker(names[turn % len(names)])
-                turn += 1
-
-        killer = threading.Thread(target=kill)
-        killer.start()
-        try:
-            driver = start_driver(tmp_path, workers.address, cells // 2, "--output", "run")
-            dask.wait_until(lambda: finished(tmp_path) >= cells // 4)
-            workers.restart_scheduler()
-            _, err = driver.communicate(timeout=120)
-            assert driver.returncode == 2, err
-            (line,) = [line for line in err.splitlines() if line.startswith("sidebyside: ")]
-            assert "does not answer any more" in line
-            assert "once that is mended, go on with: sidebyside run --resume run" in line
-            done = {run.file_name for run in read_results(tmp_path / "run").runs if run.status == "ok"}
-            assert cells // 4 <= len(done) < cells
-            driver = start_driver(tmp_path, workers.address, cells // 2, "--resume", "run")
-            _, err = driver.communicate(timeout=600)
-            assert driver.returncode == 0, err
-        finally:
-            over.set()
-            killer.join()
-    results = read_results(tmp_path / "run")
-    assert len(results.runs) == len({run.file_name for run in results.runs}) == cells
-    assert done <= {run.file_name for run in results.runs}
-    assert all(run.status == "ok" and results.verified(run) for run in results.runs)
-    if cells == 60:
-        here = run(tmp_path / "here", seeds=30)
-        assert results_of(results.runs) == results_of(here.runs)
-
-
-def test_an_interrupt_ends_the_cell_on_the_other_machine(tmp_path: Path) -> None:
-    with dask.cluster(tmp_path, "a") as workers:
-        driver = start_driver(tmp_path, workers.address, 1, "--output", "run", "--epochs", "200000")
-        dask.wait_until(lambda: bool(_our_workers(workers)))
-        driver.send_signal(signal.SIGINT)
-        driver.communicate(timeout=60)
-        assert driver.returncode == 130
-        dask.wait_until(lambda: not _our_workers(workers))
-
-
-def _our_workers(workers: dask.Cluster) -> list[int]:
-    import psutil
-
-    children = psutil.Process(workers.workers["a"].pid).children(recursive=True)
-    return [child.pid for child in children if "compare.worker" in " ".join(child.cmdline())]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from backends.registry import about
+from compare.executors.local import LocalExecutor
 from compare.records.request import CellRequest
 from compare.records.run import Run
 from compare.run import formulations
@@ -30,7 +30,8 @@ def request(**cell: Any) -> CellRequest:
 
 
 def made(**options: Any) -> Formulations:
-    return Formulations(make_options(options), lambda name: about(name).versions())
+    made_of = make_options(options)
+    return Formulations(made_of, LocalExecutor(made_of.worker_threads))
 
 
 def noted(of: Formulations, asked: CellRequest, race: dict[str, float]) -> Run:

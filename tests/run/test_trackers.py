@@ -12,6 +12,8 @@ from compare.run.options import make_options
 from compare.trackers import EXPERIMENT, TrackerError, check_target, curves, figures, log_results
 from tests.analysis.runs import make_results
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")  # MLflow asks SQLAlchemy for it
+
 
 @pytest.fixture(scope="module")
 def results() -> Results:
