@@ -80,10 +80,20 @@ def second_requests_for(cell: Cell, folder: Path, data: str | None) -> list[Evid
     return [EvidenceRequest(cell=reference_cell, data=data, copies=part) for part in (copies[::2], copies[1::2])]
 
 
-def further_copies(folder: Path, name: str, recipe: Recipe) -> tuple[Copy, ...]:
-    """Float32 copies from other parameters than the first ones'; the roundings in turn, two to five times as large.
+def further_copies(
+    folder: Path, name: str, recipe: Recipe, first: int = len(ROUNDINGS), count: int = AGAIN
+) -> tuple[Copy, ...]:
+    """Float32 copies from other parameters than the first ones'; the roundings in turn, larger and larger.
 
-    An input of a ReLU behind a normalization may be as far off as that: the normalization divides a small difference.
+    Those of a second look are two to five times as large. An input of a ReLU behind a normalization may be as far off
+    as that: the normalization divides a small difference.
+
+    Args:
+        folder: for what is computed.
+        name: the beginning of the files' names.
+        recipe: of the task.
+        first: the seed of the first copy; the next ones follow.
+        count: of the copies.
     """
     adam = isinstance(recipe.optimizer, Adam)
     return tuple(
@@ -93,7 +103,7 @@ def further_copies(folder: Path, name: str, recipe: Recipe) -> tuple[Copy, ...]:
             nudge_seed=seed,
             rounding=(1 + seed // len(ROUNDINGS)) * ROUNDINGS[seed % len(ROUNDINGS)],
         )
-        for seed in range(len(ROUNDINGS), len(ROUNDINGS) + AGAIN)
+        for seed in range(first, first + count)
     )
 
 

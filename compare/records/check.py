@@ -3,7 +3,7 @@
 from typing import Literal
 
 from compare.records.base import Count, Record
-from compare.records.certificate import Distance
+from compare.records.certificate import FAR, Distance
 
 Outcome = Literal["granted", "refused", "undecidable", "unchecked"]
 
@@ -24,6 +24,11 @@ class Window(Record):
     def passed(self) -> bool:
         """Whether nothing is too far off."""
         return all(distance.passed for distance in self.distances)
+
+    @property
+    def may_be_rounding(self) -> bool:
+        """Whether something is too far off, but nothing so far that rounding could not lead there."""
+        return not self.passed and all(distance.passed or distance.share < FAR for distance in self.distances)
 
 
 class Check(Record):

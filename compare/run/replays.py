@@ -132,10 +132,10 @@ class Replays:
         for part, examples, copies in zip(parts, drawn, self._compute(run, first), strict=True):
             left = _left(part, calls, folder, examples)
             window = replay.judge_window(part, task, left, copies[0], copies[1:])
-            if not window.passed:
-                again = replay.second_request_for(part, run.cell, task, examples, folder, folder)
-                (more,) = self._compute(run, [again])
-                window = replay.judge_window(part, task, left, copies[0], [*copies[1:], *more])
+            for look, request in enumerate(replay.further_requests_for(part, run.cell, task, examples, folder, folder)):
+                if window.may_be_rounding and (look == 0 or replay.parts_late(window)):
+                    copies += self._compute(run, [request])[0]
+                    window = replay.judge_window(part, task, left, copies[0], copies[1:])
             windows.append(window)
         return windows
 

@@ -1,10 +1,16 @@
 """Windows of a run: which of them must be decidable for the run to be granted."""
 
+from pathlib import Path
+
 import pytest
 
-from compare.certify.replay import outcome_of
+from backends.numpy.noise import ROUNDINGS
+from compare.certify.reference import AGAIN
+from compare.certify.replay import ONCE_MORE, Part, further_requests_for, outcome_of, parts_late, request_for
 from compare.records.certificate import Distance
 from compare.records.check import Window
+from tasks import load_task
+from tests.worker.fakes import make_cell
 
 
 def window(last_step: int, *, passed: bool = True, decidable: bool = True) -> Window:
@@ -38,3 +44,25 @@ def test_a_run_needs_its_last_steps_and_half_of_its_windows(undecided: tuple[int
 def test_what_cannot_be_decided_in_one_window_excuses_nothing_in_another() -> None:
     windows = [window(8, decidable=False), window(72, passed=False)]
     assert outcome_of(windows, 72) == ("refused", "losses of steps 65 to 72")
+
+
+@pytest.mark.parametrize(
+    ("first_apart", "late"), [(None, False), (101, False), (150, False), (151, True), (198, True), (200, True)]
+)
+def test_a_window_parts_late_where_its_first_half_agrees(first_apart: int | None, late: bool) -> None:
+    apart = Window(first_step=101, last_step=200, first_apart=first_apart, distances=[])
+    assert parts_late(apart) is late
+
+
+def test_a_third_look_has_other_copies_with_larger_roundings(tmp_path: Path) -> None:
+    cell = make_cell()
+    task = load_task(cell.task, cell.recipe)
+    part = Part(0, 1, 100, range(1), ends_call=False)
+    first = request_for(part, cell, task, [], tmp_path, tmp_path)
+    second, third = further_requests_for(part, cell, task, [], tmp_path, tmp_path)
+    copies = [copy for request in (first, second, third) for copy in request.copies]
+    assert len({copy.path for copy in copies}) == len(copies)
+    assert [len(second.copies), len(third.copies)] == [AGAIN, ONCE_MORE]
+    assert not {copy.nudge_seed for copy in second.copies} & {copy.nudge_seed for copy in third.copies}
+    largest = [max(abs(copy.rounding) for copy in request.copies) for request in (first, second, third)]
+    assert [round(size / ROUNDINGS[1]) for size in largest] == [1, 5, 21]
