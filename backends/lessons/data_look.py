@@ -17,12 +17,11 @@ CLASSES = ("setosa", "versicolor", "virginica")
 
 NOTE = (
     "The pixels are uint8, 0 to 255. Dividing by 255 gives float64 in NumPy (float32 if the divisor is a float32), "
-    "float32 in PyTorch and JAX; TensorFlow divides uint8 by uint8 as float32 too, but other mixtures of dtypes are "
-    "errors without a cast. The means by species show how values are grouped: by a boolean mask in NumPy and PyTorch; "
-    "by segment sums in TensorFlow and JAX, which XLA compiles (jax.jit always does, tf.function if asked): it needs "
-    "shapes that do not depend on data, so that a mask is replaced by a sum into a fixed number of segments. Petal "
-    "length alone separates setosa from the rest; versicolor and virginica overlap, which is where the mistakes of the "
-    "iris-mlp task are."
+    "float32 in PyTorch, JAX and keras.ops, which promotes types as JAX does, whatever its engine. The means by "
+    "species show how values are grouped: by a boolean mask in NumPy and PyTorch; by segment sums in Keras and JAX, "
+    "which XLA compiles (jax.jit always does, Keras where it is asked): it needs shapes that do not depend on data, "
+    "so that a mask is replaced by a sum into a fixed number of segments. Petal length alone separates setosa from "
+    "the rest; versicolor and virginica overlap, which is where the mistakes of the iris-mlp task are."
 )
 DIFFERS = {"scaled_dtype": "the type of pixels / 255"}
 
@@ -78,22 +77,24 @@ def with_pytorch() -> dict:
 
 def with_keras() -> dict:
     """Segment means: the species is the segment."""
-    import tensorflow as tf
+    import keras
+    from keras import ops
 
     digits, labels, flowers, kinds = read()
-    images = tf.constant(digits)
-    scaled = tf.cast(images, tf.float32) / 255
-    means = tf.math.unsorted_segment_mean(flowers, kinds, 3)
+    images = ops.convert_to_tensor(digits)
+    scaled = ops.cast(images, "float32") / 255
+    counts = ops.bincount(kinds)
+    means = ops.segment_sum(flowers, kinds, 3) / ops.cast(counts, "float32")[:, None]
     return {
-        "labels": tf.constant(labels).numpy(),
-        "images": images.numpy(),
-        "first_digit": images[0].numpy(),
-        "mean_pixel": tf.reduce_mean(scaled, axis=(1, 2)).numpy(),
-        "scaled_dtype": (images / 255).dtype.name,
-        "flowers_by_species": tf.math.bincount(kinds).numpy(),
-        "iris_means": means.numpy(),
-        "flowers": tf.constant(flowers).numpy(),
-        "species": tf.constant(kinds).numpy(),
+        "labels": ops.convert_to_numpy(labels),
+        "images": ops.convert_to_numpy(images),
+        "first_digit": ops.convert_to_numpy(images[0]),
+        "mean_pixel": ops.convert_to_numpy(ops.mean(scaled, axis=(1, 2))),
+        "scaled_dtype": keras.backend.standardize_dtype(ops.divide(images, 255).dtype),
+        "flowers_by_species": ops.convert_to_numpy(counts),
+        "iris_means": ops.convert_to_numpy(means),
+        "flowers": ops.convert_to_numpy(flowers),
+        "species": ops.convert_to_numpy(kinds),
     }
 
 

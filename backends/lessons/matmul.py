@@ -11,11 +11,12 @@ BIAS = 0.3177
 
 NOTE = (
     "A matrix product needs equal inner sizes: features (1, 5) times weights (1, 5) is refused, and the weights must "
-    "be turned into (5, 1), by .T in NumPy, PyTorch and JAX, and by tf.transpose in TensorFlow, whose tensors have no "
-    ".T. The product @ is the same in all; * multiplies element by element and would broadcast silently. NumPy raises "
-    "ValueError, PyTorch RuntimeError, TensorFlow InvalidArgumentError, from the kernel that runs, and JAX TypeError, "
-    "from shape inference, before anything is computed. Sums are taken in different orders, so that results may "
-    "differ in the last bit of float32."
+    "be turned into (5, 1), by .T in NumPy, PyTorch and JAX, and by ops.transpose in Keras, for TensorFlow's tensors "
+    "have no .T. The product is @ in NumPy, PyTorch and JAX, and ops.matmul in Keras; * multiplies element by element "
+    "and would broadcast silently. NumPy raises ValueError, PyTorch RuntimeError, and JAX TypeError, from shape "
+    "inference, before anything is computed; Keras passes on what its engine raises, here TensorFlow's "
+    "InvalidArgumentError from the kernel that runs. Sums are taken in different orders, so that results may differ in "
+    "the last bit of float32."
 )
 DIFFERS = {"shape_error": "each framework has its own exception and words for the same mistake"}
 
@@ -61,21 +62,21 @@ def with_pytorch() -> dict:
 
 
 def with_keras() -> dict:
-    """tf.reduce_sum and @, which is tf.matmul."""
-    import tensorflow as tf
+    """ops.sum and ops.matmul, on whichever engine Keras has."""
+    from keras import ops
 
-    x, w = tf.constant(FEATURES), tf.constant(WEIGHTS)
-    by_sum = tf.reduce_sum(x * w) + BIAS
-    by_matmul = x @ tf.transpose(w) + BIAS
-    output = tf.sigmoid(by_matmul)
+    x, w = ops.convert_to_tensor(FEATURES), ops.convert_to_tensor(WEIGHTS)
+    by_sum = ops.sum(x * w) + BIAS
+    by_matmul = ops.matmul(x, ops.transpose(w)) + BIAS
+    output = ops.sigmoid(by_matmul)
     try:
-        x @ w
-    except tf.errors.InvalidArgumentError as error:
-        shape_error = f"InvalidArgumentError: {error.message.rpartition('}} ')[2]}"
+        ops.matmul(x, w)
+    except Exception as error:  # the engine's own: TensorFlow's is no ValueError
+        shape_error = f"{type(error).__name__}: {str(error).rpartition('}} ')[2].partition(' [Op')[0]}"
     return {
         "by_sum": float(by_sum),
-        "by_matmul": by_matmul.numpy(),
-        "output": output.numpy(),
+        "by_matmul": ops.convert_to_numpy(by_matmul),
+        "output": ops.convert_to_numpy(output),
         "shape_error": shape_error,
     }
 

@@ -23,7 +23,9 @@ COMPARED = (
     "that very figure, plus a few units in the last place. Where rounding alone moves it by more than a hundredth"
     " of its size (of a parameter, of all parameters of its layer), nothing is decided by it, nor by what comes later. "
     "A backend that is too far off, by a figure that rounding might explain, is refused only if it still is after the "
-    "reference has been computed twelve more times, each with other roundings.",
+    "reference has been computed twelve more times, each with other roundings. A window whose losses agree in its "
+    "first half and part later, as rounding that has grown makes them, is computed forty-eight times more, with larger "
+    "roundings: a fault shows in a window's first steps.",
     "Some training is chaotic, with batch normalization and a large learning rate for one: there two right runs drift "
     "apart by rounding alone. Such a row is certified by its first step or steps and by its windows, each of which "
     "begins with what the run itself held, and a remark at the row says so. Where even that cannot be decided (the "
