@@ -28,8 +28,13 @@ _MARK = re.compile(r'<path aria-label="([^"]*)"([^>]*?)/>')
 _UNSEEN = re.compile(r'<path (?![^>]*(?:fill|stroke)=)[^>]*(?:display="none"|class="background")[^>]*/>')
 _TAG = re.compile(r"<[^>]*>")
 _OF_OTHER_READERS = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
-_DIGITS = re.compile(r"(?<=\.\d\d)\d+")
-"""Those of a place beyond a hundredth of a pixel."""
+_DEFAULTS = re.compile(
+    r' (?:opacity="1"|stroke-width="1"|font-weight="normal"|[xy]2="-?0"|transform="translate\(0,0\)")'
+)
+"""Attributes whose value is the one that a drawing has without them."""
+_GROUPS = re.compile(r"<g(?: [^>]*)?>|</g>")
+_LONG = re.compile(r"\d+\.\d{2,}")
+"""A place to more than a tenth of a pixel."""
 _WORDS = {"labelColor": INK, "titleColor": INK}
 THEME: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -140,7 +145,29 @@ def data_uris(chart: Any) -> tuple[str, str]:
 
 def _compact(svg: str) -> str:
     """The same picture in half the characters, without what neither shows on a page nor describes it there."""
-    return _TAG.sub(lambda tag: _DIGITS.sub("", _OF_OTHER_READERS.sub("", tag[0])), _UNSEEN.sub("", svg))
+
+    def shorter(tag: re.Match[str]) -> str:
+        return _LONG.sub(tenth, _DEFAULTS.sub("", _OF_OTHER_READERS.sub("", tag[0])))
+
+    def tenth(number: re.Match[str]) -> str:
+        return f"{float(number[0]):.1f}".removesuffix(".0")
+
+    return _without_plain_groups(_TAG.sub(shorter, _UNSEEN.sub("", svg)))
+
+
+def _without_plain_groups(svg: str) -> str:
+    """The same picture without the groups that have no attribute, of which Vega writes several around each mark."""
+    kept: list[bool] = []
+
+    def keep(tag: re.Match[str]) -> str:
+        if tag[0] != "</g>":
+            kept.append(tag[0] != "<g>")
+        shown = kept[-1]
+        if tag[0] == "</g>":
+            kept.pop()
+        return tag[0] if shown else ""
+
+    return _GROUPS.sub(keep, svg)
 
 
 def _data_uri(svg: str) -> str:

@@ -45,7 +45,7 @@ CHART_BYTES = 3_000_000
 """Limit for all charts and pictures of a page; the page says what was left out."""
 CHECKS = 40
 """Runs of a task whose checks a page shows."""
-DISTANCES = 4000
+DISTANCES = 500
 """Distances of certificates that a page shows; if there are more, it shows only the worst of each group."""
 
 
