@@ -29,6 +29,9 @@ PAGES = {
     "The certificate, and the check of each run": "certificate.md",
     "Commands": "commands.md",
     "Tasks": "tasks.md",
+    "Several environments": "environments.md",
+    "Several machines": "machines.md",
+    "Trackers": "trackers.md",
     "In Python and in notebooks": "python.md",
     "What a run leaves, and how it goes on": "runs.md",
     "Using what was trained": "models.md",
@@ -177,7 +180,7 @@ def command_line() -> Iterator[str]:
     """The help of every command, as it is printed."""
     yield "# The command line\n"
     commands = [name for name in make_app() if not name.startswith("-")]
-    for words in ([], *([name] for name in commands)):
+    for words in ([], *([name] for name in commands), ["envs", "create"]):
         command = [sys.executable, "-P", "-m", "compare", *words, "--help"]
         environment = {"COLUMNS": "96", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
         shown_help = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
