@@ -18,7 +18,7 @@ _FRAMEWORKS = (pytorch.ABOUT, keras.ABOUT, jax.ABOUT)
 _ON_REQUEST = (keras_engines.KERAS_JAX, keras_engines.KERAS_TORCH)
 _BACKENDS = {known.name: known for known in (numpy.ABOUT, *_FRAMEWORKS, *_ON_REQUEST)}
 _BUILT_IN = tuple(_BACKENDS)
-_VARIANT = re.compile(r"[A-Za-z0-9._]{1,20}")
+_VARIANT = re.compile(r"(?=.{1,20}$)[A-Za-z0-9]+(\.[A-Za-z0-9]+)*")
 """What stands after the ``@`` of a backend in another environment, ``2.13`` of ``pytorch@2.13``."""
 
 

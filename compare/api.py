@@ -104,7 +104,7 @@ def run_comparison(options: RunOptions, command: str) -> Comparison:
         SideBySideError: no framework is installed, the data do not fit, or the folder cannot be used.
         RunInterruptedError: the run was interrupted.
     """
-    from compare.executors.cluster import ClusterError
+    from compare.executors.address import ClusterError
     from compare.folders import cache
     from compare.run.claim import StoreError, new_folder
     from compare.run.precision import run_rounds
@@ -140,7 +140,8 @@ def _runner_of(
     from compare.run.runner import Runner
 
     if options.scheduler is not None:
-        from compare.executors.cluster import Cluster, check_address
+        from compare.executors.address import check_address
+        from compare.executors.cluster import Cluster
         from compare.run.machines import Machines
 
         check_address(options.scheduler, insecure=options.insecure)

@@ -6,6 +6,7 @@ Each run becomes a run there, once: what has been logged already is left out.
 import contextlib
 import importlib.util
 import logging
+import shutil
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -141,11 +142,14 @@ def _log_to_tensorboard(results: Results, place: str) -> int:
         if run.status != "ok" or folder.exists():
             continue
         begin = datetime.fromisoformat(results.created).timestamp()
-        with contextlib.closing(Writer(str(folder))) as writer:
+        begun = folder.with_name(f"{folder.name}.part")
+        shutil.rmtree(begun, ignore_errors=True)  # of a process that was ended in the middle
+        with contextlib.closing(Writer(str(begun))) as writer:
             about = ", ".join(f"{name} {value}" for name, value in words(run, results).items())
             for name, epoch, value in curves(run):
                 writer.add_scalar(name, value, epoch, wall_time=begin, description=about)
             for name, value in figures(run).items():
                 writer.add_scalar(f"run/{name}", value, run.epochs, wall_time=begin)
+        begun.rename(folder)
         logged += 1
     return logged

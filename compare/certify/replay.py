@@ -5,10 +5,9 @@ backend sees; the last steps of the recipe are always among them. What a window 
 the rules of the certificate, with the rounding that is measured in this very window.
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,21 +15,15 @@ from numpy.typing import NDArray
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
 from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, size_of, without_spared
+from compare.certify.parts import Part
 from compare.certify.reference import AGAIN, further_copies
 from compare.records.cell import Cell
 from compare.records.certificate import Distance
 from compare.records.check import Outcome, Window
-from compare.records.event import TrainingCall
 from compare.records.request import Copy, ReplayRequest
 from tasks.task import Task
 from tasks.training import Adam
 
-OPERATIONS = 3e9
-"""Floating-point operations of a window's steps, about: a second of the reference's work for each of its copies."""
-SMALLEST, LARGEST = 2, 100
-"""Steps of a window."""
-DRAWN = 2
-"""Windows besides the last steps and the last call that was made for its time."""
 ONCE_MORE = 48
 """Copies for a window that the second look does not grant."""
 TEST_EXAMPLES = 100
@@ -39,71 +32,12 @@ FLOOR = 2.5e-7
 """As the certificate's, two units in the last place: less than there, because here rounding is measured all along."""
 OUTPUTS, LOSSES, PARAMETER = "outputs", "losses", "parameter "
 """The names of the arrays; the key of the parameter follows."""
+PER_STEP = (LOSSES, "steps", "examples", "sizes")
+"""The arrays that have a number for each step."""
 MEANS = "mean losses"
 """The losses of a loop that keeps only the means of its epochs."""
 
 Arrays = Mapping[str, NDArray[Any]]
-
-
-class Part(NamedTuple):
-    """A window before it is computed.
-
-    Attributes:
-        start: the number of the call before it; 0 for the seed's parameters.
-        first_step: from 1.
-        last_step: is the last of a call, or inside the first.
-        calls: the numbers of the calls that it touches.
-        ends_call: whether the last of these ends with it.
-    """
-
-    start: int
-    first_step: int
-    last_step: int
-    calls: range
-    ends_call: bool
-
-    @property
-    def steps(self) -> int:
-        return self.last_step - self.first_step + 1
-
-
-def window_steps(task: Task, batch_size: int) -> int:
-    """How many steps of a task are computed again at a time."""
-    return int(min(max(OPERATIONS / (task.architecture.training_operations() * batch_size), SMALLEST), LARGEST))
-
-
-def choose_parts(calls: Sequence[TrainingCall], recipe_steps: int, size: int, seed: int) -> list[Part]:
-    """Draws the windows: the last steps of the recipe, the last call that was timed, others where any call began.
-
-    Args:
-        calls: all training calls of the run.
-        recipe_steps: the steps of the recipe; calls beyond them were made for their time.
-        size: the most steps of a window. Of a call that kept only the means of its epochs it holds whole epochs; where
-            even one is too long, none.
-        seed: of the draw.
-    """
-    last = next((at for at, call in enumerate(calls) if call.last_step >= recipe_steps), len(calls) - 1)
-    first = last
-    while first > 0 and calls[last].last_step - calls[first - 1].first_step < size:
-        first -= 1
-    parts = {first: _part(calls[: last + 1], first, size)}
-    usable = [at for at, call in enumerate(calls) if call.steps_a_loss <= size]
-    others = [at for at in usable if at != first]
-    timed = [at for at in others[-1:] if at > last]
-    for at in [*timed, *random.Random(seed).sample(others, min(DRAWN, len(others)))]:
-        parts[at] = _part(calls, at, size)
-    return [parts[at] for at in sorted(parts) if at in usable]
-
-
-def _part(calls: Sequence[TrainingCall], first: int, size: int) -> Part:
-    """The window that begins with a call, and holds as many whole calls as fit, or a part of this one."""
-    begin, each = calls[first].first_step, calls[first].steps_a_loss
-    end = first
-    while end + 1 < len(calls) and calls[end + 1].last_step - begin < size:
-        end += 1
-    ends_call = calls[first].steps <= size
-    last_step = calls[end].last_step if ends_call else begin + size // each * each - 1
-    return Part(first, begin, last_step, range(first, end + 1), ends_call)
 
 
 def request_for(part: Part, cell: Cell, task: Task, examples: Sequence[int], calls: Path, out: Path) -> ReplayRequest:
@@ -136,7 +70,7 @@ def further_requests_for(
     Where an input of a ReLU is all but 0, one right computation in many falls on the other side. These begin with
     parameters that are moved to neighbouring float32 numbers.
 
-    The second of the requests is for a window whose losses agree in its first half and part late in the second: Adam
+    The second of the requests is for a window whose losses agree in its first half, judged alone, and part later: Adam
     makes a whole step of a unit's first gradient in a long time, however small it is, and when that comes, rounding has
     grown for as many steps. Its copies have larger roundings. (Of 200 windows of one task, long after its loss was
     small, one was 3.3 times as far off as the copies of the first request allow, and a third of what all of them do.) A
@@ -173,19 +107,8 @@ def judge_window(part: Part, task: Task, run: Arrays, exact: Arrays, copies: Seq
         exact: the reference in float64.
         copies: the reference in float32.
     """
-    starts = np.cumsum(run["steps"]) - run["steps"]
-    examples = np.add.reduceat(exact["examples"], starts)
-
-    def means(values: NDArray[Any]) -> NDArray[Any]:
-        return np.add.reduceat(values * exact["examples"], starts) / examples
-
-    distances = []
-    expected = means(exact[LOSSES])
-    noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
-    size = np.maximum(np.abs(expected), 4 * means(exact["sizes"]))  # the floor is a quarter of the certificate's
-    name = LOSSES if run["steps"].max() == 1 else MEANS
-    of_losses = distance_of(name, run[LOSSES], expected, size, noise, FLOOR)
-    distances.append(of_losses)
+    of_losses, expected = _losses(run, exact, copies)
+    distances = [of_losses]
     first_apart = None
     if not of_losses.passed and run[LOSSES].shape == expected.shape:
         apart = np.abs(run[LOSSES] - expected)
@@ -199,9 +122,28 @@ def judge_window(part: Part, task: Task, run: Arrays, exact: Arrays, copies: Seq
     return Window(first_step=part.first_step, last_step=part.last_step, first_apart=first_apart, distances=distances)
 
 
-def parts_late(window: Window) -> bool:
-    """Whether a window's losses agree in its first half, and part in the second."""
-    return window.first_apart is not None and 2 * window.first_apart > window.first_step + window.last_step
+def parts_late(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> bool:
+    """Whether the losses of a window's first half agree with the reference; arguments as those of ``judge_window``."""
+    half = len(run[LOSSES]) // 2
+    if half == 0 or run["steps"].max() > 1:
+        return False
+    first = [{name: arrays[name][:half] for name in arrays if name in PER_STEP} for arrays in (run, exact, *copies)]
+    return _losses(first[0], first[1], first[2:])[0].passed
+
+
+def _losses(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> tuple[Distance, NDArray[Any]]:
+    """How far the losses are from the reference's, or from their means; and what they should be."""
+    starts = np.cumsum(run["steps"]) - run["steps"]
+    examples = np.add.reduceat(exact["examples"], starts)
+
+    def means(values: NDArray[Any]) -> NDArray[Any]:
+        return np.add.reduceat(values * exact["examples"], starts) / examples
+
+    expected = means(exact[LOSSES])
+    noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
+    size = np.maximum(np.abs(expected), 4 * means(exact["sizes"]))  # the floor is a quarter of the certificate's
+    name = LOSSES if run["steps"].max() == 1 else MEANS
+    return distance_of(name, run[LOSSES], expected, size, noise, FLOOR), expected
 
 
 def _first_or_worst(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> Distance:

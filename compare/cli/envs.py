@@ -33,7 +33,7 @@ def create(
     python = tomlkit.table()
     for name in dict.fromkeys(backends):
         print(f"sidebyside: making the environment of {name}", file=sys.stderr)
-        made = make_environment(name, folder / name.replace("@", "-"), gpu=gpu)
+        made = make_environment(name, folder / name, gpu=gpu)
         versions = ", ".join(f"{package} {version}" for package, version in made.versions.items())
         print(f"sidebyside: {name} has Python {made.python}, {versions}", file=sys.stderr)
         python[name] = str(made.path.relative_to(Path.cwd()) if made.path.is_relative_to(Path.cwd()) else made.path)

@@ -110,7 +110,9 @@ def run(
         comparison = run_comparison(options, as_command(options))
     except (RunInterruptedError, UnfinishedRunError) as error:
         print_results(error.comparison.results, Console(), verbose=verbose)
-        again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder))])
+        cluster = [] if options.scheduler is None else ["--scheduler", options.scheduler]
+        cluster += ["--insecure"] if options.insecure else []
+        again = shlex.join(["sidebyside", "run", "--resume", str(shown_path(error.comparison.folder)), *cluster])
         if isinstance(error, UnfinishedRunError):
             raise SideBySideError(f"{error}; once that is mended, go on with: {again}") from error
         begun = (error.comparison.folder / HEAD).exists()

@@ -52,7 +52,7 @@ class Session(ABC):
 
 
 class LostError(BaseException):
-    """Where the workers of an executor run is gone. No Exception: it is not the outcome of the cell that was asked for.
+    """The machine on which an executor's workers run is gone. No Exception: it is not the outcome of a cell.
 
     Args:
         message: one line.

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from compare.executors import look, remote
+from compare.executors.address import ClusterError
 from compare.executors.base import LostError
 from compare.interrupts import check
 from tasks.errors import SideBySideError, one_line
@@ -25,12 +25,11 @@ LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
 """How long a machine without a Dask worker is waited for: one that was lost is started again by its nanny."""
 CONNECT_SECONDS = 15.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SETTLE_SECONDS = 3.0
+"""How long other machines are waited for after the first."""
+ANSWER_SECONDS = 30.0
+"""A scheduler that has not answered by then is lost."""
 Result = TypeVar("Result")
-
-
-class ClusterError(SideBySideError):
-    """A cluster cannot be used; one line that says what to do."""
 
 
 class SchedulerLostError(LostError):
@@ -55,18 +54,6 @@ class Machine:
 
     description: remote.Description
     addresses: set[str] = field(default_factory=set)
-
-
-def check_address(address: str, *, insecure: bool) -> None:
-    """Raises ClusterError for an address that is none, or where strangers could run code on the cluster's machines."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname:
-        raise ClusterError(f"scheduler is {address!r}: give its address, as tcp://127.0.0.1:8786 or tls://HOST:8786")
-    if parts.scheme == "tcp" and parts.hostname not in LOOPBACK and not insecure:
-        raise ClusterError(
-            f"{address} is not protected: whoever reaches the scheduler can run code on its machines. Use TLS"
-            " (tls://HOST:8786), or add --insecure where nobody else reaches the network"
-        )
 
 
 class Cluster:
@@ -96,17 +83,15 @@ class Cluster:
         self._describe = describe
         self._asked: dict[str, Future] = {}
         self._looking = threading.RLock()
-        # The certificates of TLS stand where Dask's other settings do.
-        security = Security() if address.startswith("tls:") else None
-        if security is not None and security.get_connection_args("client").get("ssl_context") is None:
-            raise ClusterError(f"{address} needs certificates: name them in Dask's settings, as the README shows")
         try:
+            # The certificates of TLS stand where Dask's other settings do.
+            security = Security() if address.startswith("tls:") else None
+            if security is not None and security.get_connection_args("client").get("ssl_context") is None:
+                raise ClusterError(f"{address} needs certificates: name them in Dask's settings, as the README shows")
             self._client: Client = Client(address, security=security, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError, TypeError) as error:
-            reason = one_line(error)
-            raise ClusterError(
-                f"{address}: no scheduler answers there ({reason}); start it, or mend the address"
-            ) from error
+            advice = "start it, or mend the address or its certificates"
+            raise ClusterError(f"{address}: no scheduler answers there ({one_line(error)}); {advice}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -143,17 +128,18 @@ class Cluster:
         Raises:
             ClusterError: there is none, or none that can be used, or the scheduler does not answer.
         """
-        end = time.monotonic() + PATIENCE_SECONDS
-        while not self.machines:
+        begin = time.monotonic()
+        while not self.machines or (self._asked and time.monotonic() - begin < SETTLE_SECONDS):
             check()
             try:
                 self.look()
             except SchedulerLostError as error:
                 raise ClusterError(str(error)) from error
-            if self.refused and not self._asked:
+            if self.refused and not self._asked and not self.machines:
                 address, reason = next(iter(self.refused.items()))
                 raise ClusterError(f"the Dask worker {address} cannot be used: {reason}")
-            if time.monotonic() > end:
+            # Those that have been asked answer when they are free.
+            if not self._asked and not self.machines and time.monotonic() - begin > PATIENCE_SECONDS:
                 raise ClusterError(f"{self.address} has no Dask worker: start one on each machine")
             time.sleep(0.05)
 
@@ -170,7 +156,8 @@ class Cluster:
             try:
                 return self._call(address, function, *arguments)
             except _WorkerLostError:
-                self.machines[identity].addresses.discard(address)
+                with self._looking:
+                    self.machines[identity].addresses.discard(address)
         raise SideBySideError(f"{ATTEMPTS} Dask workers were lost one after the other while they had it")
 
     def _met(self, address: str, future: "Future") -> None:
@@ -185,13 +172,18 @@ class Cluster:
             self.refused[address] = f"it has other sources of sidebyside ({version}): install this version there"
             return
         machine = self.machines.setdefault(description.identity, Machine(description))
-        machine.addresses.add(address)
+        if machine.description == description:
+            machine.addresses.add(address)
+        else:
+            self.refused[address] = "another Dask worker of its machine has other packages or cores: make them alike"
 
     def _workers(self) -> dict[str, float]:
         """How much of the resource each Dask worker has, by address."""
         self._check_scheduler()
         try:
-            workers = self._client.scheduler_info()["workers"]
+            # What scheduler_info() returns may be another answer than its own, one without workers.
+            asked = self._client.sync(self._client.scheduler.identity, n_workers=-1, callback_timeout=ANSWER_SECONDS)
+            workers = asked["workers"]
         except Exception as error:
             raise SchedulerLostError(self._lost) from error
         self._check_scheduler()
@@ -208,13 +200,15 @@ class Cluster:
     def _address(self, identity: str) -> str:
         """The address of a Dask worker of a machine."""
         end = time.monotonic() + PATIENCE_SECONDS
-        while not self.machines[identity].addresses:
+        while True:
+            with self._looking:
+                if addresses := self.machines[identity].addresses:
+                    return min(addresses)
             check()
             if time.monotonic() > end:
                 raise MachineLostError(f"a machine has had no Dask worker for {PATIENCE_SECONDS:g} seconds")
             time.sleep(0.05)
             self.look()
-        return min(self.machines[identity].addresses)
 
     def _submit(self, address: str, function: Callable[..., object], *arguments: object) -> "Future":
         # A key is never used twice: the scheduler would have a second task of the same name answered by the first.
@@ -244,7 +238,7 @@ class Cluster:
             if isinstance(error, SideBySideError):
                 raise error
             if error is not None and address in self._workers():
-                raise SideBySideError(f"the Dask worker {address} failed: {one_line(error)}")
+                raise SideBySideError(f"its Dask worker failed: {one_line(error)}")
             raise _WorkerLostError
         finally:
             future.cancel()

@@ -5,7 +5,6 @@ import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ LOOK_SECONDS = 60.0
 """An interpreter that has not said by then what it has is given up."""
 OLDEST = (3, 11)
 """The oldest Python that this package runs on."""
-_VERSION = re.compile(r"\d+(\.\d+)*")
+VERSION = re.compile(r"\d+(\.\d+)*")
+"""A name after an ``@`` that is a version."""
 
 
 class InterpreterError(SideBySideError):
@@ -68,7 +68,6 @@ def find_interpreters(paths: Mapping[str, Path]) -> dict[str, Interpreter]:
     return {backend: _look_into(backend, path.absolute()) for backend, path in paths.items()}
 
 
-@lru_cache(maxsize=64)
 def _look_into(backend: str, given: Path) -> Interpreter:
     path = interpreter_in(given) if given.is_dir() else given
     known = about(backend)
@@ -102,10 +101,11 @@ def _ask(name: str, path: Path, known: About) -> _Found:
     script = Path(look.__file__).read_text(encoding="utf-8")
     lists = TypeAdapter(list[str])
     words = [lists.dump_json(list(names)).decode() for names in (known.modules, known.distributions)]
+    # -P: a file of the user's, json.py say, must not take the place of a module of Python's.
     environment = {variable: value for variable, value in os.environ.items() if variable not in REMOVED}
     options: dict[str, Any] = {"env": environment, "capture_output": True, "timeout": LOOK_SECONDS}
     try:
-        done = subprocess.run([path, "-c", script, *words], stdin=subprocess.DEVNULL, check=False, **options)
+        done = subprocess.run([path, "-P", "-c", script, *words], stdin=subprocess.DEVNULL, check=False, **options)
         return _Found.model_validate_json(done.stdout)
     except FileNotFoundError:
         raise InterpreterError(
@@ -126,7 +126,7 @@ def _check_version(known: About, found: _Found, path: Path) -> None:
     base, _, asked = known.name.partition("@")
     distribution = known.distributions[0]
     version = found.versions.get(distribution)
-    if version is None or not _VERSION.fullmatch(asked):
+    if version in (None, "unknown") or not VERSION.fullmatch(asked):
         return
     parts = re.split(r"[.+]", version)[: asked.count(".") + 1]
     if parts != asked.split("."):

@@ -1,6 +1,6 @@
 """Looks into a Python interpreter: what of this package and of a framework is installed there.
 
-The interpreter is given this file's text to run (``python -c TEXT MODULES DISTRIBUTIONS``, two lists in JSON), and
+The interpreter is given this file's text to run (``python -P -c TEXT MODULES DISTRIBUTIONS``, two lists in JSON), and
 prints what it finds as JSON. So the file needs only Python's own library, and is written for older versions too.
 """
 
@@ -28,15 +28,14 @@ def look(modules: list[str], distributions: list[str]) -> dict[str, object]:
 
     Returns:
         the interpreter's version, the version and the hash of the sources of this package (None where it is not
-        installed), the modules that are missing, and the versions of the packages that are there.
+        installed), the modules that are missing, and the versions of the packages, ``unknown`` where one is none.
     """
-    versions = {name: _version(name) for name in distributions}
     return {
         "python": platform.python_version(),
         "sidebyside": _version("sidebyside"),
         "sources": sources_sha256(),
         "missing": [module for module in (*NEEDED, *modules) if not _is_there(module)],
-        "versions": {name: version for name, version in versions.items() if version is not None},
+        "versions": {name: _version(name) or "unknown" for name in distributions},
     }
 
 
@@ -70,5 +69,4 @@ def _is_there(module: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.path[:] = [folder for folder in sys.path if folder]  # not the current folder, whose files are the user's
     print(json.dumps(look(json.loads(sys.argv[1]), json.loads(sys.argv[2]))))

@@ -9,6 +9,7 @@ from compare.executors.cluster import Cluster
 from compare.executors.parcel import Answer, Packing, read_files
 from compare.records.event import Measured, Reply
 from compare.records.request import Request
+from tasks.errors import SideBySideError
 
 
 class MachineExecutor(Executor):
@@ -41,7 +42,10 @@ class MachineExecutor(Executor):
         return self.description.versions[backend]
 
     def ask(self, backend: str, request: Request, on_event: Listener = ignore, timeout: float | None = None) -> Reply:
-        answer = self._send(Packing(backend, [request], self.threads, timeout))
+        try:
+            answer = self._send(Packing(backend, [request], self.threads, timeout))
+        except SideBySideError as error:
+            return Reply(status="crashed", message=str(error))
         for line in answer.measured:
             on_event(Measured.model_validate_json(line))
         return Reply.model_validate_json(answer.replies[0])
@@ -57,8 +61,8 @@ class MachineExecutor(Executor):
         answer = self.cluster.call(self.identity, remote.answer, packing.parcel)
         while answer.lacks:
             for name in answer.lacks:
-                path = packing.data[name]
-                self.cluster.call(self.identity, remote.keep, name, path.name, read_files(path))
+                path, files = packing.data[name]
+                self.cluster.call(self.identity, remote.keep, name, path.name, read_files(path, files))
             answer = self.cluster.call(self.identity, remote.answer, packing.parcel)
         packing.unpack(answer)
         return answer

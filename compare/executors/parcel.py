@@ -59,7 +59,7 @@ class Packing:
     """A parcel as its sender makes it, with what the sender has to remember.
 
     Attributes:
-        data: the places of data here, by their names in the parcel.
+        data: the places of data here and the files that count, by their names in the parcel.
         destinations: where to write what comes back, by its name in the parcel.
     """
 
@@ -72,7 +72,7 @@ class Packing:
         *,
         together: bool = False,
     ) -> None:
-        self.data: dict[str, Path] = {}
+        self.data: dict[str, tuple[Path, Sequence[Path]]] = {}
         self.destinations: dict[str, Path] = {}
         self._files: dict[str, bytes] = {}
         packed = tuple(self._pack(request).model_dump_json() for request in requests)
@@ -84,14 +84,15 @@ class Packing:
         source = load_task(cell.task, cell.recipe).source if cell is not None else None
         if isinstance(source, FileSource):
             name = f"kept/{source.sha256}"
-            self.data[name] = Path(places()[source.sha256])
+            path = Path(places()[source.sha256])
+            self.data[name] = (path, source.files(path))
             update["places"] = {source.sha256: name}
         return relocated(request, self._name).model_copy(update=update)
 
     def _name(self, path_field: str, path: str) -> str:
         if path_field == "data":
             name = f"kept/{hashlib.sha256(Path(path).read_bytes()).hexdigest()}"
-            self.data[name] = Path(path)
+            self.data[name] = (Path(path), [Path(path)])
             return name
         if path_field == "start":
             name = f"in/{len(self._files)}"
@@ -126,17 +127,9 @@ def relocated(request: Request, move: Callable[[str, str], str]) -> Request:
     return request.model_copy(update=update)
 
 
-def read_files(path: Path, names: Sequence[Path] | None = None) -> Files:
-    """The content of a file, or of a folder's files.
-
-    Args:
-        path: of the file or the folder.
-        names: of the files that count; all in the folder, unless given.
-    """
-    if path.is_file():
-        return {"": path.read_bytes()}
-    files = sorted(each for each in path.rglob("*") if each.is_file()) if names is None else names
-    return {each.relative_to(path).as_posix(): each.read_bytes() for each in files}
+def read_files(path: Path, files: Sequence[Path]) -> Files:
+    """The content of a file, or of some of a folder's files."""
+    return {"" if each == path else each.relative_to(path).as_posix(): each.read_bytes() for each in files}
 
 
 def write_files(path: Path, files: Files) -> None:

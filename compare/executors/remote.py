@@ -26,6 +26,7 @@ from compare.folders import Scratch
 from compare.host import describe_host
 from compare.records.event import EpochEnd, Measured, Phase, Reply
 from compare.records.request import AnyRequest, Request
+from compare.text import without_paths
 from tasks.errors import SideBySideError, one_line
 
 LOCK = "sidebyside-cell.lock"
@@ -92,6 +93,8 @@ def describe(backends: Sequence[str]) -> Description:
 
 def keep(name: str, file_name: str, files: Files) -> None:
     """Keeps data for later requests: the files of a file or a folder of this name."""
+    if _Kept.place(name) is not None:  # another run has sent them meanwhile
+        return
     part = _Kept.folder() / f"{name}.part" / Path(file_name).name
     write_files(part, files)
     part.parent.rename(_Kept.folder() / name)
@@ -114,8 +117,11 @@ def answer(parcel: Parcel) -> Answer:
                 measured.append(event.model_dump_json())
 
         replies = _ask(parcel, requests, listen)
-        files = {name: read_files(folder / name) for name in _outputs(folder)}
-        return Answer(tuple(reply.model_dump_json() for reply in replies), tuple(measured), files)
+        files = {}
+        for path in sorted((folder / "out").iterdir()):
+            name = f"out/{path.name}" + "/" * path.is_dir()
+            files[name] = read_files(path, sorted(path.iterdir()) if path.is_dir() else [path])
+        return Answer(tuple(_published(reply).model_dump_json() for reply in replies), tuple(measured), files)
 
 
 def _data_of(parcel: Parcel) -> Iterator[str]:
@@ -141,9 +147,12 @@ def _placed(request: Request, folder: Path) -> Request:
     return relocated(request, move).model_copy(update={"places": places})
 
 
-def _outputs(folder: Path) -> Iterator[str]:
-    for path in sorted((folder / "out").iterdir()):
-        yield f"out/{path.name}" + "/" * path.is_dir()
+def _published(reply: Reply) -> Reply:
+    """A reply whose messages do not name this machine, its user or its folders, which only this machine knows."""
+    run = reply.run
+    if run is not None:
+        run = run.model_copy(update={"message": without_paths(run.message)})
+    return reply.model_copy(update={"message": without_paths(reply.message), "run": run})
 
 
 def _ask(parcel: Parcel, requests: Sequence[Request], listen: Any) -> list[Reply]:
@@ -186,7 +195,7 @@ def _call_back() -> Any:
 
 @contextlib.contextmanager
 def _the_machine() -> Iterator[None]:
-    """Holds the machine: no other Dask worker's cell runs meanwhile, whoever's it is."""
+    """Holds the machine: no cell of another Dask worker runs meanwhile, whosever it is."""
     path = Path(tempfile.gettempdir()) / LOCK
     lock = FileLock(path, mode=0o666)
     try:
@@ -194,8 +203,6 @@ def _the_machine() -> Iterator[None]:
     except OSError as error:
         raise SideBySideError(f"the machine's lock cannot be taken: {one_line(error)}") from error
     try:
-        with contextlib.suppress(OSError):  # of another user's
-            path.chmod(0o666)  # the users of a machine share it, whatever their umask
         yield
     finally:
         lock.release()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,10 +12,8 @@ from pathlib import Path
 from backends.about import About
 from backends.registry import about
 from compare.executors.environment import ROOT
-from compare.executors.interpreters import Interpreter, find_interpreters, interpreter_in
+from compare.executors.interpreters import VERSION, Interpreter, InterpreterError, find_interpreters, interpreter_in
 from tasks.errors import SideBySideError
-
-_VERSION = re.compile(r"\d+(\.\d+)*")
 
 
 class EnvironmentFailedError(SideBySideError):
@@ -27,16 +24,20 @@ def make_environment(name: str, folder: Path, *, gpu: bool = False) -> Interpret
     """Makes an environment in which the workers of a backend can run. What uv says goes to standard error.
 
     Args:
-        name: of the backend; ``pytorch@2.13`` gets PyTorch 2.13, and ``pytorch@nightly`` the newest, under that name.
-        folder: new; the environment is written to it.
+        name: of the backend; ``pytorch@2.13`` gets PyTorch 2.13, and ``pytorch@mine`` the newest, under that name.
+        folder: new, or with the environment of an earlier call; the environment is written to it.
         gpu: whether to install the build of the framework for NVIDIA's GPUs.
 
     Raises:
-        EnvironmentFailedError: uv is missing or has failed, or the folder is there already.
+        EnvironmentFailedError: uv is missing or has failed, or the folder is there and is no such environment.
     """
     known = about(name)
     if folder.exists():
-        raise EnvironmentFailedError(f"{folder}: there is such a folder already; remove it, or name another folder")
+        try:
+            return find_interpreters({name: folder})[name]  # of an earlier call
+        except InterpreterError as error:
+            advice = "remove it, or name another folder"
+            raise EnvironmentFailedError(f"{folder}: there is such a folder already ({error}); {advice}") from error
     uv = shutil.which("uv") or shutil.which("uv", path=sysconfig.get_path("scripts"))
     if uv is None:
         raise EnvironmentFailedError("uv is not installed: pip install uv")
@@ -59,7 +60,7 @@ def requirements(known: About, *, gpu: bool) -> list[str]:
     """What is installed for a backend, as the arguments of ``pip install``."""
     base, _, variant = known.name.partition("@")
     words = [*_this_package("" if known.package else base), *filter(None, [known.package])]
-    if _VERSION.fullmatch(variant):
+    if VERSION.fullmatch(variant):
         words.append(f"{known.distributions[0]}=={variant}.*")
     return [*words, *(known.gpu if gpu else ())]
 

@@ -69,4 +69,4 @@ class Cell(Subject):
 
 
 def _file_name(*words: str) -> str:
-    return ".".join(re.sub(r"[^A-Za-z0-9_-]+", "-", word) for word in words)
+    return ".".join(re.sub(r"[^A-Za-z0-9_@-]+", "-", word) for word in words)

@@ -77,8 +77,16 @@ def check_backends(value: Any) -> Any:
 def check_interpreters(value: Any) -> Any:
     """Interpreters as words, each ``backend=path``: from such words, or from paths by backend."""
     if isinstance(value, Mapping):
+        if not all(isinstance(path, str | os.PathLike) for path in value.values()):
+            raise SideBySideError(f"python is {dict(value)!r}: give each backend the path of an interpreter")
         value = [f"{name}={os.fspath(path)}" for name, path in value.items()]
-    words = tuple(value or ()) if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    words = (
+        ()
+        if value is None
+        else tuple(value)
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else (value,)
+    )
     names = []
     for word in words:
         name, _, path = word.partition("=") if isinstance(word, str) else ("", "", "")
@@ -108,8 +116,10 @@ def check_scheduler(address: str | None, interpreters: Mapping[str, Path]) -> No
 
 def check_trackers(value: Any) -> Any:
     """Places to log results to, one or several."""
-    targets = (value,) if isinstance(value, str) else tuple(value or ())
-    return tuple(check_target(str(target)) for target in dict.fromkeys(targets))
+    targets = value if isinstance(value, Sequence) and not isinstance(value, str) else () if value is None else [value]
+    if not all(isinstance(target, str) for target in targets):
+        raise SideBySideError(f"log_to is {value!r}: give a place, or several in a list")
+    return tuple(map(check_target, dict.fromkeys(targets)))
 
 
 def check_own_randomness(tasks: Sequence[str], backends: Sequence[str], modes: Sequence[str]) -> None:

@@ -3,11 +3,13 @@
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from compare.executors.address import ClusterError
 from compare.executors.base import LostError
-from compare.executors.cluster import Cluster, ClusterError, MachineLostError
+from compare.executors.cluster import Cluster, MachineLostError
 from compare.executors.machine import MachineExecutor
 from compare.interrupts import check
 from compare.records.cell import Cell
@@ -17,10 +19,13 @@ from compare.records.results import Results
 from compare.records.run import Run
 from compare.run.options import RunOptions
 from compare.run.progress import Progress
+from compare.run.resume import pending
 from compare.run.runner import Runner
 from compare.run.store import Store
 from compare.text import task_label
 
+LOOK_SECONDS = 0.5
+"""Between looks at the cluster: this process may run on one of its machines, where something is timed."""
 PATIENCE_SECONDS = 120.0
 """How long a cluster without any machine is waited for in the middle of a run."""
 
@@ -32,12 +37,10 @@ class _Unit:
     Attributes:
         cells: of one task and recipe.
         identity: of the machine that it runs on; None until one takes it.
-        anew: whether what an earlier machine has measured is measured again.
     """
 
     cells: list[Cell]
     identity: str | None = None
-    anew: bool = False
 
     @property
     def title(self) -> str:
@@ -84,25 +87,30 @@ class Machines:
         return self.store.results
 
     def _first(self) -> str:
-        """The machine whose description heads the results: one like that of an earlier run, if there is one."""
-        earlier = self.store.results.host
-        machines = self.cluster.machines
-        alike = [identity for identity, machine in machines.items() if machine.description.host == earlier]
-        return min(alike or machines)
+        """The machine whose description heads the results: of an earlier run the same or a like one, if there is."""
+        machines, earlier = self.cluster.machines, self.store.results
+        host = {name: value for name, value in earlier.host.items() if name != "name"}
+        same = [identity for identity in machines if self._name(identity) in earlier.hosts]
+        alike = [identity for identity, machine in machines.items() if machine.description.host == host]
+        return min(same or alike or machines)
 
     def _units(self, cells: Iterable[Cell]) -> list[_Unit]:
-        """The comparisons; one that an earlier run began stays on its machine, or begins anew where that is gone."""
+        """The comparisons that are not complete; what a machine has begun, it ends, if it is still there.
+
+        On another machine such a comparison begins anew: a runner takes no measurement of another machine for its own.
+        """
         groups: dict[tuple[str, str], list[Cell]] = {}
         for cell in cells:
             groups.setdefault((cell.task, cell.recipe), []).append(cell)
         there = {self._name(identity): identity for identity in self.cluster.machines}
         units = []
         for of_group in groups.values():
-            runs = [run for cell in of_group if (run := self.store.run_of(cell)) is not None]
-            names = {run.host for run in runs if run.status == "ok"}
-            unit = _Unit(of_group, identity=next((there[name] for name in names if name in there), None))
-            unit.anew = bool(names) and unit.identity is None
-            units.append(unit)
+            runs = [run for cell in of_group if (run := self.store.run_of(cell)) is not None and run.status == "ok"]
+            hosts = Counter(run.host for run in runs)
+            if len(hosts) == 1 and not pending(of_group, self.options, self.store):
+                continue
+            begun = [there[name] for name, _ in hosts.most_common() if name in there]
+            units.append(_Unit(of_group, begun[0] if begun else None))
         return units
 
     def _work(self, units: list[_Unit], progress: "_Shared") -> None:
@@ -117,9 +125,11 @@ class Machines:
                 threads = {identity: thread for identity, thread in threads.items() if thread.is_alive()}
                 with self._lock:
                     begun = [unit.identity for unit in waiting]
+                if not threads and self._errors:
+                    break
                 if not threads and not begun:
                     return
-                for identity, machine in self.cluster.machines.items():
+                for identity, machine in list(self.cluster.machines.items()):
                     wanted = identity in begun or (machine.addresses and None in begun)
                     if wanted and identity not in threads:
                         work = (identity, waiting, progress)
@@ -130,7 +140,7 @@ class Machines:
                     seen = time.monotonic()
                 elif time.monotonic() - seen > PATIENCE_SECONDS:
                     raise ClusterError(f"the cluster {self.cluster.address} has lost all its machines")
-                time.sleep(0.05)
+                time.sleep(LOOK_SECONDS)
             raise self._errors[0]
         finally:
             progress.over.set()
@@ -144,11 +154,11 @@ class Machines:
             while (unit := self._take(identity, waiting)) is not None:
                 runner = self._runner(identity, progress)
                 try:
-                    runner.work(unit.cells, anew=unit.anew)
+                    runner.work(unit.cells)
                 except MachineLostError as error:
-                    progress.note(f"{error}: {unit.title} begins anew on another one")
+                    progress.note(f"{error}: {unit.title} begins anew on the next machine that is free")
                     with self._lock:
-                        waiting.insert(0, _Unit(unit.cells, anew=True))
+                        waiting.insert(0, _Unit(unit.cells))
                     return
         except BaseException as error:
             self._errors.append(error)

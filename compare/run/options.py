@@ -45,6 +45,9 @@ RECIPES = get_args(RecipeName)
 ORDER_SEED = 0
 """Seed that shuffles the cells of each round; recorded with the results."""
 PATHS = ("output", "resume", "data")
+NOT_KEPT = ("output", "resume", "scheduler", "insecure", "log_to")
+"""Options that no repetition of a run takes over: with the same folder it would be refused or continued; addresses name
+machines."""
 
 
 AnyPath = str | Path
@@ -224,8 +227,12 @@ def _resumed(values: Mapping[str, Any]) -> Mapping[str, Any]:
         earlier = read_results(folder).options
     elif folder.exists() and "tasks" not in values:
         raise SideBySideError(f"{folder}: there is no run that has begun; give the tasks and the options once more")
-    return {
-        **{name: value for name, value in earlier.items() if name in RunOptions.model_fields},
-        **values,
-        "resume": folder,
-    }
+    # Whoever wrote the folder may be a stranger: it names no address to connect to and no program to run.
+    kept = {n: v for n, v in earlier.items() if n in RunOptions.model_fields and n not in (*NOT_KEPT, "python")}
+    resumed = {**kept, **values, "resume": folder}
+    given = [word.partition("=")[0] for word in check_interpreters(values.get("python"))]
+    for word in check_interpreters(earlier.get("python")):
+        name = word.partition("=")[0]
+        if name not in given and name in (resumed.get("backends") or [name]):
+            raise SideBySideError(f"{name} ran in another environment: add --python {name}=ENV/bin/python")
+    return resumed

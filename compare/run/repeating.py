@@ -4,17 +4,14 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from compare.run.options import RunOptions
+from compare.run.options import NOT_KEPT, RunOptions
 from tasks.registry import given_word
-
-_NOT_REPEATED = ("output", "resume", "scheduler", "insecure", "log_to")
-"""Options that are left out: with the same folder a run would be refused or continued; addresses name machines."""
 
 
 def given_options(options: RunOptions) -> dict[str, object]:
     """The options that differ from their defaults and that a repetition of the run needs, in order."""
     fields = type(options).model_fields
-    values = {name: getattr(options, name) for name in fields if name not in _NOT_REPEATED}
+    values = {name: getattr(options, name) for name in fields if name not in NOT_KEPT}
     given = {name: value for name, value in values.items() if value != fields[name].default}
     if options.data is not None:
         given["data"] = _without_home(Path(options.data))

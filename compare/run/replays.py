@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from compare.certify import curves, replay
-from compare.certify.replay import Part
+from compare.certify.parts import Part, choose_parts, window_steps
 from compare.executors.base import Executor
 from compare.records.cell import Cell
 from compare.records.check import Check, Window
@@ -84,7 +84,7 @@ class Replays:
         if failure := _plain_failure(run, calls, folder, batches.sha256(), steps, labels):
             return Check(outcome="refused", failure=failure, steps=steps)
         seed = secrets.randbits(32)
-        parts = replay.choose_parts(calls, steps, self._window_steps(run), seed)
+        parts = choose_parts(calls, steps, self._window_steps(run), seed)
         if not any(part.last_step == steps for part in parts):
             return Check(outcome="undecidable", failure="the last steps cannot be computed again", steps=steps)
         random = np.random.RandomState(seed)
@@ -133,7 +133,8 @@ class Replays:
             left = _left(part, calls, folder, examples)
             window = replay.judge_window(part, task, left, copies[0], copies[1:])
             for look, request in enumerate(replay.further_requests_for(part, run.cell, task, examples, folder, folder)):
-                if window.may_be_rounding and (look == 0 or replay.parts_late(window)):
+                late = look == 0 or replay.parts_late(left, copies[0], copies[1:])
+                if window.may_be_rounding and late:
                     copies += self._compute(run, [request])[0]
                     window = replay.judge_window(part, task, left, copies[0], copies[1:])
             windows.append(window)
@@ -147,7 +148,7 @@ class Replays:
 
     def _window_steps(self, cell: Cell) -> int:
         task = self._task(cell)
-        return replay.window_steps(task, cell.batch_size or task.recipe.batch_size)
+        return window_steps(task, cell.batch_size or task.recipe.batch_size)
 
     def _task(self, cell: Cell) -> Task:
         return load_task(cell.task, cell.recipe).with_learning_rate(cell.learning_rate)

@@ -129,7 +129,14 @@ def _value(name: str, values: Mapping[str, object]) -> str:
 def _versions(earlier: Results, now: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The packages of the backends that are now installed in another version than the earlier cells used."""
     runs = [run for run in earlier.runs if run.backend in now and run.status == "ok"]
-    different = [_differences(run.versions, now[run.backend], run.versions) for run in runs if now[run.backend]]
+    then = [run.versions | {"python": str(run.settings.get("python", ""))} for run in runs]
+    different = [
+        _differences(
+            versions, now[run.backend], [name for name in versions if name != "python" or name in now[run.backend]]
+        )
+        for run, versions in zip(runs, then, strict=True)
+        if now[run.backend]
+    ]
     return list(dict.fromkeys(text for texts in different for text in texts))
 
 
@@ -142,6 +149,8 @@ def widened(earlier: Results, options: RunOptions) -> RunOptions:
         name: tuple(dict.fromkeys([*getattr(first, name), *getattr(options, name)]))
         for name in ("tasks", "modes", "devices")
     }
+    of_both = first.interpreters | options.interpreters
+    update["python"] = tuple(f"{name}={path}" for name, path in of_both.items())
     update |= {name: max(getattr(first, name), getattr(options, name)) for name in ("seeds", "rounds", "save_models")}
     # None stands for every framework, and the reference may have been named besides.
     both = [*first.backend_names, *options.backend_names]
@@ -149,8 +158,15 @@ def widened(earlier: Results, options: RunOptions) -> RunOptions:
     return options.model_copy(update=update)
 
 
-def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Cell]:
-    """The cells that are missing, that failed, or that lack what is now asked for: parameters, or a certificate."""
+def pending(cells: Sequence[Cell], options: RunOptions, store: Store, host: str | None = None) -> list[Cell]:
+    """The cells that are missing, that failed, or that lack what is now asked for: parameters, or a certificate.
+
+    Args:
+        cells: that are asked for.
+        options: of the run.
+        store: with what there is.
+        host: the name of the machine that they must have run on; None for any.
+    """
     certified = {certificate.subject for certificate in store.results.certificates}
     chosen = []
     for cell in cells:
@@ -158,7 +174,8 @@ def pending(cells: Sequence[Cell], options: RunOptions, store: Store) -> list[Ce
         lacks_model = options.save_models and not model_file(store.folder, cell).exists()
         lacks_certificate = options.certify and cell.subject not in certified
         lacks_check = options.certify and run is not None and (run.check is None or run.unchecked)
-        if run is None or run.status != "ok" or lacks_model or lacks_certificate or lacks_check:
+        elsewhere = run is not None and host not in (None, run.host)
+        if run is None or run.status != "ok" or lacks_model or lacks_certificate or lacks_check or elsewhere:
             chosen.append(cell)
             certified.add(cell.subject)  # by the first of its cells
     return chosen

@@ -90,16 +90,15 @@ class Runner:
             self.finish()
         return self.store.results
 
-    def work(self, cells: Sequence[Cell], *, anew: bool = False) -> None:
-        """Runs cells of a run that has begun.
+    def work(self, cells: Sequence[Cell]) -> None:
+        """Runs cells of a run that has begun, those that lack something or were measured on another machine.
 
         Args:
             cells: of some of its tasks; no other runner has cells of these at the same time.
-            anew: whether cells that are complete are run again too.
         """
         self._replays.begin(cells, self.store.results.runs)
-        certificates = Certificates(self.store.folder / "evidence", () if anew else self.store.results.certificates)
-        waiting = cells if anew else pending(cells, self.options, self.store)
+        certificates = Certificates(self.store.folder / "evidence", self.store.results.certificates)
+        waiting = pending(cells, self.options, self.store, self.executor.name)
         for index, cell in enumerate(waiting):
             try:
                 self.progress.started(cell, index, len(waiting))
@@ -131,11 +130,12 @@ class Runner:
         if self.data and Path(self.data).is_file():
             settings["data_sha256"] = hashlib.sha256(Path(self.data).read_bytes()).hexdigest()
         earlier = self.store.results
+        name = {"name": platform.node()} if self.options.include_host and not self.executor.name else {}
         options = widened(earlier, self.options) if self.store.earlier else self.options
         head = earlier.model_copy(
             update={
                 "command": self._command(earlier.command),
-                "host": self.executor.describe() | ({"name": platform.node()} if self.options.include_host else {}),
+                "host": self.executor.describe() | name,
                 "settings": settings,
                 "options": given_options(options),
                 "definitions": earlier.definitions | definitions(cells),

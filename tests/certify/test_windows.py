@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backends.numpy.noise import ROUNDINGS
+from compare.certify.parts import Part
 from compare.certify.reference import AGAIN
-from compare.certify.replay import ONCE_MORE, Part, further_requests_for, outcome_of, parts_late, request_for
+from compare.certify.replay import ONCE_MORE, further_requests_for, outcome_of, parts_late, request_for
 from compare.records.certificate import Distance
 from compare.records.check import Window
 from tasks import load_task
@@ -46,12 +48,35 @@ def test_what_cannot_be_decided_in_one_window_excuses_nothing_in_another() -> No
     assert outcome_of(windows, 72) == ("refused", "losses of steps 65 to 72")
 
 
+def losses(apart: np.ndarray, noise: float = 1e-8, steps: int = 1) -> tuple[dict[str, np.ndarray], ...]:
+    """What a run and the reference make of some steps; the run's losses are apart by so much."""
+    count = len(apart) * steps
+    size = np.full(count, 0.01)
+    exact = {"losses": size, "sizes": size / 10, "examples": np.full(count, 10.0)}
+    copies = [exact | {"losses": size + sign * noise} for sign in (1, -1)]
+    run = {"losses": size[: len(apart)] + apart, "steps": np.full(len(apart), steps)}
+    return run, exact, *copies
+
+
 @pytest.mark.parametrize(
-    ("first_apart", "late"), [(None, False), (101, False), (150, False), (151, True), (198, True), (200, True)]
+    ("apart", "late"),
+    [
+        (np.where(np.arange(100) < 94, 0, 1e-5), True),
+        (np.where(np.arange(100) < 50, 0, 1e-5), True),
+        (np.where(np.arange(100) < 49, 0, 1e-5), False),
+        (np.linspace(0, 1e-5, 100), False),  # a fault that grows from the first step on
+        (np.full(100, 1e-5), False),
+        (np.array([1e-5]), False),
+    ],
 )
-def test_a_window_parts_late_where_its_first_half_agrees(first_apart: int | None, late: bool) -> None:
-    apart = Window(first_step=101, last_step=200, first_apart=first_apart, distances=[])
-    assert parts_late(apart) is late
+def test_a_window_parts_late_where_its_first_half_alone_agrees(apart: np.ndarray, late: bool) -> None:
+    run, exact, *copies = losses(apart)
+    assert parts_late(run, exact, copies) is late
+
+
+def test_a_window_of_means_never_parts_late() -> None:
+    run, exact, *copies = losses(np.zeros(4), steps=5)
+    assert not parts_late(run, exact, copies)
 
 
 def test_a_third_look_has_other_copies_with_larger_roundings(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from compare.api import run_comparison
-from compare.executors import cluster as cluster_module
 from compare.executors import remote
-from compare.executors.cluster import Cluster, ClusterError, check_address
+from compare.executors.cluster import Cluster
 from compare.executors.machine import MachineExecutor
 from compare.records.request import CallRequest
 from compare.records.results import Results
@@ -124,6 +123,29 @@ def test_two_machines_work_side_by_side_and_each_comparison_stays_on_one(workers
     assert [run.status for run in results.runs] == ["ok"] * 6
 
 
+def test_what_another_machine_has_measured_is_measured_again(workers: dask.Cluster, tmp_path: Path) -> None:
+    def run_on(*identities: str, seeds: int) -> Results:
+        options = make_options({"tasks": ["and-gate", "iris-mlp"], "backends": "numpy", "seeds": seeds, "threads": 1})
+        with Cluster(workers.address, ["numpy"], two_machines) as cluster:
+            cluster.wait()
+            dask.wait_until(lambda: cluster.look() or len(cluster.machines) == 2)
+            for identity in {*cluster.machines} - {*identities}:
+                del cluster.machines[identity]
+            monkeypatched = cluster.look
+            cluster.look = lambda: None  # type: ignore[method-assign]
+            try:
+                return Machines(options, Store(tmp_path), cluster, Recorder(tmp_path)).run(list_cells(options))
+            finally:
+                cluster.look = monkeypatched  # type: ignore[method-assign]
+
+    first = run_on("a", seeds=1)
+    assert len({run.host for run in first.runs}) == 1
+    assert run_on("b", seeds=1).runs == first.runs  # complete: nothing is to be done
+    second = run_on("b", seeds=2)
+    assert len({run.host for run in second.runs}) == 1
+    assert second.runs[0].host != first.runs[0].host
+
+
 def test_one_cell_runs_on_a_machine_at_a_time_with_the_threads_that_were_asked_for(connected: Cluster) -> None:
     (identity,) = connected.machines
     executor = MachineExecutor(connected, identity, "x", threads=2)
@@ -157,56 +179,3 @@ def test_a_request_whose_worker_is_killed_is_sent_again(connected: Cluster, work
     killer.join()
     assert reply.status == "ok"
     assert isinstance(reply.value, list)
-
-
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("tcp://192.0.2.1:8786", "is not protected: whoever reaches the scheduler can run code on its machines"),
-        ("127.0.0.1:8786", "scheduler is '127.0.0.1:8786': give its address, as tcp://127.0.0.1:8786"),
-        ("http://127.0.0.1:8786", "give its address, as tcp://127.0.0.1:8786 or tls://HOST:8786"),
-        ("", "scheduler is '': give its address"),
-    ],
-)
-def test_an_address_that_will_not_do_is_one_line(address: str, message: str) -> None:
-    with pytest.raises(ClusterError) as error:
-        check_address(address, insecure=False)
-    assert message in str(error.value)
-    for good in ("tls://192.0.2.1:8786", "tcp://127.0.0.1:1", "tcp://localhost:1"):
-        check_address(good, insecure=False)
-    check_address("tcp://192.0.2.1:8786", insecure=True)
-
-
-def test_without_a_scheduler_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster_module, "CONNECT_SECONDS", 1.0)
-    with pytest.raises(ClusterError, match="no scheduler answers there"):
-        run(tmp_path / "run", scheduler="tcp://127.0.0.1:9")
-    assert not (tmp_path / "run").exists()
-
-
-def other_sources(backends: Sequence[str]) -> remote.Description:
-    return replace(remote.describe(backends), sources="0" * 64)
-
-
-def fails(_: Sequence[str]) -> remote.Description:
-    raise ModuleNotFoundError("No module named 'compare'")
-
-
-@pytest.mark.parametrize(
-    ("describe", "message"),
-    [
-        (other_sources, r"cannot be used: it has other sources of sidebyside \(0\.1\.0\): install this version there"),
-        (fails, "No module named 'compare'; install sidebyside in its environment"),
-    ],
-)
-def test_a_machine_without_this_package_is_one_line(describe: object, message: str, workers: dask.Cluster) -> None:
-    with Cluster(workers.address, ["numpy"], describe) as cluster, pytest.raises(ClusterError, match=message):  # type: ignore[arg-type]
-        cluster.wait()
-
-
-def test_a_worker_without_the_resource_is_told_how_to_start(
-    workers: dask.Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cluster_module, "RESOURCE", "OTHER")
-    with Cluster(workers.address, ["numpy"]) as cluster, pytest.raises(ClusterError, match="--resources OTHER=1"):
-        cluster.wait()

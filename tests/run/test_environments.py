@@ -1,5 +1,6 @@
 """Backends in environments of their own: which interpreters are taken, and what is said of those that are not."""
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def test_a_backend_in_two_environments_is_certified_and_ranked_in_one_run(twin: 
     results = run(tmp_path / "run", python={"numpy@other": twin}, rounds=3)
     assert {run.backend for run in results.runs} == {"numpy", "numpy@other"}
     assert all(run.status == "ok" and results.verified(run) for run in results.runs)
-    assert {run.file_name.split(".")[2] for run in results.runs} == {"numpy", "numpy-other"}
+    assert {run.file_name.split(".")[2] for run in results.runs} == {"numpy", "numpy@other"}
     (pair,) = results.pairs
     assert {name.split()[0] for name in (pair.first, pair.second)} == {"numpy", "numpy@other"}
 
@@ -66,8 +67,9 @@ def test_results_name_an_interpreter_without_the_folders_of_the_machine(twin: Pa
     results = run(tmp_path / "run", python={"numpy@other": twin})
     assert results.options["python"] == [f"numpy@other={twin.name}"]
     assert str(tmp_path) not in results.model_dump_json()
-    with pytest.raises(InterpreterError, match="there is no such file; give the path of a Python interpreter"):
-        run_comparison(make_options({"resume": tmp_path / "run"}), "a test")
+    with pytest.raises(SideBySideError, match="numpy@other ran in another environment: add --python numpy@other=ENV"):
+        make_options({"resume": tmp_path / "run"})
+    assert make_options({"resume": tmp_path / "run", "backends": "numpy"}).python == ()
     again = run_comparison(make_options({"resume": tmp_path / "run", "python": {"numpy@other": twin}}), "a test")
     assert again.results.runs == results.runs
 
@@ -167,9 +169,12 @@ def test_a_name_with_a_version_is_held_against_the_environment(tmp_path: Path) -
         ({"python": {"numpy": "x"}}, "numpy is the reference, which has no other interpreter: call it numpy@2, say"),
         ({"python": {"torch": "x"}}, "unknown backend 'torch'"),
         ({"backends": "pytorch@"}, "pytorch@: write up to 20 letters, digits and dots after the @, as pytorch@2.13"),
+        ({"backends": "pytorch@2..13"}, "write up to 20 letters, digits and dots after the @"),
         ({"backends": "pytorch@../x"}, "write up to 20 letters, digits and dots after the @"),
         ({"backends": "torch@2.13"}, "unknown backend 'torch'"),
         ({"python": 3}, "python is 3: write backend=interpreter"),
+        ({"python": [["a"]]}, "python is ['a']: write backend=interpreter"),
+        ({"python": {"jax": 3}}, "python is {'jax': 3}: give each backend the path of an interpreter"),
     ],
 )
 def test_wrong_environments_are_one_line(options: dict[str, object], message: str) -> None:
@@ -189,3 +194,34 @@ def test_commands_without_interpreters_say_which_have_them(capsys: pytest.Captur
     assert main(["check-backend", "jax@0.9"]) == 1
     said = "jax@0.9 is in another environment, which only run and parity know, by --python jax@0.9=ENV/bin/python"
     assert capsys.readouterr().err == f"sidebyside: {said}\n"
+
+
+def test_a_part_that_is_resumed_forgets_no_environment(twin: Path, tmp_path: Path) -> None:
+    run(tmp_path / "run", python={"numpy@other": twin})
+    part = run_comparison(make_options({"resume": tmp_path / "run", "backends": "numpy", "seeds": 2}), "a test")
+    assert [word.partition("=")[0] for word in part.results.options["python"]] == ["numpy@other"]  # type: ignore[union-attr]
+
+
+def test_a_file_beside_the_user_is_not_run(twin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('the file beside the user was run')")
+    monkeypatch.chdir(tmp_path)
+    assert find_interpreters({"numpy@other": twin})["numpy@other"].missing is None
+
+
+def test_the_files_of_backends_with_like_names_are_apart() -> None:
+    from tests.worker.fakes import make_cell
+
+    names = [make_cell(backend=name).file_name for name in ("keras@jax", "keras-jax", "keras@2.1", "keras@21")]
+    assert len({*names}) == len(names)
+
+
+def test_a_stored_run_names_no_address_and_no_program(tmp_path: Path) -> None:
+    results = run(tmp_path / "run", backends="numpy")
+    options = {**results.options, "scheduler": "tcp://192.0.2.1:8786", "insecure": True, "log_to": ["tensorboard:x"]}
+    for name in ("results.json", "run.json"):
+        text = (tmp_path / "run" / name).read_text()
+        kept = json.loads(text)
+        (kept if name == "results.json" else kept["results"])["options"] = options
+        (tmp_path / "run" / name).write_text(json.dumps(kept))
+    resumed = make_options({"resume": tmp_path / "run"})
+    assert (resumed.scheduler, resumed.insecure, resumed.log_to) == (None, False, ())

@@ -55,7 +55,10 @@ def test_without_uv_and_for_a_folder_that_is_there_nothing_is_made(
 ) -> None:
     (tmp_path / "numpy").mkdir()
     assert main(["envs", "create", "numpy", "--folder", str(tmp_path)]) == 2
-    assert "there is such a folder already; remove it, or name another folder" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "there is such a folder already (numpy: " in err
+    assert "there is no such file" in err
+    assert "remove it, or name another folder" in err
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     assert main(["envs", "create", "jax", "--folder", str(tmp_path)]) == 2
     assert capsys.readouterr().err.splitlines()[-1] == "sidebyside: uv is not installed: pip install uv"
@@ -83,7 +86,7 @@ def test_two_versions_of_a_framework_stand_in_one_run(
     assert "jax@0.9 has Python" in made.err
     (tmp_path / "plan.toml").write_text('tasks = "iris-mlp"\n' + made.out)
     assert tomllib.loads(made.out)["python"] == {
-        "jax@0.9": "envs/jax-0.9/bin/python", "jax@0.10": "envs/jax-0.10/bin/python",
+        "jax@0.9": "envs/jax@0.9/bin/python", "jax@0.10": "envs/jax@0.10/bin/python",
     }  # fmt: skip
     done = subprocess.run(
         [

@@ -11,10 +11,10 @@ import pytest
 import compare
 from compare.cli import make_app
 from compare.records.cell import Cell
-from compare.run.options import RunOptions, make_options
+from compare.run.options import NOT_KEPT, RunOptions, make_options
 from compare.run.plan import list_cells
 from compare.run.plan_file import read_plan
-from compare.run.repeating import _NOT_REPEATED, as_call, as_command
+from compare.run.repeating import as_call, as_command
 from compare.run.runner import Runner
 from tasks.errors import SideBySideError
 
@@ -65,7 +65,7 @@ def parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> RunOptions:
 
 
 def test_every_option_is_tried_here() -> None:
-    assert {*GIVEN, *OWN} == set(RunOptions.model_fields) - {*_NOT_REPEATED}
+    assert {*GIVEN, *OWN} == set(RunOptions.model_fields) - {*NOT_KEPT}
     defaults = RunOptions()
     assert all(getattr(defaults, name) != value for name, value in GIVEN.items())
 

@@ -10,6 +10,7 @@ from compare.cli import main
 from compare.records.results import Results
 from compare.run.options import make_options
 from compare.trackers import EXPERIMENT, TrackerError, check_target, curves, figures, log_results
+from tasks.errors import SideBySideError
 from tests.analysis.runs import make_results
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")  # MLflow asks SQLAlchemy for it
@@ -94,6 +95,12 @@ def test_a_place_that_is_none_is_one_line(target: str, message: str) -> None:
     with pytest.raises(TrackerError) as error:
         check_target(target)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("value", [5, [["a"]], [None]])
+def test_places_are_texts(value: object) -> None:
+    with pytest.raises(SideBySideError, match="give a place, or several in a list"):
+        make_options({"log_to": value})
 
 
 def test_a_tracker_that_is_not_installed_is_said_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
