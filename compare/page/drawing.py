@@ -29,7 +29,8 @@ _UNSEEN = re.compile(r'<path (?![^>]*(?:fill|stroke)=)[^>]*(?:display="none"|cla
 _TAG = re.compile(r"<[^>]*>")
 _OF_OTHER_READERS = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
 _DEFAULTS = re.compile(
-    r' (?:opacity="1"|stroke-width="1"|font-weight="normal"|[xy]2="-?0"|transform="translate\(0,0\)")'
+    r' (?:opacity="1"|stroke-width="1"|font-weight="normal"|text-anchor="start"|[xy]2="-?0"'
+    r'|transform="translate\(0,0\)")'
 )
 """Attributes whose value is the one that a drawing has without them."""
 _GROUPS = re.compile(r"<g(?: [^>]*)?>|</g>")
@@ -152,7 +153,9 @@ def _compact(svg: str) -> str:
     def tenth(number: re.Match[str]) -> str:
         return f"{float(number[0]):.1f}".removesuffix(".0")
 
-    return _without_plain_groups(_TAG.sub(shorter, _UNSEEN.sub("", svg)))
+    font = f' font-family="{THEME["font"]}"'  # once, for all texts
+    short = _TAG.sub(shorter, _UNSEEN.sub("", svg)).replace(font, "").replace("<svg", f"<svg{font}", 1)
+    return _without_plain_groups(short)
 
 
 def _without_plain_groups(svg: str) -> str:

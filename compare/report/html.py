@@ -43,7 +43,7 @@ LEARNING = (
 """The charts of how the models learned, by name."""
 CHART_BYTES = 3_000_000
 """Limit for all charts and pictures of a page; the page says what was left out."""
-CHECKS = 40
+CHECKS = 12
 """Runs of a task whose checks a page shows."""
 DISTANCES = 500
 """Distances of certificates that a page shows; if there are more, it shows only the worst of each group."""
@@ -123,17 +123,24 @@ class _Page:
         return describe(section)
 
     def checks(self, section: Section) -> list[tuple[str, Check, list[tuple[Window, Distance]]]]:
-        """The checks of a task's runs, each with its name, and of each window the quantity nearest to its limit."""
+        """The checks of a task's runs, each with its name, and of each window the quantity nearest to its limit.
+
+        Where there are many runs, those that are not granted come first.
+        """
         found = []
-        for run in [run for row in section.rows for run in row.completed][:CHECKS]:
-            if run.check is None or run.unchecked:
-                continue
+        checked = [run for row in section.rows for run in row.completed if run.check is not None and not run.unchecked]
+        for run in sorted(checked, key=lambda run: run.check is None or run.check.passed)[:CHECKS]:
+            assert run.check is not None
             worst = [
                 (w, max(w.distances, key=lambda distance: distance.share)) for w in run.check.windows if w.distances
             ]
             name = label(run, ("backend", "mode", "device"), seed=run.seed, round=run.round)
             found.append((name, run.check, worst))
         return found
+
+    def checked(self, section: Section) -> int:
+        """How many runs of a task were checked."""
+        return sum(run.check is not None and not run.unchecked for row in section.rows for run in row.completed)
 
     def unread(self, section: Section) -> str:
         """The files of arrays that should be shown and cannot be read, with the reasons."""

@@ -11,6 +11,7 @@ from rich.console import Console
 from safetensors.numpy import save_file
 
 from compare.page.page import TEMPLATES
+from compare.records.check import Check
 from compare.records.results import Results
 from compare.report.html import render_cell
 from compare.report.render import FORMATS, render
@@ -143,3 +144,12 @@ def test_no_runs_are_no_error() -> None:
 def test_an_unknown_form_is_refused(results: Results) -> None:
     with pytest.raises(ValueError, match="choose from markdown"):
         render(results, None, "pdf")  # type: ignore[arg-type]
+
+
+def test_of_many_checks_those_that_are_not_granted_are_shown() -> None:
+    refused = Check(outcome="refused", failure="loss of step 7", steps=10)
+    runs = [make_run("jax", round_=round_, check=Check(outcome="granted", steps=10)) for round_ in range(20)]
+    text = Page(render(make_results(runs=[*runs, make_run("jax", round_=20, check=refused)]), None, "html")).text
+    assert "jax tuned cpu round 20: refused: loss of step 7" in text
+    assert "Shown are 12 of 21 runs; results.json has all." in text
+    assert "Shown are" not in Page(render(make_results(runs=runs[:12]), None, "html")).text
