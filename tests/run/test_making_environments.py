@@ -72,7 +72,7 @@ def test_without_uv_and_for_a_folder_that_is_there_nothing_is_made(
 def test_what_uv_cannot_finish_is_removed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(uv.EnvironmentFailedError, match="what uv says stands above"):
         make_environment("numpy@0.0.1", tmp_path / "old")
-    assert "numpy==0.0.1.*" in capfd.readouterr().err
+    assert capfd.readouterr().err  # uv's own words
     assert not (tmp_path / "old").exists()
 
 
