@@ -1,5 +1,6 @@
 """A Dask cluster: its machines, found by their Dask workers, and calls of functions there."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -97,7 +98,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.close(timeout=2)
+        with contextlib.suppress(Exception):  # of a scheduler that is gone
+            self._client.close(timeout=2)
 
     def look(self) -> None:
         """Looks which Dask workers there are, and asks the new ones about their machines.

@@ -192,5 +192,5 @@ def test_the_example_notebook_is_small_and_tells_nothing_of_where_it_ran() -> No
     text = "\n".join([*texts_of(notebook), json.dumps(notebook.metadata)])
     for word in ("/home/", "/root", "/tmp", "/Users/", "site-packages", str(Path.home()), str(ROOT)):
         assert word not in text
-    assert "all three are equal within float32 rounding over all" in text
+    assert "All three trained the same model: equal within float32 rounding over all" in text
     assert '<div class="sidebyside"' in text

@@ -77,7 +77,7 @@ def test_an_interrupt_ends_the_cell_on_the_other_machine(tmp_path: Path) -> None
         driver = start_driver(tmp_path, workers.address, 1, "--output", "run", "--epochs", "200000")
         dask.wait_until(lambda: bool(_our_workers(workers)))
         driver.send_signal(signal.SIGINT)
-        driver.communicate(timeout=60)
+        driver.communicate(timeout=150)
         assert driver.returncode == 130
         dask.wait_until(lambda: not _our_workers(workers))
 

@@ -7,7 +7,7 @@ import pytest
 from backends.about import MODES, Mode
 from backends.numpy import ABOUT
 from backends.numpy.model import NumpyModel
-from compare.certify import replay
+from compare.certify import parts
 from compare.certify.curves import check_curves
 from compare.records.check import Check
 from compare.records.request import CellRequest
@@ -95,7 +95,7 @@ def test_a_late_fault_in_the_other_loop_is_refused(
 def test_where_no_window_holds_an_epoch_a_stock_loop_is_held_against_its_second_training(
     fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay, "LARGEST", 8)
+    monkeypatch.setattr(parts, "LARGEST", 8)
     checked = check(LATE_FAULTS[fault], "stock", tmp_path, monkeypatch)
     assert isinstance(checked, Check)
     assert checked.outcome == "refused"

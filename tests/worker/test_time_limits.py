@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from compare.executors import local
+from compare.executors import session
 from compare.records.event import EpochEnd, Measured, Phase, Reply
 from tests.worker.fakes import PATIENCE_SECONDS, ask, ended_afterwards, is_gone, posix_only, wait_until
 
@@ -29,7 +29,7 @@ def pids_in(event: Phase | EpochEnd | Measured) -> list[int]:
 
 @posix_only
 def test_a_hang_is_ended_in_time_with_all_it_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(session, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
     with ended_afterwards(pids):
         reply = ask(
@@ -93,7 +93,7 @@ def test_a_crash_is_seen_though_a_child_holds_the_pipe() -> None:
 
 @posix_only
 def test_an_interrupt_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(session, "GRACE_SECONDS", 0.2)
     pids: list[int] = []
 
     def interrupt(event: Phase | EpochEnd | Measured) -> None:
