@@ -160,7 +160,7 @@ class Cluster:
             except _WorkerLostError:
                 with self._looking:
                     self.machines[identity].addresses.discard(address)
-        raise SideBySideError(f"{ATTEMPTS} Dask workers were lost one after the other while they had it")
+        raise SideBySideError(f"{ATTEMPTS} Dask workers, one after the other, were lost while they ran it")
 
     def _met(self, address: str, future: "Future") -> None:
         """Takes note of what a new Dask worker tells of its machine."""

@@ -18,7 +18,7 @@ from compare.records.base import Record
 from tasks.errors import SideBySideError
 
 LOOK_SECONDS = 60.0
-"""An interpreter that has not said by then what it has is given up."""
+"""How long an interpreter may take to say what is installed in its environment."""
 OLDEST = (3, 11)
 """The oldest Python that this package runs on."""
 VERSION = re.compile(r"\d+(\.\d+)*")

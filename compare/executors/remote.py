@@ -8,10 +8,9 @@ import hashlib
 import platform
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 from pydantic import TypeAdapter
@@ -20,6 +19,7 @@ from backends.base import Setting
 from backends.cores import usable_cores
 from backends.registry import about, missing
 from compare.executors import look
+from compare.executors.base import Listener
 from compare.executors.local import LocalExecutor
 from compare.executors.parcel import Answer, Files, Parcel, read_files, relocated, write_files
 from compare.folders import Scratch
@@ -102,14 +102,15 @@ def keep(name: str, file_name: str, files: Files) -> None:
 
 def answer(parcel: Parcel) -> Answer:
     """Has the requests of a parcel answered by our own worker, when no other cell runs on this machine."""
-    lacks = tuple(dict.fromkeys(name for name in _data_of(parcel) if _Kept.place(name) is None))
+    sent = [_REQUESTS.validate_json(line) for line in parcel.requests]
+    lacks = tuple(dict.fromkeys(name for name in _data_of(sent) if _Kept.place(name) is None))
     if lacks:
         return Answer(lacks=lacks)
     with _the_machine(), Scratch() as folder:
         for name, content in parcel.files.items():
             write_files(folder / name, {"": content})
         (folder / "out").mkdir()
-        requests = [_placed(_REQUESTS.validate_json(line), folder) for line in parcel.requests]
+        requests = [_placed(request, folder) for request in sent]
         measured: list[str] = []
 
         def listen(event: Phase | EpochEnd | Measured) -> None:
@@ -124,10 +125,9 @@ def answer(parcel: Parcel) -> Answer:
         return Answer(tuple(_published(reply).model_dump_json() for reply in replies), tuple(measured), files)
 
 
-def _data_of(parcel: Parcel) -> Iterator[str]:
-    """The names of the data that the requests of a parcel need."""
-    for line in parcel.requests:
-        request = _REQUESTS.validate_json(line)
+def _data_of(requests: Iterable[Request]) -> Iterator[str]:
+    """The names of the data that requests need."""
+    for request in requests:
         yield from request.places.values()
         if data := getattr(request, "data", None):
             yield data
@@ -155,7 +155,7 @@ def _published(reply: Reply) -> Reply:
     return reply.model_copy(update={"message": without_paths(reply.message), "run": run})
 
 
-def _ask(parcel: Parcel, requests: Sequence[Request], listen: Any) -> list[Reply]:
+def _ask(parcel: Parcel, requests: Sequence[Request], listen: Listener) -> list[Reply]:
     executor = LocalExecutor(parcel.threads)
     if parcel.together:
         return executor.ask_all(parcel.backend, requests)
@@ -176,7 +176,7 @@ def _ask(parcel: Parcel, requests: Sequence[Request], listen: Any) -> list[Reply
             over.set()
 
 
-def _call_back() -> Any:
+def _call_back() -> Callable[[], bool]:
     """A function that tells whether nobody waits for this task of the Dask worker's any more."""
     from distributed import get_worker
 
@@ -195,7 +195,7 @@ def _call_back() -> Any:
 
 @contextlib.contextmanager
 def _the_machine() -> Iterator[None]:
-    """Holds the machine: no cell of another Dask worker runs meanwhile, whosever it is."""
+    """Holds the machine: meanwhile no other Dask worker runs a cell on it."""
     path = Path(tempfile.gettempdir()) / LOCK
     lock = FileLock(path, mode=0o666)
     try:

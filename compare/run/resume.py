@@ -129,14 +129,11 @@ def _value(name: str, values: Mapping[str, object]) -> str:
 def _versions(earlier: Results, now: Mapping[str, Mapping[str, str]]) -> list[str]:
     """The packages of the backends that are now installed in another version than the earlier cells used."""
     runs = [run for run in earlier.runs if run.backend in now and run.status == "ok"]
-    then = [run.versions | {"python": str(run.settings.get("python", ""))} for run in runs]
-    different = [
-        _differences(
-            versions, now[run.backend], [name for name in versions if name != "python" or name in now[run.backend]]
-        )
-        for run, versions in zip(runs, then, strict=True)
-        if now[run.backend]
-    ]
+    different = []
+    for run in runs:
+        found = now[run.backend]
+        then = run.versions | {name: str(run.settings.get(name, "")) for name in ("python",) if name in found}
+        different.append(_differences(then, found, then) if found else [])
     return list(dict.fromkeys(text for texts in different for text in texts))
 
 
