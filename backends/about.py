@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
+from backends.devices import single_devices
+
 Mode = Literal["tuned", "stock"]
 MODES: tuple[Mode, ...] = ("tuned", "stock")
 
@@ -28,6 +30,7 @@ class About:
             ``{cache}`` stands for the folder where compiled code is kept.
         package: the package to install, for a backend of another one; by default an extra of this one.
         gpu: what to install besides for an NVIDIA GPU; nothing where the ordinary packages are built for one.
+        parallel: the class of the model that several devices train together, the tuned loop there; empty without one.
     """
 
     name: str
@@ -40,6 +43,7 @@ class About:
     environment: Mapping[str, str] = field(default_factory=dict)
     package: str = ""
     gpu: tuple[str, ...] = ()
+    parallel: str = ""
 
     @property
     def install(self) -> str:
@@ -54,6 +58,16 @@ class About:
     def modes(self) -> tuple[Mode, ...]:
         """The training loops that the backend has."""
         return tuple(self.models)
+
+    def modes_on(self, device: str) -> tuple[Mode, ...]:
+        """The training loops that the backend has for a device, or for several that train one model."""
+        if len(single_devices(device)) == 1:
+            return self.modes
+        return ("tuned",) if self.parallel else ()
+
+    def model(self, mode: Mode, device: str) -> str:
+        """The class of the model, of one of the modes for the device."""
+        return self.models[mode] if len(single_devices(device)) == 1 else self.parallel
 
     def versions(self) -> dict[str, str]:
         """The versions of the distributions; ``unknown`` where one is not installed as a package."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.about import About, Mode, load_class
+from backends.devices import single_devices
 from backends.files import read_parameters, write_parameters
 from tasks.architecture import Parameters, check_parameters
 from tasks.batches import Batches
@@ -41,7 +42,7 @@ class Model(ABC):
     Args:
         recipe: architecture, loss and optimizer.
         parameters: float32 arrays in the canonical layout; see :func:`tasks.initial.draw_parameters`.
-        device: ``"cpu"`` or ``"gpu:<index>"``.
+        device: ``"cpu"`` or ``"gpu:<index>"``; several, as ``"gpu:0-3"``, for a model that they train together.
         dtype: of parameters and arithmetic.
         formulation: one of :meth:`formulations`; the first of them unless given.
     """
@@ -169,6 +170,10 @@ class Backend(ABC):
             what was set; recorded with the results.
         """
 
+    def divide_cpu(self, count: int) -> None:
+        """Has the framework see so many devices in the CPU, before it computes; nothing where it needs no telling."""
+        return
+
     @abstractmethod
     def devices(self) -> tuple[str, ...]:
         """The devices of this machine that the framework can use: ``("cpu", "gpu:0")``."""
@@ -183,7 +188,7 @@ class Backend(ABC):
 
     def formulations(self, task: Task, device: str, mode: Mode) -> tuple[str, ...]:
         """Those of the loop of a mode, for a task on a device; see :meth:`Model.formulations`."""
-        kind: type[Model] = load_class(self.about.models[mode])
+        kind: type[Model] = load_class(self.about.model(mode, device))
         return kind.formulations(task.recipe, device)
 
     def build(
@@ -208,23 +213,24 @@ class Backend(ABC):
         """
         name = self.about.name
         mode = mode or self.about.modes[0]
-        if mode not in self.about.models:
-            raise UnknownNameError(f"mode of {name}", mode, self.about.modes)
+        if mode not in (modes := self.about.modes_on(device)):
+            raise UnknownNameError(f"mode of {name} on {device}", mode, modes)
         if dtype not in self.dtypes:
             raise UnknownNameError(f"dtype of {name}", dtype, self.dtypes)
         device = "gpu:0" if device == "gpu" else device
-        if device not in self.devices():
+        needed = {"cpu" if name.startswith("cpu:") else name for name in single_devices(device)}
+        if not needed <= set(self.devices()):
             raise DeviceUnavailableError(
                 f"{name} has no device {device} here (it has {', '.join(self.devices())}):"
                 " choose another with --device, or install the framework's build for it"
             )
         check_parameters(task.architecture, parameters)
-        kind: type[Model] = load_class(self.about.models[mode])
+        kind: type[Model] = load_class(self.about.model(mode, device))
         if formulation is not None and formulation not in (known := kind.formulations(task.recipe, device)):
             raise UnknownNameError(f"formulation of {name}'s {mode} loop for this task", formulation, known)
         chosen = {} if formulation is None else {"formulation": formulation}
         model = kind(task.recipe, parameters, device, dtype, **chosen)
-        if model.parameter_devices() != {device}:
+        if model.parameter_devices() != set(single_devices(device)):
             raise RuntimeError(
                 f"{name} was asked for {device} but put parameters on {', '.join(model.parameter_devices())}"
             )

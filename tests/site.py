@@ -30,6 +30,7 @@ PAGES = {
     "Commands": "commands.md",
     "Tasks": "tasks.md",
     "Several environments": "environments.md",
+    "Several devices for one model": "devices.md",
     "Several machines": "machines.md",
     "Trackers": "trackers.md",
     "In Python and in notebooks": "python.md",

@@ -9,6 +9,7 @@ ABOUT = About(
     distributions=("jax", "jaxlib", "flax", "optax"),
     backend="backends.jax.backend.Backend",
     models={"tuned": "backends.jax.tuned.TunedModel", "stock": "backends.jax.stock.StockModel"},
+    parallel="backends.jax.parallel.ParallelModel",
     formulations={
         "one-product": "the gradient of a kernel of few inputs is one matrix product",
         "product-for-each-image": "it is a product for each image, added up",

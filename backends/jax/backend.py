@@ -12,7 +12,7 @@ from backends.jax import ABOUT
 
 
 def device_of(device: str) -> jax.Device:
-    """JAX's own object for ``"cpu"`` or ``"gpu:0"``."""
+    """JAX's own object for ``"cpu"``, ``"cpu:1"`` or ``"gpu:0"``."""
     platform, _, index = device.partition(":")
     return jax.devices(platform)[int(index or 0)]
 
@@ -44,6 +44,10 @@ class Backend(base.Backend):
         # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
         return {"matmul_precision": "highest", "threads": affinity_cores(), "flush_denormals": True}
+
+    def divide_cpu(self, count: int) -> None:
+        """Has XLA see so many devices in the CPU; nothing if it has begun already."""
+        jax.config.update("jax_num_cpu_devices", count)
 
     def devices(self) -> tuple[str, ...]:
         """``"cpu"`` and, for each GPU, ``"gpu:<index>"``, of those that JAX_PLATFORMS allows.

@@ -35,7 +35,7 @@ class TunedModel(Model):
     @classmethod
     def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
         """How the gradient is computed for kernels of few inputs, where there are any; on a GPU as XLA does it."""
-        if device != "cpu":
+        if not device.startswith("cpu"):
             return ("library",)
         if not any(_has_few_inputs(recipe.architecture, node) for node in recipe.architecture.nodes):
             return ()
@@ -77,7 +77,7 @@ class TunedModel(Model):
         """Makes optax's optimizer with fresh state."""
         convolution = (
             "a sum of shifted images where an output has few inputs, else of matrix products"
-            if self.device == "cpu"
+            if self.device.startswith("cpu")
             else "XLA's"
         )
         self.settings = {

@@ -10,6 +10,7 @@ ABOUT = About(
     distributions=("keras", "tensorflow"),
     backend="backends.keras.backend.Backend",
     models={"tuned": "backends.keras.tuned.TunedModel", "stock": "backends.keras.stock.StockModel"},
+    parallel="backends.keras.parallel.ParallelModel",
     formulations={"xla": "compiled by XLA", "graph": "a graph of TensorFlow's own kernels"},
     environment={
         "KERAS_BACKEND": "tensorflow",

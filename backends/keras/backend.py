@@ -13,7 +13,7 @@ from backends.keras import ABOUT, _configure
 
 
 def device_of(device: str) -> str:
-    """TensorFlow's own word for ``"cpu"`` or ``"gpu:0"``, which ``tf.device`` takes: ``/cpu``, ``/gpu:0``."""
+    """TensorFlow's own word for ``"cpu"``, ``"cpu:1"`` or ``"gpu:0"``, as ``tf.device`` takes it: ``/gpu:0``."""
     return f"/{device}"
 
 
@@ -40,6 +40,11 @@ class Backend(base.Backend):
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "flush_denormals": True,
         }
+
+    def divide_cpu(self, count: int) -> None:
+        """Has TensorFlow see so many devices in the CPU."""
+        cpu, parts = tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * count
+        tf.config.set_logical_device_configuration(cpu, parts)
 
     def devices(self) -> tuple[str, ...]:
         """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""

@@ -86,7 +86,9 @@ def set_parameters(network: Network, architecture: Architecture, parameters: Par
     nodes = [node for node in architecture.nodes if isinstance(node.layer, Dropout)]
     layers = [layer for layer in network.layers if isinstance(layer, _MaskedDropout)]
     for node, layer in zip(nodes, layers, strict=True):
-        layer.table.assign(mask_table(node.layer, architecture.shape_before(node), int(layer.mask_seed)))
+        layer.table.assign(
+            mask_table(node.layer, architecture.shape_before(node), int(parameters[f"{node.name}/seed"]))
+        )
 
 
 def variables(network: Network, architecture: Architecture) -> dict[str, Any]:

@@ -199,4 +199,4 @@ def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, re
         # Keras's own momentum is minus the learning rate times the velocity.
         rate = np.float64(rule.learning_rate)
         moments = [{key: -array / rate for key, array in of_one.items()} for of_one in moments]
-    return recipe.make_state(moments, int(optimizer.iterations))
+    return recipe.make_state(moments, int(ops.convert_to_numpy(optimizer.iterations)))

@@ -9,6 +9,7 @@ ABOUT = About(
     distributions=("torch", "torchvision"),
     backend="backends.pytorch.backend.Backend",
     models={"tuned": "backends.pytorch.tuned.TunedModel", "stock": "backends.pytorch.stock.StockModel"},
+    parallel="backends.pytorch.parallel.ParallelModel",
     formulations={
         "cpp-wrapper": "the compiled kernels are called from C++",
         "pattern-matcher": "called from C++, and the compiler may make momentum and matrix product one call",

@@ -10,8 +10,8 @@ from backends.pytorch import ABOUT
 
 
 def device_of(device: str) -> torch.device:
-    """Torch's own word for ``"cpu"`` or ``"gpu:0"``: ``cpu``, ``cuda:0``."""
-    return torch.device(device.replace("gpu", "cuda"))
+    """Torch's own word for ``"cpu"``, ``"cpu:1"`` or ``"gpu:0"``: ``cpu``, ``cpu``, ``cuda:0``."""
+    return torch.device("cpu" if device.startswith("cpu") else device.replace("gpu", "cuda"))
 
 
 def compiled(how: str) -> str:
@@ -35,6 +35,9 @@ class Backend(base.Backend):
             "threads": torch.get_num_threads(),
             "flush_denormals": bool(flushed),
         }
+
+    def divide_cpu(self, count: int) -> None:
+        """Does nothing: torch's devices of a CPU are processes."""
 
     def devices(self) -> tuple[str, ...]:
         """``"cpu"`` and, for each GPU, ``"gpu:<index>"``."""

@@ -12,8 +12,8 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
 from backends.pytorch.model import Model
-from backends.pytorch.network import _channels_first, to_canonical, variables
-from backends.pytorch.training import _clipped, _labels, _make_scheduler, _targets, make_optimizer
+from backends.pytorch.network import _channels_first, variables
+from backends.pytorch.training import _canonical_state, _clipped, _labels, _make_scheduler, _targets, make_optimizer
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels, RawImages
 from tasks.training import OptimizerState
@@ -55,20 +55,7 @@ class StockModel(Model):
 
     def optimizer_state(self) -> OptimizerState:
         """The moments that torch keeps by parameter, and the count of steps, in the canonical form."""
-        names = {
-            "velocity": "momentum_buffer",
-            "first_moment": "exp_avg",
-            "second_moment": "exp_avg_sq",
-            "square_average": "square_avg",
-            "update_average": "acc_delta",
-        }
-        state, by_key = self.optimizer.state, variables(self.network, self.recipe.architecture)
-        moments = []
-        for moment in self.recipe.optimizer.moments:  # torch makes them at the first step
-            tensors = {key: state[p].get(names[moment], torch.zeros_like(p)) for key, p in by_key.items()}
-            moments.append(to_canonical(self.network, self.recipe.architecture, tensors))
-        steps = max((int(of_one.get("step", 0)) for of_one in state.values()), default=0)
-        return self.recipe.make_state(moments, self.scheduler.last_epoch if self.scheduler else steps)
+        return _canonical_state(self.optimizer, self.scheduler, self.network, self.recipe)
 
     def train(self, batches: Batches) -> NDArray[np.float32]:
         """Trains batch by batch; returns the loss of every step, (epochs, steps)."""

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backends.pytorch.network import Network, to_canonical, variables
 from tasks.dataset import Labels
 from tasks.task import Recipe
-from tasks.training import SGD, Adam, AdamW, RMSprop
+from tasks.training import SGD, Adam, AdamW, OptimizerState, RMSprop
 
 
 def loss_function(recipe: Recipe) -> Callable[[Tensor, Tensor], Tensor]:
@@ -77,6 +78,29 @@ def _make_scheduler(recipe: Recipe, optimizer: torch.optim.Optimizer) -> torch.o
         return None
     factors = rates.astype(float) / recipe.optimizer.learning_rate
     return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: float(factors[min(step, len(factors) - 1)]))
+
+
+def _canonical_state(
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LRScheduler | None,
+    network: Network,
+    recipe: Recipe,
+) -> OptimizerState:
+    """The state of torch's optimizer in the canonical form."""
+    names = {
+        "velocity": "momentum_buffer",
+        "first_moment": "exp_avg",
+        "second_moment": "exp_avg_sq",
+        "square_average": "square_avg",
+        "update_average": "acc_delta",
+    }
+    state, by_key = optimizer.state, variables(network, recipe.architecture)
+    moments = []
+    for moment in recipe.optimizer.moments:  # torch makes them at the first step
+        tensors = {key: state[p].get(names[moment], torch.zeros_like(p)) for key, p in by_key.items()}
+        moments.append(to_canonical(network, recipe.architecture, tensors))
+    steps = max((int(of_one.get("step", 0)) for of_one in state.values()), default=0)
+    return recipe.make_state(moments, scheduler.last_epoch if scheduler else steps)
 
 
 def _clipped(gradients: Sequence[Tensor], norm: float) -> list[Tensor]:

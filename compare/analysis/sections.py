@@ -12,6 +12,7 @@ from backends.about import MODES
 from compare.analysis.groups import Compared, Group, compare_rows
 from compare.analysis.remarks import disturbed, machines, matrix_rates, most_of, remarks
 from compare.analysis.rows import Row, measure_of, measures_of
+from compare.analysis.scaling import scalings
 from compare.analysis.sentence import answer, caveats, count_words, join
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
@@ -84,6 +85,8 @@ class Section:
     def answer(self) -> str:
         """Who is faster, by how much, and whether the rows are the same model: no stronger than the statistics."""
         said = answer(self.title, self.groups, self.rows, self.framework, self.label)
+        certified = [row for row in self.rows if not row.refusal]
+        said += [f"{found.text(self.label)}." for found in scalings(certified)]
         return " ".join(said) or ("No two rows can be compared." if self.rows else "There are no runs to compare.")
 
     @cached_property

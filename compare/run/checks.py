@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ValidationInfo
 
 import backends as registry
 from backends.about import MODES
+from backends.devices import check_device
 from backends.registry import about
 from compare.trackers import check_target
 from tasks import available_tasks, load_task
@@ -142,12 +143,7 @@ def check_modes(value: Any) -> Any:
 
 
 def check_devices(value: Any) -> Any:
-    names = tuple(dict.fromkeys("gpu:0" if name == "gpu" else name for name in check_names(value, "devices")))
-    for name in names:
-        kind, _, index = name.partition(":")
-        if name != "cpu" and not (kind == "gpu" and index.isdecimal()):
-            raise UnknownNameError("device", name, ("cpu", "gpu", "gpu:<index>"))
-    return names
+    return tuple(dict.fromkeys(map(check_device, check_names(value, "devices"))))
 
 
 def check_formulation(name: str, backends: Sequence[str]) -> None:

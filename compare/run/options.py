@@ -65,7 +65,7 @@ class Selection(Record):
     modes: Annotated[Sequence[str], BeforeValidator(check_modes), flag("--mode", several=True)] = ("tuned",)
     """Training loops: tuned, stock, or both."""
     devices: Annotated[Sequence[str], BeforeValidator(check_devices), flag("--device", several=True)] = ("cpu",)
-    """Devices: cpu, gpu, gpu:1 and so on."""
+    """Devices: cpu, gpu, gpu:1 and so on; gpu:0-3 or cpu:0-1 for several that train one model together."""
     python: Annotated[Sequence[str], BeforeValidator(check_interpreters), flag("--python", several=True)] = ()
     """Run a backend in another environment: pytorch=ENV/bin/python, where this package is installed too."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import backends
+from backends.registry import about
 from compare.certify.certificates import Certificates
 from compare.certify.curves import check_curves
 from compare.executors.base import Executor
@@ -172,8 +172,10 @@ class Runner:
 
     def _run_cell(self, cell: Cell, certificates: Certificates) -> tuple[Run, Certificate | None]:
         """Whatever goes wrong with one cell is its own outcome: the others are run all the same."""
-        if cell.mode not in backends.modes(cell.backend):
-            return Run(**cell.model_dump(), status="skipped", message=f"{cell.backend} has no {cell.mode} loop"), None
+        if cell.mode not in about(cell.backend).modes_on(cell.device):
+            lacking = f"{cell.backend} has no {cell.mode} loop"
+            lacking += f" for several devices ({cell.device})" if cell.mode in about(cell.backend).modes else ""
+            return Run(**cell.model_dump(), status="skipped", message=lacking), None
         if message := self.executor.missing(cell.backend):
             return Run(**cell.model_dump(), status="skipped", message=message), None
         path = certificates.evidence_path(cell) if self.options.certify else None

@@ -11,6 +11,7 @@ from safetensors.numpy import save
 
 from backends import load_backend
 from backends.base import EAGER
+from backends.devices import single_devices
 from backends.numpy.noise import nudged
 from compare import host
 from compare.records.event import EpochEnd, EvidenceSummary, Measured, Phase, Reply
@@ -140,6 +141,9 @@ class CellWork:
             import_memory_bytes=max(memory.resident_bytes() - self.resident_bytes, 0),
             versions=self.backend.about.versions(),
         )
+        self.devices = single_devices(self.cell.device)
+        if self.cell.device.startswith("cpu") and len(self.devices) > 1:
+            self.backend.divide_cpu(len(self.devices))
         rate = self.cell.learning_rate
         self.settings: dict[str, Any] = {
             **self.backend.configure(self.request.threads),
@@ -183,14 +187,7 @@ class CellWork:
             epoch = (step - 1) // self.batches.steps + 1
             message = f"diverged at step {step}, in epoch {epoch}: its loss or its parameters are not finite"
             self.note(status="diverged", message=message, diverged_step=step)
-        device_peak = self.backend.peak_bytes(self.cell.device)
-        if device_peak is None:
-            self.note(
-                peak_memory_bytes=max(memory.peak_resident_bytes() - self.resident_bytes, 0),
-                memory_source="the process's resident memory above its level before the framework's import",
-            )
-        else:
-            self.note(peak_memory_bytes=device_peak, memory_source="the framework's own peak on the device")
+        self.note(**memory.peak(self.backend, self.devices, self.resident_bytes))
         self.settings.update(self.model.settings)  # what turned out only while training
         compiled = str(self.settings.get("compiled", ""))
         if compiled.startswith(EAGER) and self.training.diverged is None:
@@ -224,14 +221,15 @@ class CellWork:
             )
         self._look_at_the_machine()
         inference = clocks.time_inference(self.model, self.dataset.test_inputs, self.batches.batch_size)
-        multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)
-        fastest = min(clocks.clock(multiply) for _ in range(4))
+        if len(self.devices) == 1:
+            multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)
+            fastest = min(clocks.clock(multiply) for _ in range(4))
+            self.note(matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest)
         self.note(
             outside_load=self.outside_load.cores(),
             inference_examples_per_second=inference.examples_per_second,
             latency_seconds=inference.latency_seconds,
             latency_95_seconds=inference.latency_95_seconds,
-            matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest,
         )
 
     def _train_again(self) -> None:

@@ -53,7 +53,7 @@ def remote_evidence(
     remote: RemoteBackend,
     sample: Sample,
     folder: Path,
-    *preparations: str,
+    *preparations: str | tuple[str, str],
     mode: Any = "tuned",
     brief: bool = False,
     **build: Any,
@@ -61,7 +61,8 @@ def remote_evidence(
     task = task_of(sample.recipe)
     remote.build(task, task.parameters(0), mode=mode, **build)
     for preparation in preparations:
-        remote.call("apply", "tests.planted", preparation)
+        where = ("tests.planted", preparation) if isinstance(preparation, str) else preparation
+        remote.call("apply", *where)
     remote.place(sample.dataset)
     copy = Copy(path=str(folder / f"{remote.name}.safetensors"))
     summary = remote.call("apply", "tests.worker.gathering", "gather", task, sample.dataset, CELL, copy, brief=brief)

@@ -55,7 +55,11 @@ from tests.sources import ROOT
             ("run", "nothing.toml"),
             "nothing.toml: cannot be read (No such file or directory); name the file of a task or a plan",
         ),
-        (("run", "--device", "tpu"), "unknown device 'tpu': did you mean gpu? choose from cpu, gpu, gpu:<index>"),
+        (
+            ("run", "--device", "tpu"),
+            "unknown device 'tpu': did you mean gpu? choose from cpu, gpu, gpu:<index>, "
+            "gpu:<first>-<last>, cpu:0-<last>",
+        ),
         (("run", "--device", "gpu:"), "unknown device 'gpu:'"),
         (("run", "--device", "gpu:-1"), "unknown device 'gpu:-1'"),
         (("run", "--device", "gpu:x"), "unknown device 'gpu:x'"),
