@@ -97,10 +97,10 @@ class RemoteError(Exception):
 class RemoteBackend:
     """A backend and the model it built last, in a worker."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, gpu: bool = False) -> None:
         self.name = name
         self.folder = tempfile.TemporaryDirectory(prefix="sidebyside-test-")
-        self.session = LocalExecutor(THREADS, environment=_ENVIRONMENT).open(name)
+        self.session = LocalExecutor(THREADS, environment={} if gpu else _ENVIRONMENT).open(name)
 
     def call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         question, answered = (Path(self.folder.name) / name for name in ("question", "reply"))

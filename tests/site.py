@@ -30,6 +30,7 @@ PAGES = {
     "Commands": "commands.md",
     "Tasks": "tasks.md",
     "Several environments": "environments.md",
+    "On a GPU": "gpu.md",
     "Several devices for one model": "devices.md",
     "Several machines": "machines.md",
     "Trackers": "trackers.md",

@@ -14,6 +14,7 @@ ABOUT = About(
         "one-product": "the gradient of a kernel of few inputs is one matrix product",
         "product-for-each-image": "it is a product for each image, added up",
         "library": "convolutions are XLA's own",
+        "command-buffers": "the same, and a GPU is given the kernels of many steps at once",
     },
     environment={
         "JAX_COMPILATION_CACHE_DIR": "{cache}/jax",

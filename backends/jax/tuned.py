@@ -25,6 +25,11 @@ from tasks.training import OptimizerState
 
 _MANY_IMAGES = 100
 """From this batch size on, a product for each image, which the processor's cache holds, is likely to be faster."""
+_COMMAND_BUFFERS: dict[str, str | bool] = {
+    "xla_gpu_enable_command_buffer": "FUSION,CUBLAS,CUBLASLT,CUDNN,WHILE",
+    "xla_gpu_command_buffer_unroll_loops": True,
+}
+"""What XLA is told, for a GPU to be given the kernels of many steps at once; by default those of one step at most."""
 _State = tuple[Any, Any, Any]
 """The network's parameters, the state of its layers, and the optimizer's state."""
 
@@ -34,9 +39,9 @@ class TunedModel(Model):
 
     @classmethod
     def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
-        """How the gradient is computed for kernels of few inputs, where there are any; on a GPU as XLA does it."""
+        """How the gradient of kernels of few inputs is computed, where there are any; how a GPU is given its work."""
         if not device.startswith("cpu"):
-            return ("library",)
+            return "library", "command-buffers"
         if not any(_has_few_inputs(recipe.architecture, node) for node in recipe.architecture.nodes):
             return ()
         forms = "one-product", "product-for-each-image"
@@ -46,10 +51,13 @@ class TunedModel(Model):
         """Builds both networks on the device, once; of the one that trains the structure alone, without parameters."""
         # The architecture is not fused: XLA makes slower code of a convolution whose bias and ReLU follow the pool.
         layers = dict(TUNED_LAYERS)
-        if self.formulation == "library":
+        if not self.device.startswith("cpu"):
             layers[Conv2D] = LAYERS[Conv2D]  # the convolution as a sum is for a CPU alone
         elif self.formulation == "product-for-each-image":
             layers[Conv2D] = _conv2d_by_image
+        options = _COMMAND_BUFFERS if self.formulation == "command-buffers" else None
+        # The state is donated: its memory is written over instead of copied.
+        self._run = jax.jit(self._train_epochs, donate_argnums=0, compiler_options=options)
         network = nnx.eval_shape(lambda: build_network(self.recipe.architecture, layers))
         network.train()
         self.training_network = nnx.graphdef(network)
@@ -129,9 +137,7 @@ class TunedModel(Model):
         """The indices (epochs, steps, batch_size) and the remainder (epochs, rest) of the batches, on the device."""
         return jax.device_put((batches.indices, batches.remainder), self.own_device)
 
-    # The state is donated: its memory is written over instead of copied.
-    @partial(jax.jit, static_argnums=0, donate_argnums=1)
-    def _run(
+    def _train_epochs(
         self, state: _State, inputs: jax.Array, labels: jax.Array, indices: jax.Array, remainder: jax.Array
     ) -> tuple[_State, jax.Array]:
         """One graph for all epochs; arguments and result as in ``on_device`` and ``train``."""

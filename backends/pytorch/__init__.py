@@ -14,6 +14,7 @@ ABOUT = About(
         "cpp-wrapper": "the compiled kernels are called from C++",
         "pattern-matcher": "called from C++, and the compiler may make momentum and matrix product one call",
         "python-wrapper": "the compiled kernels are called from Python",
+        "cuda-graph": "nothing is compiled: a GPU is given the kernels of several steps at once",
     },
     environment={
         "TORCHINDUCTOR_CACHE_DIR": "{cache}/torch",

@@ -1,12 +1,21 @@
 """PyTorch on this machine: threads, precision, devices, memory."""
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
+from torch._dynamo.exc import BackendCompilerFailed
 
 from backends import base
 from backends.pytorch import ABOUT
+
+_Steps = Callable[[Tensor], Tensor]
 
 
 def device_of(device: str) -> torch.device:
@@ -17,6 +26,84 @@ def device_of(device: str) -> torch.device:
 def compiled(how: str) -> str:
     """How a loop is compiled, unless torch is set to compile nothing, by TORCH_COMPILE_DISABLE say."""
     return f"{base.EAGER}torch.compile is switched off" if torch._dynamo.config.disable else how
+
+
+def _has_compiler(device: str) -> bool:
+    """Whether the compiler's own compiler is there: Inductor writes C++ for a CPU, and Triton, launched by C, else."""
+    if device == "cpu":
+        return any(shutil.which(name) for name in ("g++", "clang++", "c++", "cl"))
+    return find_spec("triton") is not None and any(shutil.which(name) for name in ("cc", "gcc", "clang"))
+
+
+class _CompiledSteps:
+    """Several training steps in one compiled call; eager where the compiler fails, without headers say.
+
+    It may fail because its cache is damaged or the disk is full: it gets another folder, and then a third.
+
+    Args:
+        train: trains on batches of indices (steps, batch_size), in place, and returns the loss of each.
+        eagerly: the same for where nothing is compiled.
+        options: what the compiler is told.
+        failed: is called once the compiler has failed.
+    """
+
+    def __init__(self, train: _Steps, eagerly: _Steps, options: Mapping[str, bool], failed: Callable[[], None]) -> None:
+        self.run: _Steps = torch.compile(train, dynamic=False, options=dict(options))
+        self.eagerly, self.failed = eagerly, failed
+        self.caches: list[str] | None = None
+
+    def __call__(self, steps: Tensor) -> Tensor:
+        """Trains on the batches (steps, batch_size); returns the loss of each."""
+        while True:
+            try:
+                return self.run(steps)
+            except (BackendCompilerFailed, OSError):
+                from torch._inductor.runtime.cache_dir_utils import cache_dir  # only now: torch imports them late
+                from torch._inductor.utils import clear_caches
+
+                if self.caches is None:
+                    self.caches = [tempfile.mkdtemp(prefix="sidebyside-"), f"{cache_dir()}-2"]
+                if not self.caches:
+                    self.run = self.eagerly
+                    self.failed()
+                else:
+                    os.environ["TORCHINDUCTOR_CACHE_DIR"] = self.caches.pop()
+                    clear_caches()
+                    torch._dynamo.reset()
+
+
+class _StepsInGraph:
+    """Several training steps that a GPU is given at once, recorded in a CUDA graph when they have run often enough.
+
+    Args:
+        train: trains on batches of indices (steps, batch_size), in place, and returns the loss of each.
+        cuda: where graphs and streams are from; ``torch.cuda``, or what stands for it in a test.
+    """
+
+    WARM_UP = 3
+    """So many calls run as they are, on a stream of their own: libraries choose their kernels meanwhile."""
+
+    def __init__(self, train: _Steps, cuda: Any = torch.cuda) -> None:
+        self.train, self.cuda = train, cuda
+        self.calls = 0
+
+    def __call__(self, steps: Tensor) -> Tensor:
+        """Trains on the batches (steps, batch_size), of the same shape in every call; returns the loss of each."""
+        self.calls += 1
+        if self.calls <= self.WARM_UP:
+            stream = self.cuda.Stream()
+            stream.wait_stream(self.cuda.current_stream())
+            with self.cuda.stream(stream):
+                losses = self.train(steps)
+            self.cuda.current_stream().wait_stream(stream)
+            return losses
+        if self.calls == self.WARM_UP + 1:
+            self.steps, self.graph = steps.clone(), self.cuda.CUDAGraph()
+            with self.cuda.graph(self.graph):  # records the kernels, and runs none of them
+                self.losses = self.train(self.steps)
+        self.steps.copy_(steps)
+        self.graph.replay()
+        return self.losses.clone()
 
 
 class Backend(base.Backend):

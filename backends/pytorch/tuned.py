@@ -1,20 +1,16 @@
 """The fastest correct loop in PyTorch: resident data, and whole training steps in one compiled call."""
 
-import os
-import shutil
-import tempfile
-from importlib.util import find_spec
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch._dynamo.exc import BackendCompilerFailed
 from torch.func import functional_call, grad_and_value
 
 from backends.base import EAGER
 from backends.fusion import fuse, fused_names
-from backends.pytorch.backend import compiled
+from backends.pytorch.backend import _CompiledSteps, _has_compiler, _StepsInGraph, compiled
 from backends.pytorch.model import Model
 from backends.pytorch.network import Network, _channels_first, _trained, build_network, layer_outputs, to_canonical
 from backends.pytorch.training import _clipped, _labels, _targets
@@ -26,6 +22,9 @@ from tasks.training import SGD, Adam, OptimizerState, RMSprop
 
 _SMALL_STEP = 1_000_000
 """A step of fewer floating-point operations takes less time than calling it: several are compiled into one call."""
+
+_STEPS_IN_GRAPH = 20
+"""Steps that a GPU is given at once, where that is how the loop runs."""
 
 _OPTIONS: dict[str, dict[str, bool]] = {
     "cpp-wrapper": {"pattern_matcher": False, "cpp_wrapper": True},
@@ -47,11 +46,13 @@ class TunedModel(Model):
 
     @classmethod
     def formulations(cls, recipe: Recipe, device: str) -> tuple[str, ...]:
-        """How compiled kernels are called, and whether the compiler looks for patterns; on a GPU one form alone.
+        """How compiled kernels are called, and whether the compiler looks for patterns; on a GPU also without it.
 
         Small steps are as fast in any form, and python-wrapper is compiled the soonest.
         """
-        return ("python-wrapper",) if device != "cpu" or _is_small(recipe) else tuple(_OPTIONS)
+        if device != "cpu":
+            return "python-wrapper", "cuda-graph"
+        return ("python-wrapper",) if _is_small(recipe) else tuple(_OPTIONS)
 
     def build(self) -> Network:
         """Builds the tuned network, the optimizer's moments and the compiled steps, once."""
@@ -68,23 +69,26 @@ class TunedModel(Model):
         self.rates = None if rates is None else torch.from_numpy(rates).to(self.own_device)
         names = zip(_trained(network), self.recipe.architecture.parameter_shapes, strict=True)
         self.decayed = {name for name, key in names if key in self.recipe.decayed}
-        # Inductor writes C++ for a CPU and Triton's language, whose launcher is C, for a GPU.
-        compilers = ("g++", "clang++", "c++", "cl") if self.device == "cpu" else ("cc", "gcc", "clang")
-        triton = self.device == "cpu" or find_spec("triton") is not None
-        compiler = triton and any(shutil.which(name) for name in compilers)
         torch._dynamo.config.allow_rnn = True  # subclasses of torch's LSTM, whose own code it need not see
         if self.recipe.architecture.state:
             torch._dynamo.config.trace_autograd_ops = True
-        self._compiled = torch.compile(self._train_steps, dynamic=False, options=_OPTIONS[self.formulation])
-        self._run = self._compiled if compiler else self._train_eagerly
-        self._caches: list[str] | None = None
         self.steps_a_call = 3 if _is_small(self.recipe) else 1
-        self.settings = {
-            "layout": "NHWC (channels_last)",
-            "compiled": compiled("torch.compile of whole steps") if compiler else f"{EAGER}want of a compiler",
-            "steps_a_call": self.steps_a_call,
-        }
+        self._run, how = self._runner()
+        self.settings = {"layout": "NHWC (channels_last)", "compiled": how, "steps_a_call": self.steps_a_call}
         return network
+
+    def _runner(self) -> tuple[Callable[[Tensor], Tensor], str]:
+        """What trains on the batches of a call (steps, batch_size), and how it does so, in words."""
+        if self.formulation == "cuda-graph":
+            self.steps_a_call = _STEPS_IN_GRAPH
+            return _StepsInGraph(self._train_eagerly), f"a CUDA graph of {_STEPS_IN_GRAPH} steps"
+        if not _has_compiler(self.device):
+            return self._train_eagerly, f"{EAGER}want of a compiler"
+        steps = _CompiledSteps(self._train_steps, self._train_eagerly, _OPTIONS[self.formulation], self._note_failure)
+        return steps, compiled("torch.compile of whole steps")
+
+    def _note_failure(self) -> None:
+        self.settings["compiled"] = f"{EAGER}the compiler failed"
 
     def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
         """As of the common network; those that are fused have one output, under the names of all."""
@@ -133,7 +137,7 @@ class TunedModel(Model):
             for epoch, steps in enumerate(indices):
                 whole = len(steps) // self.steps_a_call * self.steps_a_call
                 for start in range(0, whole, self.steps_a_call):
-                    losses.append(self._run_steps(steps[start : start + self.steps_a_call]))
+                    losses.append(self._run(steps[start : start + self.steps_a_call]))
                 if whole < len(steps):
                     losses.append(self._train_eagerly(steps[whole:]))
                 if batches.rest:  # one step of another shape an epoch: not worth a compilation
@@ -205,28 +209,6 @@ class TunedModel(Model):
             torch.from_numpy(batches.indices).to(self.own_device),
             torch.from_numpy(batches.remainder).to(self.own_device),
         )
-
-    def _run_steps(self, steps: Tensor) -> Tensor:
-        """Trains on batches (steps, batch_size), compiled; eagerly where the compiler fails, without headers say.
-
-        It may fail because its cache is damaged or the disk is full: it gets another folder, and then a third.
-        """
-        while True:
-            try:
-                return self._run(steps)
-            except (BackendCompilerFailed, OSError):
-                from torch._inductor.runtime.cache_dir_utils import cache_dir  # only now: torch imports them late
-                from torch._inductor.utils import clear_caches
-
-                if self._caches is None:
-                    self._caches = [tempfile.mkdtemp(prefix="sidebyside-"), f"{cache_dir()}-2"]
-                if not self._caches:
-                    self._run = self._train_eagerly
-                    self.settings["compiled"] = f"{EAGER}the compiler failed"
-                else:
-                    os.environ["TORCHINDUCTOR_CACHE_DIR"] = self._caches.pop()
-                    clear_caches()
-                    torch._dynamo.reset()
 
     def _train_steps(self, steps: Tensor) -> Tensor:
         """Trains on batches (steps, batch_size) and returns the loss of each: one graph for the compiler."""

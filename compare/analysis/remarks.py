@@ -23,7 +23,7 @@ SHRUNK = 0.5
 
 def remarks(row: Row, most: MachineRate | None) -> list[str]:
     """The remarks on a row, each in a sentence; ``most`` is the most that the machine did in the comparison."""
-    noise = disturbed(row) or _hot(row) or _slowed(row, most) or _spread(row)
+    noise = disturbed(row) or _gpu_disturbed(row) or _hot(row) or _slowed(row, most) or _spread(row)
     return [remark for remark in (noise, _shrinking(row), _cancelled(row)) if remark]
 
 
@@ -35,6 +35,30 @@ def disturbed(row: Row) -> str:
     return (
         f"disturbed: {_in_runs(row, len(loads))}other processes kept {max(loads):.1f} cores busy while it was timed,"
         " so its speeds may be too low; run it again on an idle machine"
+    )
+
+
+def _gpu_disturbed(row: Row) -> str:
+    """Whether other processes used the GPU of a completed run, or its driver kept its clock down."""
+    shared = [gpu.other_processes for run in row.completed if (gpu := run.gpu) and gpu.other_processes]
+    if shared:
+        others = "another process" if max(shared) == 1 else f"{max(shared)} other processes"
+        return (
+            f"disturbed: {_in_runs(row, len(shared))}{others} used the GPU while it was timed, so its speeds may be too"
+            " low; run it again on a GPU that nobody else uses"
+        )
+    slowed = [gpu for run in row.completed if (gpu := run.gpu) and gpu.slowed_for]
+    if not slowed:
+        return ""
+    gpu = slowed[0]
+    clock = (
+        f" ({gpu.clock_mhz:,.0f} of {gpu.highest_clock_mhz:,.0f} MHz)"
+        if gpu.clock_mhz and gpu.highest_clock_mhz
+        else ""
+    )
+    return (
+        f"slow clock: {_in_runs(row, len(slowed))}the GPU's driver kept its clock down for"
+        f" {' and '.join(gpu.slowed_for)}{clock} while it was timed, so its speeds may be too low"
     )
 
 

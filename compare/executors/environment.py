@@ -55,6 +55,7 @@ def worker_environment(
         # glibc keeps freed memory instead of giving it back and fetching it anew, page by page, in every step.
         "MALLOC_MMAP_THRESHOLD_": str(2**30),
         "MALLOC_TRIM_THRESHOLD_": str(2**32),
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # NVIDIA's driver counts the GPUs so, and tells what each of them did
         "NVIDIA_TF32_OVERRIDE": "0",  # no TF32 in any framework: full float32 everywhere
         **framework,
     }

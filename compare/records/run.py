@@ -36,6 +36,24 @@ class MachineRate(Record):
     """How often a core has been slowed for heat since the system started; None where it does not tell."""
 
 
+class Gpu(Record):
+    """What NVIDIA's driver tells of the GPU that a cell ran on; a field is None where it does not tell."""
+
+    name: str
+    driver: str = ""
+    memory_bytes: Count | None = None
+    """Of the cell's process after its training, libraries and the framework's reserve included."""
+    joules_per_example: Amount | None = None
+    """Of the whole GPU, over the timed calls."""
+    clock_mhz: Amount | None = None
+    """Of its multiprocessors, right after the last timed call."""
+    highest_clock_mhz: Amount | None = None
+    slowed_for: list[str] = []
+    """Why the driver kept the clock down then: heat, say."""
+    other_processes: Count | None = None
+    """That used the GPU too, before or after the timed calls: the more of the two."""
+
+
 class Run(Cell):
     """One cell and what came of it. Times are in seconds; a field is None where the cell did not get so far."""
 
@@ -100,6 +118,7 @@ class Run(Cell):
     """The process's peak above its level before the framework was imported; on a GPU the device's own peak."""
     import_memory_bytes: Count | None = None
     memory_source: str = ""
+    gpu: Gpu | None = None
     operations_per_epoch: Count | None = None
     """Floating-point operations of the matrix products, forward and backward, by arithmetic."""
     matrix_operations_per_second: Rate | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from statistics import median
 
 from compare.analysis.rows import Row, measure_of
 from compare.analysis.sections import Section
@@ -55,6 +56,16 @@ def _median(field: str, form: str, factor: float = 1) -> Callable[[Row], Figure]
     return lambda row: make_figure(row.median_of(field), form, factor)
 
 
+def _of_gpu(field: str, form: str, factor: float) -> Callable[[Row], Figure]:
+    """The median over the runs whose GPU's driver told it."""
+
+    def figure(row: Row) -> Figure:
+        known = [value for run in row.completed if run.gpu and (value := getattr(run.gpu, field)) is not None]
+        return make_figure(median(known) if known else None, form, factor)
+
+    return figure
+
+
 def _estimate(field: str, form: str) -> Callable[[Row], Figure]:
     def figure(row: Row) -> Figure:
         estimate: Estimate | None = getattr(row, field)
@@ -101,6 +112,8 @@ COLUMNS = (
     Column("latency_seconds", "median latency of one example, ms", _median("latency_seconds", ".3f", 1e3)),
     Column("latency_95_seconds", "95th-percentile latency, ms", _median("latency_95_seconds", ".3f", 1e3)),
     Column("peak_memory_bytes", "peak memory, MB", _median("peak_memory_bytes", ",.0f", 1e-6)),
+    Column("driver_memory", "memory by the GPU's driver, MB", _of_gpu("memory_bytes", ",.0f", 1e-6)),
+    Column("joules", "energy of the GPU for 1,000 examples, J", _of_gpu("joules_per_example", ",.3g", 1e3)),
     Column("operations_per_second", "matrix products, GFLOP/s", _median("operations_per_second", ",.1f", 1e-9)),
     Column("matrix_share", "share of peak matrix-multiply speed", _matrix_share),
 )
@@ -123,8 +136,9 @@ THEMES = {
         "latency_seconds",
         "latency_95_seconds",
         "peak_memory_bytes",
+        "driver_memory",
     ),
-    "Work": ("operations_per_second", "matrix_share"),
+    "Work": ("operations_per_second", "matrix_share", "joules"),
 }
 """The columns of the other tables, by their headings."""
 

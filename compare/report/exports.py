@@ -9,7 +9,7 @@ from typing import Any
 from compare.analysis.sections import summarize
 from compare.records.certificate import Certificate
 from compare.records.results import SCHEMA_VERSION, Results
-from compare.records.run import Curve, Run
+from compare.records.run import Curve, Gpu, Run
 from compare.report.columns import LAST_COLUMN, MAIN_COLUMNS, ratio_text
 from compare.text import clean, label, workload_label
 
@@ -59,12 +59,13 @@ def render_csv(results: Results) -> str:
     fields = [
         name
         for name in Run.model_fields
-        if name not in ("check", "nudged_losses", "second_losses", "race", "machine", "curve")
+        if name not in ("check", "nudged_losses", "second_losses", "race", "machine", "curve", "gpu")
     ]
     curve = [name for name in Curve.model_fields if name != "training_losses"]
     names = [
         *fields,
         *(f"curve_{name}" for name in curve),
+        *(f"gpu_{name}" for name in Gpu.model_fields),
         "verified",
         "certificate_failure",
         *(f"host_{name}" for name in host),
@@ -79,6 +80,7 @@ def render_csv(results: Results) -> str:
         cells = [
             *(_flat(getattr(run, name)) for name in fields),
             *(_flat(getattr(run.curve, name, None)) for name in curve),
+            *(_flat(getattr(run.gpu, name, None)) for name in Gpu.model_fields),
             certificate is not None and certificate.granted and run.check is not None and run.check.passed,
             _failure(run, certificate),
             *(results.host.get(name) for name in host),

@@ -1,6 +1,7 @@
 """The training calls of a cell: each timed, and what it left kept in a file, off the clock."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,17 @@ class Calls:
 
     Args:
         folder: for the files; None keeps nothing.
+
+    Attributes:
+        energy: reads the joules that the device has used so far, or None; by default nothing is known of them.
+        joules: what each call used.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.made: list[TrainingCall] = []
+        self.energy: Callable[[], float | None] = lambda: None
+        self.joules: list[float | None] = []
 
     @property
     def steps(self) -> int:
@@ -41,15 +48,24 @@ class Calls:
             what it returned; and the seconds until its parameters could be read, without those of reading them: a loop
             that returns before its work is done gains nothing.
         """
+        before = self.energy()
         start = time.perf_counter()
         losses = model.train(batches)
         seconds = time.perf_counter() - start
+        after = self.energy()
+        self.joules.append(None if before is None or after is None else after - before)
         first = clock(model.parameters)
         start = time.perf_counter()
         parameters = model.parameters()
         second = time.perf_counter() - start
         self._keep(model, parameters, losses, batches)
         return losses, seconds + max(first - second, 0.0)
+
+    def joules_a_step(self, count: int) -> float | None:
+        """What a step used in the last so many calls; None where it is unknown."""
+        known = [joules for joules in self.joules[-count:] if joules is not None]
+        steps = sum(call.last_step - call.first_step + 1 for call in self.made[-count:])
+        return sum(known) / steps if steps and len(known) == count else None
 
     def keep_outputs(self, outputs: NDArray[np.floating]) -> None:
         """Keeps the outputs ``(m, outputs)`` for the test set of the model as the last call left it."""

@@ -23,6 +23,7 @@ from compare.worker.calls import Calls
 from compare.worker.environment import surroundings
 from compare.worker.evidence import gather, load_cell_task
 from compare.worker.failure import failure
+from compare.worker.gpu import meter_of, read_gpu
 from compare.worker.load import OutsideLoad
 from compare.worker.machine import machine_rate
 from compare.worker.race import build_model
@@ -181,6 +182,9 @@ class CellWork:
 
     def _train(self) -> None:
         self.tell(Phase(name="train"))
+        self.meter = meter_of(self.devices)
+        if self.meter is not None:
+            self.calls.energy = self.meter.joules
         self.training.run(self.model, self.dataset, self.batches)
         if self.training.diverged is not None:
             step = self.training.diverged
@@ -210,14 +214,14 @@ class CellWork:
         first_calls, steady_calls = self.training.sorted_calls()
         if self.training.diverged is None:
             epoch_seconds, epochs, warm_up = time_epochs(self.calls, self.model, self.batches, steady_calls)
-            if warm_up:
-                self.settings["warm_up"] += f", {warm_up} slower calls after it are left out"
+            self.settings["warm_up"] += f", {warm_up} slower calls after it are left out" if warm_up else ""
             epoch = statistics.median(epoch_seconds)
             self.note(
                 epoch_seconds=epoch_seconds,
                 epochs_a_call=epochs,
                 examples_per_second=self.batches.examples / epoch,
                 compile_seconds=sum((max(s - epoch * n, 0.0) for s, n in first_calls), self.race_compile_seconds),
+                gpu=read_gpu(self.meter, self.calls, len(epoch_seconds), self.batches),
             )
         self._look_at_the_machine()
         inference = clocks.time_inference(self.model, self.dataset.test_inputs, self.batches.batch_size)
