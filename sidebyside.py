@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.api import compare
     from compare.comparison import Comparison
+    from compare.explain.run import Explained, explain
     from tasks import layers
     from tasks.architecture import Architecture, Node, sequence
     from tasks.registry import load_task
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "compare": "compare.api",
     "Comparison": "compare.comparison",
+    "explain": "compare.explain.run",
+    "Explained": "compare.explain.run",
     "sweep": "tasks.variation",
     "load_task": "tasks.registry",
     "Task": "tasks.task",
@@ -32,11 +35,13 @@ _HOMES = {
 __all__ = [
     "Architecture",
     "Comparison",
+    "Explained",
     "Node",
     "Preset",
     "Recipe",
     "Task",
     "compare",
+    "explain",
     "layers",
     "load_task",
     "sequence",

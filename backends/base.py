@@ -224,6 +224,10 @@ class Backend(ABC):
                 f"{name} has no device {device} here (it has {', '.join(self.devices())}):"
                 " choose another with --device, or install the framework's build for it"
             )
+        convention = task.recipe.optimizer.convention
+        if convention and name not in {*convention, "numpy"}:
+            rule, whose = type(task.recipe.optimizer).__name__, " and ".join(sorted(convention))
+            raise SideBySideError(f"{name} has no {rule}, which is the convention of {whose}")
         check_parameters(task.architecture, parameters)
         kind: type[Model] = load_class(self.about.model(mode, device))
         if formulation is not None and formulation not in (known := kind.formulations(task.recipe, device)):

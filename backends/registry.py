@@ -9,6 +9,7 @@ from types import ModuleType
 from backends import jax, keras, keras_engines, numpy, pytorch
 from backends.about import About, Mode, load_class
 from backends.base import Backend, BackendUnavailableError
+from backends.default import Default
 from tasks.errors import SideBySideError, UnknownNameError, one_line
 from tasks.plugins import BACKENDS, load_plugin, plugins, wrong_plugin
 
@@ -99,6 +100,18 @@ def load_backend(name: str) -> Backend:
         raise BackendUnavailableError(message)
     backend: Backend = load_class(about(base).backend)()
     return backend
+
+
+def defaults(name: str) -> tuple[Default, ...]:
+    """A framework's own defaults, each a change of a recipe. Imports no framework.
+
+    Raises:
+        UnknownNameError: there is no such framework; the reference has no defaults of its own.
+    """
+    if name not in framework_backends():
+        raise UnknownNameError("framework", name, framework_backends())
+    found: tuple[Default, ...] = importlib.import_module(f"backends.{name}.defaults").DEFAULTS
+    return found
 
 
 def native(name: str) -> ModuleType:

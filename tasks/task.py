@@ -46,6 +46,7 @@ class Recipe:
         held_out: the share of the training examples, the last ones, that are not trained on.
         drop_remainder: whether the examples of an epoch that fill no batch are left out.
         test_batch_size: the test set is cut to whole batches of this size. None to keep all of it.
+        decays_all: whether weight decay applies to all parameters; otherwise to kernels alone.
     """
 
     architecture: Architecture
@@ -64,6 +65,7 @@ class Recipe:
     held_out: float = 0.0
     drop_remainder: bool = False
     test_batch_size: int | None = None
+    decays_all: bool = False
 
     def __post_init__(self) -> None:
         if self.label_smoothing and self.loss != "cross_entropy":
@@ -86,10 +88,8 @@ class Recipe:
 
     @cached_property
     def decayed(self) -> frozenset[str]:
-        """The keys of the parameters to which weight decay applies: the kernels."""
-        return frozenset(
-            parameter.key for parameter in self.architecture.parameters if parameter.name.endswith("kernel")
-        )
+        """The keys of the parameters to which weight decay applies."""
+        return frozenset(p.key for p in self.architecture.parameters if self.decays_all or p.name.endswith("kernel"))
 
     def make_state(self, moments: Sequence[Parameters], steps: int) -> OptimizerState:
         """The optimizer's state in its canonical form, from the moments in the rule's order and the number of steps."""

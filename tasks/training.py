@@ -45,6 +45,8 @@ class SGD:
     nesterov: bool = False
     weight_decay: float = 0.0
 
+    convention: ClassVar[frozenset[str]] = frozenset()
+    """The frameworks whose convention this is, which alone have it; empty for the rule that all of them have."""
     decoupled: ClassVar[bool] = False
     normalizes: ClassVar[bool] = False
 
@@ -74,6 +76,7 @@ class Adam:
     epsilon: float = 1e-8
     weight_decay: float = 0.0
 
+    convention: ClassVar[frozenset[str]] = frozenset()
     decoupled: ClassVar[bool] = False
     """Whether weight decay acts on the parameter beside the rule, not through the gradient."""
     normalizes: ClassVar[bool] = True
@@ -111,6 +114,7 @@ class RMSprop:
     momentum: float = 0.0
     weight_decay: float = 0.0
 
+    convention: ClassVar[frozenset[str]] = frozenset()
     decoupled: ClassVar[bool] = False
     normalizes: ClassVar[bool] = True
 
@@ -137,6 +141,7 @@ class Adadelta:
     epsilon: float = 1e-6
     weight_decay: float = 0.0
 
+    convention: ClassVar[frozenset[str]] = frozenset()
     decoupled: ClassVar[bool] = False
     normalizes: ClassVar[bool] = True
 
@@ -149,7 +154,49 @@ class Adadelta:
         return ("square_average", "update_average")
 
 
+@dataclass(frozen=True)
+class RateInsideSGD(SGD):
+    """SGD whose velocity has the learning rate inside: ``v = momentum * v + learning_rate * g; p -= v``.
+
+    The same as SGD while the rate is constant; under a schedule, earlier gradients keep the rates of their steps.
+    """
+
+    convention: ClassVar[frozenset[str]] = frozenset({"keras"})
+
+
+@dataclass(frozen=True)
+class DecoupledSGD(SGD):
+    """SGD with decoupled weight decay: ``p -= learning_rate * weight_decay * p``, too."""
+
+    convention: ClassVar[frozenset[str]] = frozenset({"keras"})
+    decoupled: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class EpsilonHatAdam(Adam):
+    """Adam in the order that its paper calls more efficient: epsilon is added before the correction of the means.
+
+    ``p -= learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)``: the same as Adam with
+    ``epsilon / sqrt(1 - beta_2**t)``, which at the first step is 32 times as much.
+    """
+
+    convention: ClassVar[frozenset[str]] = frozenset({"keras"})
+
+
+@dataclass(frozen=True)
+class EpsilonHatAdamW(AdamW, EpsilonHatAdam):
+    """The same with decoupled weight decay."""
+
+
+@dataclass(frozen=True)
+class EpsilonInsideRMSprop(RMSprop):
+    """RMSprop with epsilon inside of the root: ``g / sqrt(s + epsilon)``; its velocity has the learning rate inside."""
+
+    convention: ClassVar[frozenset[str]] = frozenset({"keras", "jax"})
+
+
 Optimizer = SGD | Adam | AdamW | RMSprop | Adadelta
+"""The rules of tasks, and their children: the same rule by the convention of a framework."""
 
 
 def _check(optimizer: Optimizer) -> None:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import optax
 
 from tasks.task import Recipe
-from tasks.training import SGD, Adam, AdamW, RMSprop
+from tasks.training import SGD, Adam, AdamW, EpsilonInsideRMSprop, RMSprop
 
 
 def loss_function(recipe: Recipe) -> Callable[[jax.Array, jax.Array], jax.Array]:
@@ -39,16 +39,19 @@ def make_optimizer(recipe: Recipe) -> optax.GradientTransformation:
     coupled weight decay are links of the chain before the rule.
     """
     rule, rate = recipe.optimizer, _learning_rate(recipe)
+    mask = None if recipe.decays_all else _kernels
     chain = [] if recipe.clip_norm is None else [optax.clip_by_global_norm(recipe.clip_norm)]
     if rule.weight_decay and not rule.decoupled:
-        chain.append(optax.add_decayed_weights(rule.weight_decay, _kernels))
+        chain.append(optax.add_decayed_weights(rule.weight_decay, mask))
     if isinstance(rule, SGD):
         chain.append(optax.sgd(rate, rule.momentum or None, rule.nesterov))
     elif isinstance(rule, AdamW):
         betas = rule.beta_1, rule.beta_2
-        chain.append(optax.adamw(rate, *betas, rule.epsilon, weight_decay=rule.weight_decay, mask=_kernels))
+        chain.append(optax.adamw(rate, *betas, rule.epsilon, weight_decay=rule.weight_decay, mask=mask))
     elif isinstance(rule, Adam):
         chain.append(optax.adam(rate, rule.beta_1, rule.beta_2, rule.epsilon))
+    elif isinstance(rule, EpsilonInsideRMSprop):
+        chain.append(optax.rmsprop(rate, rule.decay, rule.epsilon, momentum=rule.momentum or None))
     elif isinstance(rule, RMSprop):
         # optax.rmsprop has the learning rate inside the momentum: the same while the rate is constant.
         chain.append(optax.scale_by_rms(rule.decay, rule.epsilon, eps_in_sqrt=False))

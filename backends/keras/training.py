@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from backends.keras.network import Network, to_canonical
 from tasks.task import Recipe
-from tasks.training import OF_CLASSES, SGD, Adam, OptimizerState, RMSprop
+from tasks.training import (
+    OF_CLASSES,
+    SGD,
+    Adam,
+    EpsilonHatAdam,
+    EpsilonInsideRMSprop,
+    OptimizerState,
+    RateInsideSGD,
+    RMSprop,
+)
 
 
 def loss_function(recipe: Recipe) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:
@@ -73,16 +82,19 @@ def make_optimizer(recipe: Recipe, variables: Mapping[str, Any]) -> keras.optimi
     options: dict[str, Any] = {"learning_rate": rate, "global_clipnorm": recipe.clip_norm}
     optimizer: Any
     if isinstance(rule, SGD):
-        own = recipe.learning_rates is None and not rule.weight_decay
+        own = isinstance(rule, RateInsideSGD) or (recipe.learning_rates is None and not rule.weight_decay)
         kind = keras.optimizers.SGD if own else _SGD
-        optimizer = kind(momentum=rule.momentum, nesterov=rule.nesterov, name="sgd", **options)
+        decay = rule.weight_decay if rule.decoupled else None
+        optimizer = kind(momentum=rule.momentum, nesterov=rule.nesterov, weight_decay=decay, name="sgd", **options)
     elif isinstance(rule, Adam):
         options |= {"beta_1": rule.beta_1, "beta_2": rule.beta_2, "epsilon": rule.epsilon}
         decay = rule.weight_decay if rule.decoupled else None
-        optimizer = _PaperAdam(weight_decay=decay, name="paper_adam", **options)
+        kind = keras.optimizers.Adam if isinstance(rule, EpsilonHatAdam) else _PaperAdam
+        optimizer = kind(weight_decay=decay, name="paper_adam", **options)
     elif isinstance(rule, RMSprop):
         options |= {"rho": rule.decay, "epsilon": rule.epsilon, "momentum": rule.momentum}
-        optimizer = _RMSprop(name="rmsprop", **options)
+        kind = keras.optimizers.RMSprop if isinstance(rule, EpsilonInsideRMSprop) else _RMSprop
+        optimizer = kind(name="rmsprop", **options)
     else:
         kind = _Adadelta if rule.weight_decay else keras.optimizers.Adadelta
         optimizer = kind(rho=rule.decay, epsilon=rule.epsilon, name="adadelta", **options)

@@ -69,7 +69,7 @@ class TunedModel(Model):
         }
         rule, by_key = self.recipe.optimizer, variables(self.network, self.recipe.architecture)
         with tf.device(self.own_device):
-            if isinstance(rule, SGD) and rule.momentum:
+            if isinstance(rule, SGD) and rule.momentum and not rule.convention:
                 self.optimizer = _FusedSGD(rule, _learning_rate(self.recipe), self.recipe.clip_norm)
                 if rule.weight_decay:
                     self.optimizer.decay_kernels(self.recipe, by_key)

@@ -17,8 +17,8 @@ from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
 from backends.numpy.layers import LAYERS
 from backends.numpy.model import NumpyModel
 from backends.numpy.network import Network, build_network, inputs_of
+from backends.numpy.rules import AdamUpdate
 from backends.numpy.stateful import batch_norm_backward
-from backends.numpy.training import AdamUpdate
 from tasks.architecture import INPUT, Architecture, Parameters
 from tasks.dataset import Labels
 from tasks.layers import GELU, LSTM, BatchNorm, Dropout, Layer, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from compare.records.base import Count, FiniteLoss, Record, Score, Sha256, Status
+from compare.records.effect import EffectFigures
 from compare.records.run import Run
 from tasks.dataset import Measure
 
@@ -79,6 +80,8 @@ class Reply(Record):
     """To an EvidenceRequest, or a CellRequest that names a file for the evidence."""
     calls: tuple[TrainingCall, ...] = ()
     """To a CellRequest: the training calls, first those of the recipe, then those that were made for their time."""
+    effect: EffectFigures | None = None
+    """To an EffectRequest."""
     value: JsonValue = None
     """To a LessonRequest its outputs by name, to a CallRequest what the function returned."""
     seconds: float = 0.0

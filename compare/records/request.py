@@ -97,6 +97,27 @@ class ReplayRequest(Request):
     copies: tuple[Copy, ...]
 
 
+class Turned(Record):
+    """A default of a framework that is turned on, by its name; see :class:`backends.default.Default`."""
+
+    framework: str
+    name: str
+
+
+class EffectRequest(Request):
+    """Train a cell's model with some defaults turned on, its first steps and its whole run for some seeds."""
+
+    job: Literal["effect"] = "effect"
+    cell: Cell
+    data: str | None = None
+    turned: tuple[Turned, ...] = ()
+    """In this order; none for the aligned model itself, with the noise of its rounding."""
+    seeds: int
+    """The whole run is trained from the seeds 0 and on."""
+    aligned: str
+    """The file for the first steps of the aligned model; it is written where nothing is turned on, else read."""
+
+
 class PredictRequest(Request):
     """Run a saved model on inputs: both are read from files, and the outputs are written to one."""
 
@@ -142,6 +163,13 @@ class CallRequest(Request):
 
 
 AnyRequest = Annotated[
-    CellRequest | EvidenceRequest | ReplayRequest | PredictRequest | ConvertRequest | LessonRequest | CallRequest,
+    CellRequest
+    | EvidenceRequest
+    | ReplayRequest
+    | EffectRequest
+    | PredictRequest
+    | ConvertRequest
+    | LessonRequest
+    | CallRequest,
     Field(discriminator="job"),
 ]

@@ -21,6 +21,7 @@ from compare.records.request import (
     CallRequest,
     CellRequest,
     ConvertRequest,
+    EffectRequest,
     EvidenceRequest,
     LessonRequest,
     PredictRequest,
@@ -76,6 +77,10 @@ def answer(request: AnyRequest, tell: Tell) -> Reply:
             from compare.worker.replay import replay
 
             return replay(request)
+        case EffectRequest():
+            from compare.worker.effect import measure_effect
+
+            return measure_effect(request)
         case PredictRequest():
             from compare.worker.model_file import predict
 

@@ -1,0 +1,86 @@
+"""``sidebyside explain``: why frameworks give different results on a task."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from compare.cli.run import Json
+from compare.cli.status import INTERRUPTED, OK
+from compare.run.checks import flag
+from tasks.errors import SideBySideError
+from tasks.files import check_output
+
+if TYPE_CHECKING:
+    from compare.records.effect import Effect, Explanation
+
+
+def explain(
+    task: Annotated[str, Parameter(name="TASK")],
+    /,
+    *,
+    backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    seeds: int = 5,
+    preset: Literal["quick", "full"] = "quick",
+    html: Path | None = None,
+    json: Json = False,
+) -> int:
+    """Explain why frameworks give different results: turn their defaults on, one at a time, in one aligned model.
+
+    Args:
+        task: The task, by name or file.
+        backend: Frameworks whose defaults are turned on; all that are installed, unless named.
+        seeds: Number of seeds of each whole run, 0 to N-1; changes of accuracy have an interval from two on.
+        preset: quick trains the task's quick preset, full its recipe as it stands.
+        html: Write a page with a chart to this file.
+    """
+    from compare.explain.page import write_page
+    from compare.explain.run import explain_by_name
+
+    if html is not None:
+        if html.suffix.lower() not in ("", ".html"):
+            raise SideBySideError(f"{html}: name a file that ends in .html")
+        check_output(html)
+    explanation = explain_by_name(task, backend, seeds=seeds, preset=preset, found=_announce)
+    if html is not None:
+        try:
+            write_page(explanation, html)
+        except OSError as error:
+            raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
+        print(f"written: {html}", file=sys.stderr)
+    if json:
+        print(explanation.model_dump_json(indent=1))
+    else:
+        print_explanation(explanation)
+    return OK if explanation.complete else INTERRUPTED
+
+
+def _announce(effect: "Effect") -> None:
+    from compare.explain.table import change_text
+
+    print(f"{effect.framework}, {effect.name}: {change_text(effect)}", file=sys.stderr, flush=True)
+
+
+def print_explanation(explanation: "Explanation") -> None:
+    """Prints the answer, the table, and the causes."""
+    from compare.explain import table
+    from compare.report.layout import TextColumn, print_line, print_table, terminal
+
+    console = terminal()
+    print_line(table.title(explanation), console)
+    print_line(table.answer(explanation), console)
+    console.print()
+    columns = [list(cells) for cells in zip(*table.rows(explanation), strict=True)]
+    if columns:
+        first, *others = [
+            TextColumn(heading, cells, right=bool(at))
+            for at, (heading, cells) in enumerate(zip(table.headings(explanation), columns, strict=True))
+        ]
+        print_table(first, others, console)
+        console.print()
+    for name, cause in table.causes(explanation):
+        print_line(f"{name}. {cause}", console, indent=2)
+    for sentence in [*table.silent(explanation), table.how(explanation)]:
+        print_line(sentence, console, indent=2)

@@ -1,0 +1,63 @@
+"""The effect of a framework's default: how far it leads from the aligned model, in its first steps and at the end."""
+
+from compare.records.base import Amount, Count, Record, Score
+from tasks.dataset import Measure
+
+
+class EffectFigures(Record):
+    """What training with some defaults came to."""
+
+    steps: list[Count]
+    """The numbers of steps after which the parameters were compared; 0 before the first."""
+    distances: list[Amount] = []
+    """Of the parameters from the aligned model's, relative to their size; it ends where they are no longer finite."""
+    noise: list[Amount] = []
+    """How far rounding alone leads: the same distance between aligned models from parameters a rounding error apart."""
+    accuracies: list[Score | None]
+    """On the test set after the whole run, by seed; None where it is not finite."""
+    measure: Measure = "accuracy"
+
+
+class Effect(Record):
+    """One row of an explanation: a default, and what it does."""
+
+    framework: str
+    name: str
+    cause: str
+    where: str
+    """How to have it otherwise."""
+    mistake: bool = False
+    """Whether it is no default, but what newcomers often write."""
+    figures: EffectFigures
+    first_step: Count | None
+    """The first of the steps after which it is further from the aligned model than rounding leads; None if none is."""
+    change: float | None
+    """Of the accuracy, the mean over the seeds; None where no seed gave one."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of the change; None with one seed."""
+
+    @property
+    def distinguishable(self) -> bool:
+        """Whether the change can be told from what seeds do."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+
+class Explanation(Record):
+    """The effects of the defaults of some frameworks on one task, each trained by the framework itself."""
+
+    task: str
+    recipe: str
+    seeds: Count
+    aligned: dict[str, EffectFigures]
+    """The model with none of them, by framework."""
+    effects: list[Effect]
+    """The largest first."""
+    without_effect: dict[str, list[str]]
+    """By framework, the defaults that change nothing of this task's recipe."""
+    complete: bool = True
+    """Whether all effects were measured."""
+
+    @property
+    def measure(self) -> Measure:
+        """What every accuracy is; of a regression R²."""
+        return next(iter(self.aligned.values())).measure
