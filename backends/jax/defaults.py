@@ -28,6 +28,12 @@ DEFAULTS = (
         several(of_rule(AdamW, weight_decay=0.0001), decaying_all),
     ),
     Default(
+        "optimizer's decay rates",
+        "optax.rmsprop keeps decay=0.9 of its mean of squares, optax.adadelta rho=0.9.",
+        "optax.rmsprop(decay=...)",
+        several(of_rule(RMSprop, decay=0.9), of_rule(Adadelta, decay=0.9)),
+    ),
+    Default(
         "optimizer's epsilon",
         "optax.adam adds eps=1e-8 after the bias correction; optax.rmsprop adds it inside of the root.",
         "optax.adam(eps=...), optax.rmsprop(eps_in_sqrt=False)",
@@ -36,12 +42,6 @@ DEFAULTS = (
             of_rule(AdamW, epsilon=1e-8),
             of_rule(RMSprop, EpsilonInsideRMSprop, epsilon=1e-8),
         ),
-    ),
-    Default(
-        "optimizer's decay rates",
-        "optax.rmsprop keeps decay=0.9 of its mean of squares, optax.adadelta rho=0.9.",
-        "optax.rmsprop(decay=...)",
-        several(of_rule(RMSprop, decay=0.9), of_rule(Adadelta, decay=0.9)),
     ),
     Default(
         "batch normalization",

@@ -54,6 +54,12 @@ DEFAULTS = (
         several(of_rule(AdamW, weight_decay=0.004), _decoupled, decaying_all),
     ),
     Default(
+        "optimizer's decay rates",
+        "keras.optimizers.RMSprop keeps rho=0.9 of its mean of squares, keras.optimizers.Adadelta rho=0.95.",
+        "Adadelta(rho=...)",
+        several(of_rule(RMSprop, decay=0.9), of_rule(Adadelta, decay=0.95)),
+    ),
+    Default(
         "optimizer's epsilon",
         "keras.optimizers.Adam adds epsilon=1e-7, before the bias correction: at the first step it weighs as much as"
         " 3.2e-6 after it. keras.optimizers.RMSprop adds it inside of the root.",
@@ -64,12 +70,6 @@ DEFAULTS = (
             of_rule(RMSprop, EpsilonInsideRMSprop, epsilon=1e-7),
             of_rule(Adadelta, epsilon=1e-7),
         ),
-    ),
-    Default(
-        "optimizer's decay rates",
-        "keras.optimizers.RMSprop keeps rho=0.9 of its mean of squares, keras.optimizers.Adadelta rho=0.95.",
-        "Adadelta(rho=...)",
-        several(of_rule(RMSprop, decay=0.9), of_rule(Adadelta, decay=0.95)),
     ),
     Default(
         "momentum under a schedule",

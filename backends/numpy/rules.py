@@ -5,7 +5,7 @@ import numpy as np
 from backends.numpy.arrays import Array
 from tasks.architecture import Parameters
 from tasks.task import Recipe
-from tasks.training import SGD, Adadelta, Adam, OptimizerState, RMSprop
+from tasks.training import SGD, Adadelta, Adam, EpsilonHatAdam, OptimizerState, RMSprop
 
 
 class Update:
@@ -105,19 +105,14 @@ class AdamUpdate(Update):
         return m_hat / (np.sqrt(v_hat) + self.epsilon(number))
 
     def epsilon(self, number: type[np.floating]) -> float:
-        """What is added to the root."""
-        return self.rule.epsilon
+        """What is added to the root of the corrected mean."""
+        if not isinstance(self.rule, EpsilonHatAdam):
+            return self.rule.epsilon
+        return float(self.rule.epsilon / np.sqrt(self.correction(self.rule.beta_2, number)))
 
     def correction(self, beta: float, number: type[np.floating]) -> np.floating:
         """``1 - beta**steps``, computed in the parameters' own precision."""
         return number(1 - number(beta) ** number(self.steps))
-
-
-class EpsilonHatAdamUpdate(AdamUpdate):
-    """Adam with epsilon added before the correction of the means."""
-
-    def epsilon(self, number: type[np.floating]) -> float:
-        return float(self.rule.epsilon / np.sqrt(self.correction(self.rule.beta_2, number)))
 
 
 class RMSpropUpdate(Update):

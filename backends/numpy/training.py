@@ -9,7 +9,6 @@ from backends.numpy.arrays import Array
 from backends.numpy.rules import (
     AdadeltaUpdate,
     AdamUpdate,
-    EpsilonHatAdamUpdate,
     EpsilonInsideRMSpropUpdate,
     RateInsideSGDUpdate,
     RMSpropUpdate,
@@ -23,7 +22,6 @@ from tasks.training import (
     SGD,
     Adadelta,
     Adam,
-    EpsilonHatAdam,
     EpsilonInsideRMSprop,
     Optimizer,
     RateInsideSGD,
@@ -102,7 +100,6 @@ def make_optimizer(recipe: Recipe, parameters: Parameters) -> Update:
     kinds: dict[type[Optimizer], type[Update]] = {
         RateInsideSGD: RateInsideSGDUpdate,
         SGD: SGDUpdate,
-        EpsilonHatAdam: EpsilonHatAdamUpdate,
         Adam: AdamUpdate,
         EpsilonInsideRMSprop: EpsilonInsideRMSpropUpdate,
         RMSprop: RMSpropUpdate,

@@ -30,16 +30,16 @@ DEFAULTS = (
         several(of_rule(AdamW, weight_decay=0.01), decaying_all),
     ),
     Default(
-        "optimizer's epsilon",
-        "torch.optim.Adam adds eps=1e-8 after the bias correction.",
-        "torch.optim.Adam(eps=...)",
-        several(of_rule(Adam, epsilon=1e-8), of_rule(AdamW, epsilon=1e-8), of_rule(RMSprop, epsilon=1e-8)),
-    ),
-    Default(
         "optimizer's decay rates",
         "torch.optim.RMSprop keeps alpha=0.99 of its mean of squares, torch.optim.Adadelta rho=0.9.",
         "torch.optim.RMSprop(alpha=...)",
         several(of_rule(RMSprop, decay=0.99), of_rule(Adadelta, decay=0.9)),
+    ),
+    Default(
+        "optimizer's epsilon",
+        "torch.optim.Adam adds eps=1e-8 after the bias correction.",
+        "torch.optim.Adam(eps=...)",
+        several(of_rule(Adam, epsilon=1e-8), of_rule(AdamW, epsilon=1e-8), of_rule(RMSprop, epsilon=1e-8)),
     ),
     Default(
         "batch normalization",

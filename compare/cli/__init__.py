@@ -42,6 +42,7 @@ def make_app() -> App:
     app.command(run.parity)
     app.command(new.new)
     app.command(explain.explain)
+    app.command(explain.defaults)
     app.command(report.report)
     app.command(report.diff)
     app.command(lessons.lesson)

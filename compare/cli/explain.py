@@ -22,6 +22,7 @@ def explain(
     /,
     *,
     backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    between: Annotated[Sequence[str] | None, flag("--between", several=True)] = None,
     seeds: int = 5,
     preset: Literal["quick", "full"] = "quick",
     html: Path | None = None,
@@ -32,6 +33,7 @@ def explain(
     Args:
         task: The task, by name or file.
         backend: Frameworks whose defaults are turned on; all that are installed, unless named.
+        between: Two frameworks: how much of the difference between them each default explains.
         seeds: Number of seeds of each whole run, 0 to N-1; changes of accuracy have an interval from two on.
         preset: quick trains the task's quick preset, full its recipe as it stands.
         html: Write a page with a chart to this file.
@@ -39,6 +41,8 @@ def explain(
     from compare.explain.page import write_page
     from compare.explain.run import explain_by_name
 
+    if between is not None:
+        return _explain_between(task, between, seeds, preset, json=json, alone=backend is None and html is None)
     if html is not None:
         if html.suffix.lower() not in ("", ".html"):
             raise SideBySideError(f"{html}: name a file that ends in .html")
@@ -55,6 +59,27 @@ def explain(
     else:
         print_explanation(explanation)
     return OK if explanation.complete else INTERRUPTED
+
+
+def _explain_between(task: str, between: Sequence[str], seeds: int, preset: str, *, json: bool, alone: bool) -> int:
+    from compare.explain.between import between_lines
+    from compare.explain.run import between_by_name
+    from compare.report.layout import print_lines
+
+    if not alone:
+        raise SideBySideError("--between goes with neither --backend nor --html: leave them out")
+    if len(between) != 2:
+        raise SideBySideError("--between needs two frameworks, as --between keras pytorch")
+
+    def announce(name: str) -> None:
+        print(name, file=sys.stderr, flush=True)
+
+    explained = between_by_name(task, *between, seeds=seeds, preset=preset, found=announce)
+    if json:
+        print(explained.model_dump_json(indent=1))
+    else:
+        print_lines(between_lines(explained), indent=2)
+    return OK
 
 
 def _announce(effect: "Effect") -> None:
@@ -84,3 +109,32 @@ def print_explanation(explanation: "Explanation") -> None:
         print_line(f"{name}. {cause}", console, indent=2)
     for sentence in [*table.silent(explanation), table.how(explanation)]:
         print_line(sentence, console, indent=2)
+
+
+def defaults(
+    name: Annotated[str | None, Parameter(name="NAME")] = None,
+    /,
+    *,
+    backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    json: Json = False,
+) -> int:
+    """Show what the installed frameworks do unless told otherwise: layers, optimizers, losses, initial weights.
+
+    Args:
+        name: A layer, an optimizer, a loss, or a kind of them: batchnorm, adam, optimizer; everything, unless given.
+        backend: The frameworks; all that are installed, unless named.
+    """
+    from compare.explain import atlas
+    from compare.explain.run import installed
+    from compare.report.layout import print_line, print_table, terminal
+
+    found = atlas.read_atlas(installed(backend), name)
+    if json:
+        print(found.model_dump_json(indent=1))
+        return OK
+    console = terminal()
+    print_table(*atlas.table(found), console)
+    console.print()
+    for note in atlas.notes(found):
+        print_line(note, console, indent=2)
+    return OK

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends.registry import about
 from compare.explain import table
-from compare.page.drawing import color_rules, inline
+from compare.page.drawing import INK, LIGHT, color_rules, inline
 from compare.page.page import read_style, render_page
 from compare.records.effect import Explanation
 from tasks.files import write_whole
@@ -72,6 +72,7 @@ def distances_chart(explanation: Explanation) -> Any:
         ]
     )
     order = [name for name, _, _ in curves]
+    inks = [*LIGHT[: len(curves) - 1], INK]
     return (
         alt.Chart(points)
         .mark_line(point=alt.OverlayMarkDef(size=16))
@@ -81,11 +82,11 @@ def distances_chart(explanation: Explanation) -> Any:
                 "distance:Q",
                 scale=alt.Scale(type="log"),
                 title="distance from the aligned model",
-                axis=alt.Axis(format="~e"),
+                axis=alt.Axis(format="~e", tickCount=8),
             ),
-            color=alt.Color("default:N", sort=order, title=None, scale=alt.Scale(domain=order)),
+            color=alt.Color("default:N", sort=order, title=None, scale=alt.Scale(domain=order, range=inks)),
             strokeDash=alt.condition(alt.datum.default == "rounding alone", alt.value([4, 4]), alt.value([1, 0])),
         )
         .properties(width=620, height=320)
-        .configure_legend(orient="bottom", columns=2, labelLimit=400)
+        .configure_legend(orient="bottom", columns=3, labelLimit=400)
     )

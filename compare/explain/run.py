@@ -7,9 +7,11 @@ from typing import Literal
 
 from backends.registry import framework_backends, missing
 from compare.explain import table
+from compare.explain.between import explain_between
 from compare.explain.effects import explain_task
 from compare.explain.trainings import Trainings
-from compare.records.effect import Effect, Explanation
+from compare.records.cell import Cell
+from compare.records.effect import Between, Effect, Explanation
 from compare.run.options import make_options
 from compare.run.plan import list_cells
 from tasks.errors import SideBySideError, UnknownNameError
@@ -75,20 +77,44 @@ def explain_by_name(
     found: Callable[[Effect], None] = lambda effect: None,
 ) -> Explanation:
     """The same as :func:`explain`, as a record; ``found`` is told of each effect as soon as it is known."""
-    if not 1 <= seeds <= MOST_SEEDS:
-        raise SideBySideError(f"seeds is {seeds}: give a whole number from 1 to {MOST_SEEDS:,}")
-    for name in frameworks or ():
+    chosen = installed(frameworks)
+    cell, start = _prepared(task, chosen, seeds, preset)
+    return explain_task(cell, chosen, start, found)
+
+
+def between_by_name(
+    task: str, first: str, second: str, *, seeds: int, preset: str, found: Callable[[str], None] = lambda name: None
+) -> Between:
+    """Where the difference of two frameworks comes from; see :func:`compare.explain.between.explain_between`."""
+    check_frameworks([first, second])
+    if first == second:
+        raise SideBySideError(f"--between names {first} twice: name two frameworks")
+    cell, start = _prepared(task, [first, second], seeds, preset)
+    return explain_between(cell, first, second, start, found)
+
+
+def installed(names: Sequence[str] | None) -> list[str]:
+    """The frameworks that were named, else all that are installed. Raises SideBySideError where there is none."""
+    check_frameworks(names or ())
+    chosen = list(dict.fromkeys(names or [name for name in framework_backends() if not missing(name)]))
+    if not chosen:
+        raise SideBySideError("; ".join(filter(None, map(missing, framework_backends()))))
+    return chosen
+
+
+def check_frameworks(names: Sequence[str]) -> None:
+    """Raises SideBySideError where one is no framework, or is not installed."""
+    for name in names:
         if name not in framework_backends():
             raise UnknownNameError("framework", name, framework_backends())
         if message := missing(name):
             raise SideBySideError(message)
-    chosen = list(frameworks or [name for name in framework_backends() if not missing(name)])
-    if not chosen:
-        raise SideBySideError("; ".join(filter(None, map(missing, framework_backends()))))
-    options = make_options({"tasks": task, "backends": chosen[0], "preset": preset})
+
+
+def _prepared(task: str, frameworks: Sequence[str], seeds: int, preset: str) -> tuple[Cell, Callable[[str], Trainings]]:
+    """The cell of a task and preset, and what begins the trainings of a framework."""
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise SideBySideError(f"seeds is {seeds}: give a whole number from 1 to {MOST_SEEDS:,}")
+    options = make_options({"tasks": task, "backends": frameworks[0], "preset": preset})
     (cell,) = list_cells(options)
-
-    def start(framework: str) -> Trainings:
-        return Trainings(cell.on(framework, "tuned", "cpu"), seeds, options.worker_threads)
-
-    return explain_task(cell, chosen, start, found)
+    return cell, lambda name: Trainings(cell.on(name, "tuned", "cpu"), seeds, options.worker_threads)

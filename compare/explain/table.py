@@ -111,4 +111,4 @@ def _first_step(effect: Effect) -> str:
 
 def _distance(effect: Effect) -> str:
     distances: Sequence[float] = effect.figures.distances
-    return f"{distances[-1]:.1e}" if len(distances) == len(effect.figures.steps) else "not finite"
+    return f"{distances[-1]:.2g}" if len(distances) == len(effect.figures.steps) else "not finite"

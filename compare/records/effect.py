@@ -61,3 +61,41 @@ class Explanation(Record):
     def measure(self) -> Measure:
         """What every accuracy is; of a regression R²."""
         return next(iter(self.aligned.values())).measure
+
+
+class Contribution(Record):
+    """What one default has to do with the difference of two frameworks' accuracies, as newcomers have them."""
+
+    name: str
+    forward: float
+    """By how much the accuracy changes where the first framework's becomes the second's, in the order of the list."""
+    backward: float
+    """The same in the opposite order, when all that follow have changed already."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of the mean of the two, over the seeds."""
+
+    @property
+    def mean(self) -> float:
+        return (self.forward + self.backward) / 2
+
+
+class Between(Record):
+    """Where the difference of two frameworks comes from, both with all their own defaults."""
+
+    task: str
+    recipe: str
+    first: str
+    second: str
+    trained_by: str
+    seeds: Count
+    measure: Measure
+    accuracies: tuple[float, float]
+    """With all defaults of the first, and with all of the second: means over the seeds."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of the difference, second minus first."""
+    contributions: list[Contribution]
+    """The largest first. Their forward changes add up to the whole difference, and so do their backward ones."""
+
+    @property
+    def difference(self) -> float:
+        return self.accuracies[1] - self.accuracies[0]

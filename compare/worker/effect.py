@@ -35,7 +35,7 @@ def measure_effect(request: EffectRequest) -> Reply:
     backend.configure(request.threads)
     task, dataset = load_cell_task(request.cell, request.data)
     task = turned_on(task, request.turned)
-    work = _Training(backend, task, request.cell.seed, dataset, request)
+    work = Training(backend, task, request.cell.seed, dataset, request)
     file = Path(request.aligned)
     distances, noise = work.distances(file) if request.turned else ([], work.write_aligned(file))
     figures = EffectFigures(
@@ -54,7 +54,7 @@ def turned_on(task: Task, turned: tuple[Turned, ...]) -> Task:
     return replace(task, recipes={**task.recipes, task.recipe_name: with_all(task.recipe, chosen)})
 
 
-class _Training:
+class Training:
     """The trainings of one recipe, by one model that is built once."""
 
     def __init__(self, backend: Backend, task: Task, seed: int, dataset: Dataset, request: EffectRequest) -> None:
@@ -62,7 +62,8 @@ class _Training:
         recipe = task.recipe
         cut = recipe.held_out or recipe.test_batch_size
         self.dataset = task.dataset(Path(request.data) if request.data else None) if cut else dataset
-        self.model: Model = backend.build(task, task.parameters(seed), device=self.cell.device, mode="tuned")
+        # In the first of its loops, the tuned one.
+        self.model: Model = backend.build(task, task.parameters(seed), device=self.cell.device)
         self.model.place(self.dataset)
 
     def parameters(self, seed: int) -> Parameters:
