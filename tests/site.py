@@ -38,6 +38,7 @@ PAGES = {
     "What a run leaves, and how it goes on": "runs.md",
     "Using what was trained": "models.md",
     "Two loops for each framework": "loops.md",
+    "Why do they differ?": "explain.md",
     "Reading the code": "code.md",
 }
 """The sections of the README by their titles, each of which is a page; the first page is what stands before them."""

@@ -61,18 +61,6 @@ def explain_between(
         forward = [accuracies(each) for each in whole]
         backward = [forward[0], *(accuracies(each) for each in from_the_end), forward[-1]]
         trained_by = trainings.cell.backend
-    contributions = []
-    for at, name in enumerate(names):
-        back = len(names) - 1 - at
-        changes = forward[at + 1] - forward[at], backward[back + 1] - backward[back]
-        contributions.append(
-            Contribution(
-                name=name,
-                forward=float(changes[0].mean()),
-                backward=float(changes[1].mean()),
-                interval=_interval((changes[0] + changes[1]) / 2),
-            )
-        )
     return Between(
         task=cell.task,
         recipe=cell.recipe,
@@ -83,8 +71,28 @@ def explain_between(
         measure=measure,
         accuracies=(float(forward[0].mean()), float(forward[-1].mean())),
         interval=_interval(forward[-1] - forward[0]),
-        contributions=sorted(contributions, key=lambda each: -abs(each.mean)),
+        contributions=_contributions(names, forward, backward),
     )
+
+
+def _contributions(
+    names: Sequence[str], forward: Sequence[NDArray[np.float64]], backward: Sequence[NDArray[np.float64]]
+) -> list[Contribution]:
+    """What each default changed, the largest first.
+
+    Args:
+        names: of the defaults, in their order.
+        forward: the accuracies by seed with the first so many of them turned.
+        backward: the same with the last so many.
+    """
+    found = []
+    for at, name in enumerate(names):
+        back = len(names) - 1 - at
+        changes = forward[at + 1] - forward[at], backward[back + 1] - backward[back]
+        means = [float(change.mean()) for change in changes]
+        interval = _interval((changes[0] + changes[1]) / 2)
+        found.append(Contribution(name=name, forward=means[0], backward=means[1], interval=interval))
+    return sorted(found, key=lambda each: -abs(each.mean))
 
 
 def differing(task: Task, first: str, second: str) -> list[str]:

@@ -51,6 +51,7 @@ def commands() -> list[str]:
 
 def test_the_commands_there_are() -> None:
     names = {"list", "run", "parity", "new", "report", "diff", "lesson", "predict", "convert", "weights", "envs"}
+    names |= {"explain", "defaults"}
     names.add("check-backend")
     assert names == set(commands())
 

@@ -119,7 +119,7 @@ def test_the_same_model_has_no_cause(tmp_path: Path) -> None:
     parts = str(tmp_path / "aligned"), str(tmp_path / "distances.json")
     with LocalExecutor(1).open("numpy") as session:
         cell = cell_of("iris-mlp").model_dump(mode="json")
-        reply = session.ask(CallRequest(module="tests.explain.nudges", function="write", arguments=(cell, *parts)))
+        reply = session.ask(CallRequest(module="tests.worker.nudges", function="write", arguments=(cell, *parts)))
     assert reply.status == "ok", reply.message
     known = json.loads(Path(parts[1]).read_text())
     aligned = EffectFigures(steps=known["steps"], noise=known["noise"], accuracies=[])
