@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from backends.registry import about, framework_backends
 from compare.cli.run import Json
-from compare.cli.status import INTERRUPTED, OK
+from compare.cli.status import FAILED, INTERRUPTED, OK
 from compare.run.checks import flag
 from tasks.errors import SideBySideError
 from tasks.files import check_output
@@ -32,7 +33,8 @@ def explain(
 
     Args:
         task: The task, by name or file.
-        backend: Frameworks whose defaults are turned on; all that are installed, unless named.
+        backend: Frameworks whose defaults are turned on; all that are installed, unless named. Of
+            a backend of another package: which default it was left with, where it is not the same model.
         between: Two frameworks: how much of the difference between them each default explains.
         seeds: Number of seeds of each whole run, 0 to N-1; changes of accuracy have an interval from two on.
         preset: quick trains the task's quick preset, full its recipe as it stands.
@@ -43,6 +45,8 @@ def explain(
 
     if between is not None:
         return _explain_between(task, between, seeds, preset, json=json, alone=backend is None and html is None)
+    if backend is not None and any(name not in framework_backends() for name in backend):
+        return _diagnose(task, backend, json=json, alone=html is None)
     if html is not None:
         if html.suffix.lower() not in ("", ".html"):
             raise SideBySideError(f"{html}: name a file that ends in .html")
@@ -80,6 +84,28 @@ def _explain_between(task: str, between: Sequence[str], seeds: int, preset: str,
     else:
         print_lines(between_lines(explained), indent=2)
     return OK
+
+
+def _diagnose(task: str, backends: Sequence[str], *, json: bool, alone: bool) -> int:
+    from compare.explain.diagnosis import diagnosis_lines
+    from compare.explain.run import diagnosis_by_name
+    from compare.report.layout import print_lines
+
+    for name in backends:
+        about(name)  # raises UnknownNameError
+    if len(backends) > 1 or not alone:
+        other = next(name for name in backends if name not in framework_backends())
+        raise SideBySideError(f"{other} is no framework: it is explained by itself, without --html; name it alone")
+
+    def announce(note: str) -> None:
+        print(note, file=sys.stderr, flush=True)
+
+    diagnosis = diagnosis_by_name(task, backends[0], announce)
+    if json:
+        print(diagnosis.model_dump_json(indent=1))
+    else:
+        print_lines(diagnosis_lines(diagnosis), indent=2)
+    return OK if diagnosis.granted else FAILED
 
 
 def _announce(effect: "Effect") -> None:

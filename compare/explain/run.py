@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from backends.registry import framework_backends, missing
+from backends.registry import REFERENCE, about, framework_backends, missing
+from compare.executors.local import LocalExecutor
 from compare.explain import table
 from compare.explain.between import explain_between
+from compare.explain.diagnosis import diagnose
 from compare.explain.effects import explain_task
 from compare.explain.trainings import Trainings
 from compare.records.cell import Cell
-from compare.records.effect import Between, Effect, Explanation
+from compare.records.effect import Between, Diagnosis, Effect, Explanation
 from compare.run.options import make_options
 from compare.run.plan import list_cells
 from tasks.errors import SideBySideError, UnknownNameError
@@ -91,6 +93,18 @@ def between_by_name(
         raise SideBySideError(f"--between names {first} twice: name two frameworks")
     cell, start = _prepared(task, [first, second], seeds, preset)
     return explain_between(cell, first, second, start, found)
+
+
+def diagnosis_by_name(task: str, backend: str, note: Callable[[str], None] = lambda text: None) -> Diagnosis:
+    """Which default a backend of another package was left with; see :func:`compare.explain.diagnosis.diagnose`."""
+    if backend == REFERENCE:
+        raise SideBySideError(f"{backend} is the reference: every other backend is held against it")
+    options = make_options({"tasks": task, "backends": backend})
+    if message := missing(backend):
+        raise SideBySideError(message)
+    cell = list_cells(options)[0]
+    cell = cell.on(backend, about(backend).modes[0], "cpu")
+    return diagnose(cell, LocalExecutor(options.worker_threads), note)
 
 
 def installed(names: Sequence[str] | None) -> list[str]:

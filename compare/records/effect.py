@@ -99,3 +99,27 @@ class Between(Record):
     @property
     def difference(self) -> float:
         return self.accuracies[1] - self.accuracies[0]
+
+
+class Cause(Record):
+    """A default of a framework that explains how a backend differs."""
+
+    framework: str
+    name: str
+    cause: str
+    where: str
+
+
+class Diagnosis(Record):
+    """Whether a backend trains the model of a task and, if not, which defaults it has in the place of the recipe's."""
+
+    task: str
+    recipe: str
+    backend: str
+    granted: bool
+    failure: str = ""
+    """The first quantity that differs; empty where none does."""
+    causes: list[Cause] = []
+    """With these turned on, the reference is the backend's model; empty where neither one nor two explain it."""
+    tried: Count = 0
+    """How many defaults, and pairs of them, were tried."""

@@ -72,12 +72,21 @@ class CellRequest(Request):
     """How far they are moved at least."""
 
 
+class Turned(Record):
+    """A default of a framework that is turned on, by its name; see :class:`backends.default.Default`."""
+
+    framework: str
+    name: str
+
+
 class EvidenceRequest(Request):
     """Compute the evidence of a cell's subject and seed, once for each copy."""
 
     job: Literal["evidence"] = "evidence"
     cell: Cell
     data: str | None = None
+    turned: tuple[Turned, ...] = ()
+    """Defaults that are turned on in the recipe."""
     copies: tuple[Copy, ...]
 
 
@@ -95,13 +104,6 @@ class ReplayRequest(Request):
     test_examples: tuple[int, ...]
     """Of the test set, those whose outputs are computed after the steps."""
     copies: tuple[Copy, ...]
-
-
-class Turned(Record):
-    """A default of a framework that is turned on, by its name; see :class:`backends.default.Default`."""
-
-    framework: str
-    name: str
 
 
 class EffectRequest(Request):

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +9,15 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from backends import load_backend
 from backends.base import Backend, Model
-from backends.default import with_all
 from backends.numpy.noise import nudged
-from backends.registry import defaults, load_backend
 from compare.records.effect import EffectFigures
 from compare.records.event import Reply
-from compare.records.request import EffectRequest, Turned
+from compare.records.request import EffectRequest
 from compare.worker.answers import outputs_of
 from compare.worker.evidence import load_cell_task
+from compare.worker.turned import turned_on
 from tasks.architecture import Parameters
 from tasks.dataset import Dataset, predicted_labels, score
 from tasks.task import Task
@@ -46,12 +45,6 @@ def measure_effect(request: EffectRequest) -> Reply:
         measure=dataset.measure,
     )
     return Reply(effect=figures)
-
-
-def turned_on(task: Task, turned: tuple[Turned, ...]) -> Task:
-    """The task with some defaults in its recipe."""
-    chosen = [next(each for each in defaults(one.framework) if each.name == one.name) for one in turned]
-    return replace(task, recipes={**task.recipes, task.recipe_name: with_all(task.recipe, chosen)})
 
 
 class Training:

@@ -16,6 +16,7 @@ from compare.records.cell import Cell
 from compare.records.event import EvidenceSummary, Reply
 from compare.records.quantity import Quantity
 from compare.records.request import Copy, EvidenceRequest
+from compare.worker.turned import turned_on
 from tasks import load_task
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels
@@ -81,6 +82,7 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
     task, dataset = load_cell_task(cell, request.data)
+    task = turned_on(task, request.turned)
     summaries = []
     for copy in request.copies:
         arithmetic = copy.dtype, copy.rounding, copy.nudge_seed

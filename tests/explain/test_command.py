@@ -68,8 +68,12 @@ def test_between_two_frameworks_the_parts_add_up(capsys: Capture) -> None:
     ("arguments", "expected"),
     [
         (("explain", "iris-mpl"), "unknown task 'iris-mpl': did you mean iris-mlp?"),
-        (("explain", "iris-mlp", "--backend", "torch"), "unknown framework 'torch'"),
-        (("explain", "iris-mlp", "--backend", "numpy"), "unknown framework 'numpy'"),
+        (("explain", "iris-mlp", "--backend", "torch"), "unknown backend 'torch'"),
+        (("explain", "iris-mlp", "--backend", "numpy"), "numpy is the reference"),
+        (
+            ("explain", "iris-mlp", "--backend", "keras-jax", "jax"),
+            "keras-jax is no framework: it is explained by itself, without --html; name it alone",
+        ),
         (("explain", "iris-mlp", "--seeds", "0"), "seeds is 0: give a whole number from 1 to 1,000"),
         (("explain", "iris-mlp", "--html", "why.txt"), "why.txt: name a file that ends in .html"),
         (("explain", "iris-mlp", "--between", "jax"), "--between needs two frameworks, as --between keras pytorch"),
