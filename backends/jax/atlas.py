@@ -64,11 +64,9 @@ ENTRIES = (
         "loss",
         "cross-entropy",
         "optax.softmax_cross_entropy",
-        {"reduction": "", "label smoothing": "", "expects logits": ""},
+        {"reduction": "", "label smoothing": ""},
     ),
-    Entry(
-        "loss", "binary cross-entropy", "optax.sigmoid_binary_cross_entropy", {"reduction": "", "expects logits": ""}
-    ),
+    Entry("loss", "binary cross-entropy", "optax.sigmoid_binary_cross_entropy", {"reduction": ""}),
     Entry("loss", "mean squared error", "optax.squared_error", {"reduction": ""}),
 )
 

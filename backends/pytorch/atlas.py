@@ -59,9 +59,9 @@ ENTRIES = (
         "loss",
         "cross-entropy",
         "torch.nn.CrossEntropyLoss",
-        {"reduction": "reduction", "label smoothing": "label_smoothing", "expects logits": ""},
+        {"reduction": "reduction", "label smoothing": "label_smoothing"},
     ),
-    Entry("loss", "binary cross-entropy", "torch.nn.BCELoss", {"reduction": "reduction", "expects logits": ""}),
+    Entry("loss", "binary cross-entropy", "torch.nn.BCELoss", {"reduction": "reduction"}),
     Entry("loss", "mean squared error", "torch.nn.MSELoss", {"reduction": "reduction"}),
     Entry(
         "data",

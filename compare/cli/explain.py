@@ -1,7 +1,7 @@
 """``sidebyside explain``: why frameworks give different results on a task."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -47,22 +47,31 @@ def explain(
         return _explain_between(task, between, seeds, preset, json=json, alone=backend is None and html is None)
     if backend is not None and any(name not in framework_backends() for name in backend):
         return _diagnose(task, backend, json=json, alone=html is None)
-    if html is not None:
-        if html.suffix.lower() not in ("", ".html"):
-            raise SideBySideError(f"{html}: name a file that ends in .html")
-        check_output(html)
+    _check_page(html)
     explanation = explain_by_name(task, backend, seeds=seeds, preset=preset, found=_announce)
     if html is not None:
-        try:
-            write_page(explanation, html)
-        except OSError as error:
-            raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
-        print(f"written: {html}", file=sys.stderr)
+        _write(html, lambda: write_page(explanation, html))
     if json:
         print(explanation.model_dump_json(indent=1))
     else:
         print_explanation(explanation)
     return OK if explanation.complete else INTERRUPTED
+
+
+def _check_page(html: Path | None) -> None:
+    """Raises SideBySideError where no page can be written to this file."""
+    if html is not None:
+        if html.suffix.lower() not in ("", ".html"):
+            raise SideBySideError(f"{html}: name a file that ends in .html")
+        check_output(html)
+
+
+def _write(html: Path, write: Callable[[], None]) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
+    print(f"written: {html}", file=sys.stderr)
 
 
 def _explain_between(task: str, between: Sequence[str], seeds: int, preset: str, *, json: bool, alone: bool) -> int:
@@ -142,6 +151,7 @@ def defaults(
     /,
     *,
     backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
+    html: Path | None = None,
     json: Json = False,
 ) -> int:
     """Show what the installed frameworks do unless told otherwise: layers, optimizers, losses, initial weights.
@@ -149,12 +159,16 @@ def defaults(
     Args:
         name: A layer, an optimizer, a loss, or a kind of them: batchnorm, adam, optimizer; everything, unless given.
         backend: The frameworks; all that are installed, unless named.
+        html: Write a page to this file.
     """
     from compare.explain import atlas
     from compare.explain.run import installed
     from compare.report.layout import print_line, print_table, terminal
 
+    _check_page(html)
     found = atlas.read_atlas(installed(backend), name)
+    if html is not None:
+        _write(html, lambda: atlas.write_page(found, html))
     if json:
         print(found.model_dump_json(indent=1))
         return OK

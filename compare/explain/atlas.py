@@ -2,15 +2,28 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from backends.atlas import NONE
 from backends.registry import about
 from compare.executors.local import LocalExecutor
 from compare.explain.example import effect_of
+from compare.page.page import read_style, render_page
 from compare.records.atlas import Atlas, AtlasRow
 from compare.records.request import CallRequest
 from compare.report.layout import TextColumn
 from tasks.errors import SideBySideError, UnknownNameError
+from tasks.files import write_whole
+
+_TITLES = {
+    "layer": "Layers",
+    "function": "Activations",
+    "optimizer": "Optimizers",
+    "loss": "Losses",
+    "data": "Data",
+    "initial weights": "Initial weights",
+}
+"""The headings of a page, by kind."""
 
 
 class AtlasError(SideBySideError):
@@ -51,20 +64,25 @@ def read_atlas(frameworks: Sequence[str], word: str | None = None, *, effects: b
     ]
     if effects:
         sizes = {place: effect_of(*place) for place in {(row.kind, row.name) for row in rows if row.differs}}
-        rows = [row.model_copy(update={"effect": sizes[row.kind, row.name]}) if row.differs else row for row in rows]
+        rows = [
+            row.model_copy(update={"effect": sizes[row.kind, row.name]})
+            if row.differs and row.argument != "learning rate"  # every task says its own
+            else row
+            for row in rows
+        ]
     return Atlas(versions={name: about(name).versions() for name in frameworks}, rows=rows)
 
 
 def differs(values: dict[str, str]) -> bool:
-    """Whether frameworks set something otherwise; ``(1, 1)`` is 1, None is 0, and ``valid`` is no padding."""
-    return len({_plain(value) for value in values.values() if value != NONE}) > 1
+    """Whether frameworks set something otherwise; ``(1, 1)`` is 1, and what is not set is 0."""
+    return len({_plain(value) for value in values.values()}) > 1
 
 
 def _plain(value: str) -> str:
     pair = re.fullmatch(r"\((.+), \1\)", value)
     value = (pair[1] if pair else value).casefold()
     value = "mean" if value == "sum_over_batch_size" else value
-    return "0" if value in ("none", "false", "valid") else value
+    return "0" if value in ("none", "false", "valid", NONE) else value
 
 
 def table(atlas: Atlas) -> tuple[TextColumn, list[TextColumn]]:
@@ -81,6 +99,23 @@ def table(atlas: Atlas) -> tuple[TextColumn, list[TextColumn]]:
     return TextColumn("default", names, right=False), columns
 
 
+def write_page(atlas: Atlas, path: Path) -> None:
+    """Writes the atlas as a page; the file is whole or not there at all. Raises OSError where it cannot be written."""
+    first, columns = table(atlas)
+    rows = list(zip(first.cells, *(column.cells for column in columns), strict=True))
+    kinds = dict.fromkeys(row.kind for row in atlas.rows)
+    of_kinds = [
+        (_TITLES.get(kind, kind), [cells for row, cells in zip(atlas.rows, rows, strict=True) if row.kind == kind])
+        for kind in kinds
+    ]
+    values = {
+        "kinds": of_kinds,
+        "headings": [first.heading, *(column.heading for column in columns)],
+        "notes": notes(atlas),
+    }
+    write_whole(path, render_page("defaults.html.j2", read_style("report.css"), values).encode())
+
+
 def notes(atlas: Atlas) -> list[str]:
     """What should be known beside the table, in sentences."""
     versions = "; ".join(
@@ -90,6 +125,8 @@ def notes(atlas: Atlas) -> list[str]:
         f"Read from {versions}: from signatures, and from layers that were made.",
         "PyTorch's momentum of BatchNorm is the weight of the new values, Keras's and flax's the share of the old that"
         " is kept: 0.1 is 0.9 there.",
+        "The cross-entropies of PyTorch and optax expect logits, Keras's probabilities unless from_logits=True; optax's"
+        " losses are one number for each example, whose mean is the caller's.",
         "The effect is how far two frameworks' models are apart after ten steps of a small convolutional network, in"
         " parameters or in outputs, relative to their size: of all that the layer or the optimizer sets, together.",
     ]

@@ -88,5 +88,5 @@ def distances_chart(explanation: Explanation) -> Any:
             strokeDash=alt.condition(alt.datum.default == "rounding alone", alt.value([4, 4]), alt.value([1, 0])),
         )
         .properties(width=620, height=320)
-        .configure_legend(orient="bottom", columns=3, labelLimit=400)
+        .configure_legend(orient="bottom", columns=2, columnPadding=60, labelLimit=400)
     )

@@ -26,6 +26,8 @@ def test_what_differs_is_marked_with_its_effect(atlas: Atlas) -> None:
     assert not rows["Conv2D: strides"].differs  # (1, 1) is 1
     assert not rows["SGD: weight decay"].differs  # None is 0
     assert rows["Conv2D: strides"].effect is None
+    assert rows["AveragePool2D: counts the padding"].differs
+    assert rows["Adam: learning rate"].effect is None  # that of its epsilon is not its own
     first, columns = table(atlas)
     assert len(first.cells) == len(atlas.rows)
     assert [column.heading for column in columns][-2:] == ["differs", "effect in a small example"]
@@ -71,7 +73,8 @@ def test_a_framework_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatc
         ({"a": "valid", "b": "VALID"}, False),
         ({"a": "SAME", "b": "valid"}, True),
         ({"a": "mean", "b": "sum_over_batch_size"}, False),
-        ({"a": "0.1", "b": "has none"}, False),
+        ({"a": "0", "b": "has none"}, False),
+        ({"a": "True", "b": "has none"}, True),
         ({"a": "0.1", "b": "must be given"}, True),
     ],
 )

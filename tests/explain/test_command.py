@@ -6,6 +6,7 @@ import pytest
 
 import backends
 from compare import cli
+from compare.explain.atlas import read_atlas
 from compare.explain.run import explain
 from compare.records.effect import Contribution
 from tests.cli.common import Capture, asked, refused
@@ -98,3 +99,14 @@ def test_the_atlas_is_printed_and_is_json(capsys: Capture) -> None:
     assert "LayerNorm: epsilon" in capsys.readouterr().out
     found = asked(capsys, "defaults", "layernorm", "--backend", FAST)
     assert {row["name"] for row in found["rows"]} == {"LayerNorm"}
+
+
+@needs_a_framework
+def test_the_atlas_is_a_page_too(capsys: Capture, tmp_path: Path) -> None:
+    page = tmp_path / "defaults.html"
+    assert cli.main(["defaults", "--backend", FAST, "--html", str(page)]) == cli.OK
+    capsys.readouterr()
+    text = page.read_text()
+    assert text.count("<h2>") == len({row.kind for row in read_atlas([FAST], effects=False).rows})
+    assert "LayerNorm: epsilon" in text
+    assert "name a file that ends in .html" in refused(capsys, "defaults", "--html", "defaults.pdf")
