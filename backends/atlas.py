@@ -7,7 +7,7 @@ there. The values are never written down: they come from signatures, and from ob
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 NONE = "has none"
@@ -24,12 +24,14 @@ class Entry:
         path: where it is: ``torch.nn.BatchNorm2d``.
         arguments: its arguments, by the names that they have in all frameworks; several that are one elsewhere are
             parted by commas, and of what it has no argument for, the name is empty.
+        meaning_of_none: what None stands for, as the documentation has it, by the common name.
     """
 
     kind: str
     name: str
     path: str
     arguments: Mapping[str, str]
+    meaning_of_none: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(framework: str) -> list[dict[str, str]]:
@@ -62,7 +64,9 @@ def _values(entry: Entry) -> dict[str, str]:
     values = {}
     for argument, own in entry.arguments.items():
         of_each = [default_of(name) for name in own.split(", ") if name]
-        values[argument] = f"({', '.join(of_each)})" if len(of_each) > 1 else (of_each or [NONE])[0]
+        value = f"({', '.join(of_each)})" if len(of_each) > 1 else (of_each or [NONE])[0]
+        meant = entry.meaning_of_none.get(argument)
+        values[argument] = f"None: {meant}" if value == "None" and meant else value
     return values
 
 

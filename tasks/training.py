@@ -173,6 +173,11 @@ class DecoupledSGD(SGD):
 
 
 @dataclass(frozen=True)
+class RateInsideDecoupledSGD(DecoupledSGD, RateInsideSGD):
+    """The two together."""
+
+
+@dataclass(frozen=True)
 class EpsilonHatAdam(Adam):
     """Adam in the order that its paper calls more efficient: epsilon is added before the correction of the means.
 

@@ -100,8 +100,8 @@ def cluster(folder: Path, *names: str) -> Iterator[Cluster]:
         started.close()
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_SECONDS
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
+    end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "what must happen has not happened"
         time.sleep(0.05)

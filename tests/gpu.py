@@ -38,7 +38,7 @@ def main() -> int:
         else:
             print(f"{about(name).label} has no GPU here: {reply.message}")
     if not found:
-        print("No framework has a GPU here; install builds for it: sidebyside envs create --gpu")
+        print("No framework has a GPU here; install builds for it: sidebyside envs create pytorch keras jax --gpu")
         return 2
     tested = pytest.main([str(ROOT / "tests" / "backends" / "test_on_gpu.py")])
     folder = ROOT / "runs" / f"{datetime.now():gpu-%Y%m%d-%H%M%S}"

@@ -86,3 +86,15 @@ def _in_jax(model: Any, fault: Summed) -> None:
         return lax.stop_gradient(right(outputs, labels) - part) + part
 
     model.loss = wrong
+
+
+class Failing:
+    """A loss that cannot be computed."""
+
+    def __call__(self, outputs: Any, labels: Any) -> Any:
+        raise ValueError("out of memory, say")
+
+
+def fails_elsewhere(model: Any) -> None:
+    """The training of PyTorch's other processes fails."""
+    model.processes.tell("__setattr__", "loss", Failing())

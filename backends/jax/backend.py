@@ -46,7 +46,7 @@ class Backend(base.Backend):
         return {"matmul_precision": "highest", "threads": affinity_cores(), "flush_denormals": True}
 
     def divide_cpu(self, count: int) -> None:
-        """Has XLA see so many devices in the CPU; nothing if it has begun already."""
+        """Has XLA see so many devices in the CPU. Raises RuntimeError where it has begun already."""
         jax.config.update("jax_num_cpu_devices", count)
 
     def devices(self) -> tuple[str, ...]:

@@ -35,12 +35,14 @@ DEFAULTS = (
     ),
     Default(
         "optimizer's epsilon",
-        "optax.adam adds eps=1e-8 after the bias correction; optax.rmsprop adds it inside of the root.",
+        "optax.adam adds eps=1e-8 after the bias correction; optax.rmsprop adds it inside of the root;"
+        " optax.adadelta has eps=1e-6.",
         "optax.adam(eps=...), optax.rmsprop(eps_in_sqrt=False)",
         several(
             of_rule(Adam, epsilon=1e-8),
             of_rule(AdamW, epsilon=1e-8),
             of_rule(RMSprop, EpsilonInsideRMSprop, epsilon=1e-8),
+            of_rule(Adadelta, epsilon=1e-6),
         ),
     ),
     Default(
@@ -77,9 +79,9 @@ DEFAULTS = (
     Default(
         "last batch",
         "JAX has no loader; flax's own tutorials leave out the examples that fill no batch (drop_remainder=True), of"
-        " the test set too.",
+        " the test set too. Here all of the test set is used, so that the accuracies can be compared.",
         "batches of arrays, the last of them smaller",
-        lambda recipe: of_recipe(drop_remainder=True, test_batch_size=recipe.batch_size)(recipe),
+        of_recipe(drop_remainder=True),
     ),
     Default(
         "softmax before the loss",

@@ -21,12 +21,19 @@ ENTRIES = (
     Entry("layer", "ConvTranspose2D", "keras.layers.Conv2DTranspose", {"strides": "strides", "padding": "padding"}),
     Entry("layer", "Dense", "keras.layers.Dense", {"bias": "use_bias"}),
     Entry("layer", "Dropout", "keras.layers.Dropout", {"rate": "rate"}),
-    Entry("layer", "MaxPool2D", "keras.layers.MaxPooling2D", {"strides": "strides", "padding": "padding"}),
+    Entry(
+        "layer",
+        "MaxPool2D",
+        "keras.layers.MaxPooling2D",
+        {"strides": "strides", "padding": "padding"},
+        {"strides": "the window"},
+    ),
     Entry(
         "layer",
         "AveragePool2D",
         "keras.layers.AveragePooling2D",
         {"strides": "strides", "padding": "padding", "counts the padding": ""},
+        {"strides": "the window"},
     ),
     Entry("function", "GELU", "keras.activations.gelu", {"approximation": "approximate"}),
     Entry("function", "LeakyReLU", "keras.layers.LeakyReLU", {"slope": "negative_slope"}),
@@ -93,6 +100,7 @@ ENTRIES = (
         "loader",
         "keras.Model.fit",
         {"batch size": "batch_size", "shuffles": "shuffle", "drops the last batch": ""},
+        {"batch size": "32"},
     ),
 )
 

@@ -22,6 +22,7 @@ from tasks.training import (
     EpsilonHatAdam,
     EpsilonHatAdamW,
     EpsilonInsideRMSprop,
+    RateInsideDecoupledSGD,
     RateInsideSGD,
     RMSprop,
 )
@@ -29,12 +30,19 @@ from tasks.training import (
 
 def _decoupled(recipe: Recipe) -> Recipe:
     decays = recipe.optimizer.weight_decay > 0
-    return several(of_rule(Adam, AdamW), of_rule(SGD, DecoupledSGD))(recipe) if decays else recipe
+    forms = {
+        Adam: AdamW,
+        EpsilonHatAdam: EpsilonHatAdamW,
+        SGD: DecoupledSGD,
+        RateInsideSGD: RateInsideDecoupledSGD,
+    }
+    return several(*(of_rule(kind, to) for kind, to in forms.items()))(recipe) if decays else recipe
 
 
 def _with_the_rate_inside(recipe: Recipe) -> Recipe:
     has_momentum = isinstance(recipe.optimizer, SGD) and recipe.optimizer.momentum > 0
-    return of_rule(SGD, RateInsideSGD)(recipe) if has_momentum and recipe.schedule != CONSTANT else recipe
+    inside = several(of_rule(SGD, RateInsideSGD), of_rule(DecoupledSGD, RateInsideDecoupledSGD))
+    return inside(recipe) if has_momentum and recipe.schedule != CONSTANT else recipe
 
 
 DEFAULTS = (
@@ -47,7 +55,7 @@ DEFAULTS = (
     ),
     Default(
         "weight decay",
-        "keras.optimizers.AdamW decays by 0.004 unless told otherwise. The weight_decay of every optimizer of Keras is"
+        "keras.optimizers.AdamW decays by 0.004 unless told otherwise. The weight_decay of Keras's Adam and SGD is"
         " decoupled, beside the gradient, and for all variables, biases too; PyTorch's Adam and SGD add it to the"
         " gradient.",
         "AdamW(weight_decay=...) and exclude_from_weight_decay; kernel_regularizer=L2(decay / 2) is coupled",

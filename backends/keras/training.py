@@ -82,18 +82,18 @@ def make_optimizer(recipe: Recipe, variables: Mapping[str, Any]) -> keras.optimi
     options: dict[str, Any] = {"learning_rate": rate, "global_clipnorm": recipe.clip_norm}
     optimizer: Any
     if isinstance(rule, SGD):
-        own = isinstance(rule, RateInsideSGD) or (recipe.learning_rates is None and not rule.weight_decay)
-        kind = keras.optimizers.SGD if own else _SGD
+        own = recipe.learning_rates is None and not rule.weight_decay
+        kind = _KerasSGD if isinstance(rule, RateInsideSGD) else keras.optimizers.SGD if own else _SGD
         decay = rule.weight_decay if rule.decoupled else None
         optimizer = kind(momentum=rule.momentum, nesterov=rule.nesterov, weight_decay=decay, name="sgd", **options)
     elif isinstance(rule, Adam):
         options |= {"beta_1": rule.beta_1, "beta_2": rule.beta_2, "epsilon": rule.epsilon}
         decay = rule.weight_decay if rule.decoupled else None
-        kind = keras.optimizers.Adam if isinstance(rule, EpsilonHatAdam) else _PaperAdam
+        kind = _KerasAdam if isinstance(rule, EpsilonHatAdam) else _PaperAdam
         optimizer = kind(weight_decay=decay, name="paper_adam", **options)
     elif isinstance(rule, RMSprop):
         options |= {"rho": rule.decay, "epsilon": rule.epsilon, "momentum": rule.momentum}
-        kind = keras.optimizers.RMSprop if isinstance(rule, EpsilonInsideRMSprop) else _RMSprop
+        kind = _KerasRMSprop if isinstance(rule, EpsilonInsideRMSprop) else _RMSprop
         optimizer = kind(name="rmsprop", **options)
     else:
         kind = _Adadelta if rule.weight_decay else keras.optimizers.Adadelta
@@ -190,6 +190,22 @@ class _Adadelta(_CoupledDecay, keras.optimizers.Adadelta):
 
     def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
         super().update_step(self.decayed(gradient, variable), variable, learning_rate)
+
+
+class _OwnRule(_CoupledDecay):
+    """One of Keras's own optimizers, with coupled weight decay."""
+
+    def update_step(self, gradient: keras.KerasTensor, variable: Any, learning_rate: keras.KerasTensor) -> None:
+        super().update_step(self.decayed(gradient, variable), variable, learning_rate)
+
+
+class _KerasSGD(_OwnRule, keras.optimizers.SGD): ...
+
+
+class _KerasAdam(_OwnRule, keras.optimizers.Adam): ...
+
+
+class _KerasRMSprop(_OwnRule, keras.optimizers.RMSprop): ...
 
 
 def _canonical_state(optimizer: keras.optimizers.Optimizer, network: Network, recipe: Recipe) -> OptimizerState:

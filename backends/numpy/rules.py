@@ -138,7 +138,16 @@ class RMSpropUpdate(Update):
 
 
 class EpsilonInsideRMSpropUpdate(RMSpropUpdate):
-    """RMSprop with epsilon inside of the root."""
+    """RMSprop with epsilon inside of the root, and the learning rate inside of the momentum."""
+
+    def direction(self, key: str, g: Array) -> Array:
+        if not (self.rule.momentum and self.rate):
+            return super().direction(key, g)
+        s, v = self.moments["square_average"][key], self.moments["velocity"][key]
+        s[:] = self.rule.decay * s + (1 - self.rule.decay) * g * g
+        v *= self.rule.momentum
+        v += self.rate * g / self.root(s)
+        return v / self.rate
 
     def root(self, s: Array) -> Array:
         return np.asarray(np.sqrt(s + self.rule.epsilon))

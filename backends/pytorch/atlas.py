@@ -21,12 +21,19 @@ ENTRIES = (
     Entry("layer", "ConvTranspose2D", "torch.nn.ConvTranspose2d", {"strides": "stride", "padding": "padding"}),
     Entry("layer", "Dense", "torch.nn.Linear", {"bias": "bias"}),
     Entry("layer", "Dropout", "torch.nn.Dropout", {"rate": "p"}),
-    Entry("layer", "MaxPool2D", "torch.nn.MaxPool2d", {"strides": "stride", "padding": "padding"}),
+    Entry(
+        "layer",
+        "MaxPool2D",
+        "torch.nn.MaxPool2d",
+        {"strides": "stride", "padding": "padding"},
+        {"strides": "the window"},
+    ),
     Entry(
         "layer",
         "AveragePool2D",
         "torch.nn.AvgPool2d",
         {"strides": "stride", "padding": "padding", "counts the padding": "count_include_pad"},
+        {"strides": "the window"},
     ),
     Entry("function", "GELU", "torch.nn.GELU", {"approximation": "approximate"}),
     Entry("function", "LeakyReLU", "torch.nn.LeakyReLU", {"slope": "negative_slope"}),
@@ -68,6 +75,7 @@ ENTRIES = (
         "loader",
         "torch.utils.data.DataLoader",
         {"batch size": "batch_size", "shuffles": "shuffle", "drops the last batch": "drop_last"},
+        {"shuffles": "False"},
     ),
 )
 

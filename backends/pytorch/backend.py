@@ -2,20 +2,24 @@
 
 import os
 import shutil
+import socket
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch._dynamo.exc import BackendCompilerFailed
 
 from backends import base
 from backends.pytorch import ABOUT
 
 _Steps = Callable[[Tensor], Tensor]
+_TIMEOUT = timedelta(minutes=5)
+"""How long a process waits for the others, which do the same work; torch's own default is half an hour."""
 
 
 def device_of(device: str) -> torch.device:
@@ -104,6 +108,22 @@ class _StepsInGraph:
         self.steps.copy_(steps)
         self.graph.replay()
         return self.losses.clone()
+
+
+def _meet(meeting: str, devices: Sequence[str], rank: int) -> None:
+    """Makes this process one of torch's group, in which the processes find each other by a file."""
+    names = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
+    if names:  # otherwise Gloo asks for the address of the machine's name, which may have none
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", names[0])
+    backend = "gloo" if devices[0].startswith("cpu") else "nccl"
+    if backend == "nccl":
+        torch.cuda.set_device(int(devices[rank].partition(":")[2]))
+    place = {"init_method": f"file://{meeting}", "rank": rank, "world_size": len(devices)}
+    distributed.init_process_group(backend, timeout=_TIMEOUT, **place)
+
+
+def _share_of(threads: int, devices: Sequence[str]) -> int:
+    return max(threads // len(devices), 1)
 
 
 class Backend(base.Backend):

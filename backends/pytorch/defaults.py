@@ -17,8 +17,8 @@ from tasks.training import Adadelta, Adam, AdamW, RMSprop
 DEFAULTS = (
     Default(
         "initial weights",
-        "nn.Linear and nn.Conv2d draw kernels and biases uniformly within 1/sqrt(fan_in); Keras and flax draw wider"
-        " kernels and begin with biases of 0.",
+        "nn.Linear and nn.Conv2d draw kernels and biases uniformly within 1/sqrt(fan_in); Keras and flax draw kernels"
+        " otherwise and begin with biases of 0.",
         "torch.nn.init, after the network is made",
         of_recipe(initializer="pytorch"),
     ),
@@ -37,14 +37,19 @@ DEFAULTS = (
     ),
     Default(
         "optimizer's epsilon",
-        "torch.optim.Adam adds eps=1e-8 after the bias correction.",
+        "torch.optim.Adam adds eps=1e-8 after the bias correction, torch.optim.Adadelta eps=1e-6.",
         "torch.optim.Adam(eps=...)",
-        several(of_rule(Adam, epsilon=1e-8), of_rule(AdamW, epsilon=1e-8), of_rule(RMSprop, epsilon=1e-8)),
+        several(
+            of_rule(Adam, epsilon=1e-8),
+            of_rule(AdamW, epsilon=1e-8),
+            of_rule(RMSprop, epsilon=1e-8),
+            of_rule(Adadelta, epsilon=1e-6),
+        ),
     ),
     Default(
         "batch normalization",
-        "nn.BatchNorm2d has momentum=0.1, which is the weight of the new values (0.9 elsewhere), eps=1e-5, and moves"
-        " its running variance towards the unbiased one.",
+        "nn.BatchNorm2d has momentum=0.1, which is the weight of the new values (in Keras's and flax's terms 0.9),"
+        " eps=1e-5, and moves its running variance towards the unbiased one.",
         "nn.BatchNorm2d(momentum=..., eps=...)",
         of_layers(BatchNorm, momentum=0.9, epsilon=1e-5, unbiased=True),
     ),

@@ -1,8 +1,7 @@
 """Data-parallel training in PyTorch: ``DistributedDataParallel``, with a process for each device."""
 
-import os
-import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from inspect import signature
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -17,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from backends.base import DeviceUnavailableError
 from backends.devices import single_devices
-from backends.pytorch.backend import Backend
+from backends.pytorch.backend import Backend, _meet, _share_of
 from backends.pytorch.model import Model
 from backends.pytorch.network import _channels_first, set_parameters, variables
 from backends.pytorch.stateful import _MaskedDropout
@@ -33,6 +32,9 @@ _SYNCHRONIZES = "forward_sync_buffers"
 """The option by which the first copy's buffers would be sent to the others in every step, under its new name."""
 if _SYNCHRONIZES not in signature(DistributedDataParallel).parameters:
     _SYNCHRONIZES = "broadcast_buffers"
+
+_PATIENCE_SECONDS = 5.0
+"""For a process that has failed to say why."""
 
 
 class _Replica(Model):
@@ -149,7 +151,10 @@ class ParallelModel(_Replica):
     def _tell(self, call: str, *arguments: Any) -> Any:
         """Makes a call of all copies, of the others in their processes; returns what this one's comes to."""
         self.processes.tell(call, *arguments)
-        return getattr(super(), call)(*arguments)
+        try:
+            return getattr(super(), call)(*arguments)
+        except RuntimeError as error:  # which may be that another copy's process has ended
+            raise RuntimeError(self.processes.failure() or str(error)) from error
 
     def load_parameters(self, parameters: Parameters) -> None:
         """Copies parameters in the canonical layout into every copy, and starts the optimizer afresh."""
@@ -186,7 +191,7 @@ class _Processes:
         self.folder = TemporaryDirectory(prefix="sidebyside-", ignore_cleanup_errors=True)
         meeting, context = str(Path(self.folder.name) / "meeting"), multiprocessing.get_context("spawn")
         threads = _share_of(torch.get_num_threads(), devices)
-        self.pipes, self.processes = [], []
+        self.devices, self.pipes, self.processes = devices, [], []
         for rank in range(1, len(devices)):
             ours, theirs = context.Pipe()
             copy = recipe, parameters, devices, rank, dtype
@@ -195,12 +200,23 @@ class _Processes:
             theirs.close()
             self.pipes.append(ours)
             self.processes.append(process)
-        _meet(meeting, devices, 0)
+        try:
+            _meet(meeting, devices, 0)
+        except RuntimeError as error:
+            raise RuntimeError(self.failure() or str(error)) from error
 
     def tell(self, call: str, *arguments: Any) -> None:
         """Has each of them make a call."""
         for pipe in self.pipes:
             pipe.send((call, arguments))
+
+    def failure(self) -> str:
+        """Why one of them has ended; empty if none has."""
+        for device, pipe in zip(self.devices[1:], self.pipes, strict=True):
+            with suppress(EOFError, OSError):
+                if pipe.poll(_PATIENCE_SECONDS):
+                    return f"on {device}: {pipe.recv()}"
+        return ""
 
     def end(self) -> None:
         """Ends them, and leaves torch's group."""
@@ -214,28 +230,18 @@ class _Processes:
 
 def _obey(pipe: Connection, meeting: str, threads: int, copy: Any) -> None:
     """What a process of a copy does until its pipe is closed: the calls that it is told to make."""
-    Backend().configure(threads)
-    recipe, parameters, devices, rank, dtype = copy
-    _meet(meeting, devices, rank)
-    replica = _Replica(recipe, parameters, devices, rank, dtype)
-    while True:
-        try:
-            call, arguments = pipe.recv()
-        except EOFError:
-            return
-        getattr(replica, call)(*arguments)
-
-
-def _meet(meeting: str, devices: Sequence[str], rank: int) -> None:
-    """Makes this process one of torch's group, in which the processes find each other by a file."""
-    names = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
-    if names:  # otherwise Gloo asks for the address of the machine's name, which may have none
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", names[0])
-    backend = "gloo" if devices[0].startswith("cpu") else "nccl"
-    if backend == "nccl":
-        torch.cuda.set_device(int(devices[rank].partition(":")[2]))
-    distributed.init_process_group(backend, init_method=f"file://{meeting}", rank=rank, world_size=len(devices))
-
-
-def _share_of(threads: int, devices: Sequence[str]) -> int:
-    return max(threads // len(devices), 1)
+    try:
+        Backend().configure(threads)
+        recipe, parameters, devices, rank, dtype = copy
+        _meet(meeting, devices, rank)
+        replica = _Replica(recipe, parameters, devices, rank, dtype)
+        while True:
+            try:
+                call, arguments = pipe.recv()
+            except EOFError:
+                return
+            getattr(replica, call)(*arguments)
+    except Exception as error:
+        with suppress(OSError):
+            pipe.send(f"{type(error).__name__}: {error}")
+        raise

@@ -23,8 +23,8 @@ from tasks.training import SGD, Adam, OptimizerState, RMSprop
 _SMALL_STEP = 1_000_000
 """A step of fewer floating-point operations takes less time than calling it: several are compiled into one call."""
 
-_STEPS_IN_GRAPH = 20
-"""Steps that a GPU is given at once, where that is how the loop runs."""
+_STEPS_IN_GRAPH = 8
+"""Steps that a GPU is given at once, where that is how the loop runs; the epochs of a certificate have as many."""
 
 _OPTIONS: dict[str, dict[str, bool]] = {
     "cpp-wrapper": {"pattern_matcher": False, "cpp_wrapper": True},

@@ -31,7 +31,7 @@ class Scaling:
         speed = self.pair.speed
         several, one = label(self.pair.first), label(self.pair.second)
         interval = f" (95 % interval {times_range(*speed.interval)})" if speed.interval else ""
-        share = f"scaling efficiency {100 * self.efficiency:.2g} %"
+        share = f"scaling efficiency {100 * self.efficiency:.{0 if self.efficiency >= 0.1 else 1}f} %"
         if _on_cpu(self.pair.first):
             share += ", where 100 % is the speed of one, for they share the CPU's cores"
         return f"{several} trains {times(speed.ratio)} times as fast as {one}{interval}: {share}"

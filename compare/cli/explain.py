@@ -24,8 +24,8 @@ def explain(
     *,
     backend: Annotated[Sequence[str] | None, flag("--backend", several=True)] = None,
     between: Annotated[Sequence[str] | None, flag("--between", several=True)] = None,
-    seeds: int = 5,
-    preset: Literal["quick", "full"] = "quick",
+    seeds: int | None = None,
+    preset: Literal["quick", "full"] | None = None,
     html: Path | None = None,
     json: Json = False,
 ) -> int:
@@ -33,28 +33,29 @@ def explain(
 
     Args:
         task: The task, by name or file.
-        backend: Frameworks whose defaults are turned on; all that are installed, unless named. Of
-            a backend of another package: which default it was left with, where it is not the same model.
+        backend: Frameworks whose defaults are turned on; all that are installed, unless named. For
+            another backend, as keras-jax: says which default it was left with, where it is not the same model.
         between: Two frameworks: how much of the difference between them each default explains.
-        seeds: Number of seeds of each whole run, 0 to N-1; changes of accuracy have an interval from two on.
-        preset: quick trains the task's quick preset, full its recipe as it stands.
+        seeds: Number of seeds of each whole run, 0 to N-1; five, unless given. One gives no interval.
+        preset: quick trains the task's quick preset, full its recipe as it stands; quick, unless given.
         html: Write a page with a chart to this file.
     """
     from compare.explain.page import write_page
     from compare.explain.run import explain_by_name
 
+    if backend is not None and any(name not in framework_backends() for name in backend):
+        return _diagnose(task, backend, json=json, alone=(html, between, seeds, preset) == (None,) * 4)
+    seeds, preset = 5 if seeds is None else seeds, preset or "quick"
     if between is not None:
         return _explain_between(task, between, seeds, preset, json=json, alone=backend is None and html is None)
-    if backend is not None and any(name not in framework_backends() for name in backend):
-        return _diagnose(task, backend, json=json, alone=html is None)
     _check_page(html)
     explanation = explain_by_name(task, backend, seeds=seeds, preset=preset, found=_announce)
-    if html is not None:
-        _write(html, lambda: write_page(explanation, html))
     if json:
         print(explanation.model_dump_json(indent=1))
     else:
         print_explanation(explanation)
+    if html is not None:
+        _write(html, lambda: write_page(explanation, html))
     return OK if explanation.complete else INTERRUPTED
 
 
@@ -104,7 +105,7 @@ def _diagnose(task: str, backends: Sequence[str], *, json: bool, alone: bool) ->
         about(name)  # raises UnknownNameError
     if len(backends) > 1 or not alone:
         other = next(name for name in backends if name not in framework_backends())
-        raise SideBySideError(f"{other} is no framework: it is explained by itself, without --html; name it alone")
+        raise SideBySideError(f"{other} is no framework and is explained by itself: leave out all but its name")
 
     def announce(note: str) -> None:
         print(note, file=sys.stderr, flush=True)
@@ -167,14 +168,14 @@ def defaults(
 
     _check_page(html)
     found = atlas.read_atlas(installed(backend), name)
-    if html is not None:
-        _write(html, lambda: atlas.write_page(found, html))
     if json:
         print(found.model_dump_json(indent=1))
-        return OK
-    console = terminal()
-    print_table(*atlas.table(found), console)
-    console.print()
-    for note in atlas.notes(found):
-        print_line(note, console, indent=2)
+    else:
+        console = terminal()
+        print_table(*atlas.table(found), console)
+        console.print()
+        for note in atlas.notes(found):
+            print_line(note, console, indent=2)
+    if html is not None:
+        _write(html, lambda: atlas.write_page(found, html))
     return OK

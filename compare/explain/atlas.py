@@ -63,7 +63,9 @@ def read_atlas(frameworks: Sequence[str], word: str | None = None, *, effects: b
         for key in sorted(chosen, key=lambda key: order[key[0]])
     ]
     if effects:
-        sizes = {place: effect_of(*place) for place in {(row.kind, row.name) for row in rows if row.differs}}
+        sizes = {
+            place: effect_of(*place, frameworks) for place in {(row.kind, row.name) for row in rows if row.differs}
+        }
         rows = [
             row.model_copy(update={"effect": sizes[row.kind, row.name]})
             if row.differs and row.argument != "learning rate"  # every task says its own
@@ -79,6 +81,7 @@ def differs(values: dict[str, str]) -> bool:
 
 
 def _plain(value: str) -> str:
+    value = value.removeprefix("None: ")
     pair = re.fullmatch(r"\((.+), \1\)", value)
     value = (pair[1] if pair else value).casefold()
     value = "mean" if value == "sum_over_batch_size" else value
@@ -125,8 +128,8 @@ def notes(atlas: Atlas) -> list[str]:
         f"Read from {versions}: from signatures, and from layers that were made.",
         "PyTorch's momentum of BatchNorm is the weight of the new values, Keras's and flax's the share of the old that"
         " is kept: 0.1 is 0.9 there.",
-        "The cross-entropies of PyTorch and optax expect logits, Keras's probabilities unless from_logits=True; optax's"
-        " losses are one number for each example, whose mean is the caller's.",
+        "The cross-entropy of PyTorch and optax expects logits, Keras's probabilities unless from_logits=True."
+        " PyTorch's BCELoss expects probabilities too. Optax's losses are a number for each example, to be averaged.",
         "The effect is how far two frameworks' models are apart after ten steps of a small convolutional network, in"
         " parameters or in outputs, relative to their size: of all that the layer or the optimizer sets, together.",
     ]

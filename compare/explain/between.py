@@ -123,10 +123,12 @@ def between_lines(between: Between) -> list[str]:
     for each in between.contributions:
         orders = f"{each.forward * factor:+.2f} in one order and {each.backward * factor:+.2f} in the other"
         said.append(f"{each.name}: {each.mean * factor:+.2f}{_ends(each.interval, factor)}: {orders}.")
+    if len(between.contributions) == 1:
+        return said
     apart = max(abs(each.forward - each.backward) for each in between.contributions)
     said.append(
-        f"The two orders disagree by up to {apart * factor:.2f}{unit}: so far, what one default does depends on the"
-        " others, and belongs to none of them alone."
+        f"The two orders disagree by up to {apart * factor:.2f}{unit}: to that extent, what one default does"
+        " depends on the others, and belongs to none of them alone."
     )
     return said
 

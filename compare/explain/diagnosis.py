@@ -119,7 +119,7 @@ def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
     what = task_label(clean(diagnosis.task), clean(diagnosis.recipe))
     if diagnosis.granted:
         return [
-            f"{diagnosis.backend} trains the model of {what}: its certificate is granted, and nothing is to explain."
+            f"{diagnosis.backend} has the model of {what}: its certificate is granted, so there is nothing to explain."
         ]
     said = [f"{diagnosis.backend} does not train the model of {what}. First to differ: {clean(diagnosis.failure)}."]
     if diagnosis.failure.startswith("hash of"):

@@ -7,14 +7,14 @@ import numpy as np
 from backends.default import Default
 from backends.registry import defaults
 from compare.analysis.statistics import CONFIDENCE, student_interval
-from compare.explain.trainings import Trainings
+from compare.explain.trainings import EffectFailedError, Trainings
 from compare.records.cell import Cell
 from compare.records.effect import Effect, EffectFigures, Explanation
 from compare.records.request import Turned
 from tasks import load_task
 from tasks.task import Task
 
-ALL = "all of these together"
+ALL = "all its defaults together"
 """The name of the row with all defaults of a framework, as a newcomer has them."""
 BEYOND = 3.0
 """A model has left the aligned one where it is more than so many times as far from it as rounding leads,"""
@@ -30,7 +30,7 @@ def explain_task(
 ) -> Explanation:
     """The effects of all defaults of some frameworks on a task, the largest first.
 
-    What was found before an interrupt is kept.
+    What was found before an interrupt, or before a default that cannot be trained, is kept.
 
     Args:
         cell: of the task; its backend does not matter.
@@ -42,7 +42,7 @@ def explain_task(
     of_each = {name: of_task(task, name) for name in frameworks}
     effects: list[Effect] = []
     aligned: dict[str, EffectFigures] = {}
-    complete = False
+    complete, failure = False, ""
     try:
         for framework, chosen in of_each.items():
             with start(framework) as trainings:
@@ -57,6 +57,10 @@ def explain_task(
     except KeyboardInterrupt:
         if not effects:
             raise
+    except EffectFailedError as error:
+        if not effects:
+            raise
+        failure = str(error)
     silent = {
         name: [each.name for each in defaults(name) if each not in chosen and not each.mistake]
         for name, chosen in of_each.items()
@@ -69,6 +73,7 @@ def explain_task(
         effects=by_size(effects),
         without_effect=silent,
         complete=complete,
+        failure=failure,
     )
 
 
@@ -106,10 +111,12 @@ def paired_change(first: EffectFigures, second: EffectFigures) -> tuple[float | 
     """The mean difference of two models' accuracies over the seeds that both have, with its 95 % interval."""
     pairs = zip(first.accuracies, second.accuracies, strict=True)
     differences = np.array([one - other for one, other in pairs if one is not None and other is not None])
+    # Two accuracies cannot be closer than one example, even if all seeds have the same difference.
+    least = 1 / second.test_examples if second.test_examples and second.measure == "accuracy" else 0.0
     if not len(differences):
         return None, None
     mean = float(differences.mean())
-    return mean, student_interval(differences.round(12), CONFIDENCE) if len(differences) > 1 else None
+    return mean, student_interval(differences.round(12), CONFIDENCE, least) if len(differences) > 1 else None
 
 
 def by_size(effects: Sequence[Effect]) -> list[Effect]:

@@ -1,13 +1,14 @@
 """How large the effect of a default is in a small example: computed on the spot, by the reference in float64."""
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 
 from backends.default import with_all
 from backends.numpy.model import NumpyModel
-from backends.registry import defaults, framework_backends
+from backends.registry import defaults
 from tasks.architecture import Parameters, sequence
 from tasks.batches import draw_batches
 from tasks.dataset import Dataset
@@ -32,7 +33,7 @@ _RULES: dict[str, tuple[tuple[str, ...], Optimizer]] = {
 }
 
 
-def effect_of(kind: str, name: str) -> float | None:
+def effect_of(kind: str, name: str, frameworks: Sequence[str]) -> float | None:
     """The largest distance between two frameworks after ten steps of a small example, relative to the size.
 
     Of the parameters, or of the outputs in inference, whichever are further apart.
@@ -40,6 +41,7 @@ def effect_of(kind: str, name: str) -> float | None:
     Args:
         kind: of a row of the atlas.
         name: of the row.
+        frameworks: whose defaults are held against each other.
 
     Returns:
         None where there is no example of it.
@@ -55,10 +57,10 @@ def effect_of(kind: str, name: str) -> float | None:
     else:
         return None
     found = []
-    for framework in framework_backends():
+    for framework in frameworks:
         chosen = [default for default in defaults(framework) if default.name in names]
         found.append(_trained(with_all(recipe, chosen)))
-    return max(_distance(one, other) for one, other in combinations(found, 2))
+    return max((_distance(one, other) for one, other in combinations(found, 2)), default=None)
 
 
 def _recipe(layer: Layer, optimizer: Optimizer) -> Recipe:

@@ -54,6 +54,9 @@ def answer(explanation: Explanation) -> str:
     """The largest effects in a sentence or two."""
     clear = [effect for effect in explanation.effects if effect.distinguishable or effect.change is None]
     said = "" if explanation.complete else "It was interrupted: these are the defaults that were measured. "
+    said = f"It ended early ({clean(explanation.failure)}). " if explanation.failure else said
+    if all(accuracy is None for figures in explanation.aligned.values() for accuracy in figures.accuracies):
+        return f"{said}The aligned model itself does not train: its outputs are not finite."
     if not explanation.effects:
         return said + "No default of these frameworks changes anything of this task's recipe."
     if not clear:
@@ -63,11 +66,11 @@ def answer(explanation: Explanation) -> str:
     words = []
     for effect in clear[:3]:
         what = f"{effect.name} ({about(effect.framework).label})"
-        moved = f"changes it by {effect.change * factor:+.2g}{unit}" if effect.change is not None else "does not train"
-        words.append(f"{what} {moved}")
+        moved = f"{effect.change * factor:+.2f}{unit}" if effect.change is not None else "did not train"
+        words.append(f"{what}: {moved}")
     rest = len(explanation.effects) - len(clear)
     others = f" The other {'one' if rest == 1 else rest} cannot be told from what seeds do." if rest else ""
-    return f"{said}What moves the {_measure(explanation)} most: {join(words)}.{others}"
+    return f"{said}The largest effects on the {_measure(explanation)} are {join(words)}.{others}"
 
 
 def causes(explanation: Explanation) -> list[tuple[str, str]]:
@@ -92,11 +95,23 @@ def how(explanation: Explanation) -> str:
     """How it was measured, in two sentences."""
     seeds = f"{explanation.seeds} seed{'s' * (explanation.seeds != 1)}"
     return (
-        "Each default was turned on alone, in the model that is certified to be the same in all frameworks. Distances"
-        " are of the parameters, relative to their size, from the aligned model's; a model has left it where it is more"
-        f" than 3 times as far as rounding alone leads. The changes of the {_measure(explanation)} are means over"
-        f" {seeds}, each against the aligned model of the same seed, with 95 % intervals."
+        "Each default was turned on by itself in the aligned model, which is the same in all frameworks (sidebyside"
+        " parity certifies that); one row of each framework has all of its defaults. Distances are of the parameters,"
+        " relative to their size, from the aligned model's; a model has left it where it is more than 3 times as far as"
+        f" rounding alone leads. The changes of the {_measure(explanation)} are means over {seeds}, each against the"
+        " aligned model of the same seed, with 95 % intervals: of twenty rows without any effect, one is told from"
+        f" seeds by chance.{_lost(explanation)}"
     )
+
+
+def _lost(explanation: Explanation) -> str:
+    """Which rows are of fewer seeds than were asked for."""
+    counts = {
+        f"{about(effect.framework).label}'s {effect.name}": effect.figures.accuracies.count(None)
+        for effect in explanation.effects
+    }
+    named = [f"{count} of {explanation.seeds} seeds of {name}" for name, count in counts.items() if count]
+    return f" Not trained, and left out: {join(named)}." if named else ""
 
 
 def _measure(explanation: Explanation) -> str:

@@ -16,6 +16,8 @@ class EffectFigures(Record):
     accuracies: list[Score | None]
     """On the test set after the whole run, by seed; None where it is not finite."""
     measure: Measure = "accuracy"
+    test_examples: Count = 0
+    """How many examples an accuracy is of."""
 
 
 class Effect(Record):
@@ -56,6 +58,8 @@ class Explanation(Record):
     """By framework, the defaults that change nothing of this task's recipe."""
     complete: bool = True
     """Whether all effects were measured."""
+    failure: str = ""
+    """Why a default could not be trained, where that ended it."""
 
     @property
     def measure(self) -> Measure:

@@ -51,7 +51,7 @@ class Gpu(Record):
     slowed_for: list[str] = []
     """Why the driver kept the clock down then: heat, say."""
     other_processes: Count | None = None
-    """That used the GPU too, before or after the timed calls: the more of the two."""
+    """That used the GPU too, right after the last timed call."""
 
 
 class Run(Cell):

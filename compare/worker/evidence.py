@@ -82,7 +82,8 @@ def compute_evidence(request: EvidenceRequest) -> Reply:
     cell = request.cell
     load_backend(cell.backend).configure(request.threads)
     task, dataset = load_cell_task(cell, request.data)
-    task = turned_on(task, request.turned)
+    workload = {"epochs": cell.epochs, "examples": cell.examples, "batch_size": cell.batch_size}
+    task = turned_on(task, request.turned).with_workload(len(dataset.train_labels), **workload)
     summaries = []
     for copy in request.copies:
         arithmetic = copy.dtype, copy.rounding, copy.nudge_seed

@@ -29,7 +29,6 @@ class GpuMeter:
 
     def __init__(self, nvml: Any, handle: Any) -> None:
         self.nvml, self.handle = nvml, handle
-        self.others = self._other_processes()
 
     def joules(self) -> float | None:
         """The energy that the GPU has used since its driver was loaded."""
@@ -41,7 +40,6 @@ class GpuMeter:
         nvml, handle = self.nvml, self.handle
         clock = self._ask(lambda: nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM))
         highest = self._ask(lambda: nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM))
-        known = [others for others in (self.others, self._other_processes()) if others is not None]
         return Gpu(
             name=_text(self._ask(lambda: nvml.nvmlDeviceGetName(handle)) or "unknown"),
             driver=_text(self._ask(nvml.nvmlSystemGetDriverVersion) or ""),
@@ -50,7 +48,7 @@ class GpuMeter:
             clock_mhz=clock,
             highest_clock_mhz=highest,
             slowed_for=self._slowed_for(),
-            other_processes=max(known) if known else None,
+            other_processes=self._other_processes(),
         )
 
     def _processes(self) -> list[Any] | None:
@@ -58,8 +56,9 @@ class GpuMeter:
         return self._ask(lambda: list(self.nvml.nvmlDeviceGetComputeRunningProcesses(self.handle)))
 
     def _other_processes(self) -> int | None:
-        processes = self._processes()
-        return None if processes is None else sum(process.pid != os.getpid() for process in processes)
+        """None where this process is not among them: in a container, the driver may tell the host's numbers."""
+        pids = [process.pid for process in self._processes() or ()]
+        return len(pids) - 1 if os.getpid() in pids else None
 
     def _own_memory(self) -> int | None:
         own = [p.usedGpuMemory for p in self._processes() or () if p.pid == os.getpid()]

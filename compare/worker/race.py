@@ -1,6 +1,7 @@
 """The race: which formulation of a tuned loop is the fastest on this machine."""
 
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -76,10 +77,17 @@ def race(builds: Mapping[str, Callable[[], Model]], batches: Batches) -> Built:
         batches: of the recipe; the first steps of the first epoch are trained.
 
     Returns:
-        the model of the fastest, which has been trained.
+        the model of the fastest, which has been trained. One that cannot be run takes no part.
     """
     part = next(batches.parts(0, min(STEPS, batches.steps), STEPS))
-    entrants = {name: _Entrant(build, part) for name, build in builds.items()}
+    entrants: dict[str, _Entrant] = {}
+    for name, build in builds.items():
+        try:
+            entrants[name] = _Entrant(build, part)
+        except Exception as error:
+            if not entrants and name == list(builds)[-1]:  # none can be run
+                raise
+            traceback.print_exception(error)  # into the worker's log; the others race without it
     running = list(entrants.values())
     for called in range(1, CALLS + 1):
         for entrant in running:

@@ -64,3 +64,18 @@ def test_there_is_no_stock_loop_for_several(divided: RemoteBackend) -> None:
     task = task_of(SAMPLES["dense"].recipe)
     with pytest.raises(RemoteError, match="unknown mode"):
         divided.build(task, task.parameters(0), device="cpu:0-1", mode="stock")
+
+
+def test_a_process_that_fails_says_why(divided: RemoteBackend) -> None:
+    if divided.name != "pytorch":
+        pytest.skip("the others have one process")
+    sample = SAMPLES["dense"]
+    task = task_of(sample.recipe)
+    divided.build(task, task.parameters(0), device="cpu:0-1")
+    divided.place(sample.dataset)
+    divided.call("apply", "tests.planted_parallel", "fails_elsewhere")
+    with pytest.raises(RemoteError, match="on cpu:1: ValueError: out of memory, say"):
+        divided.train(sample.batches)
+    divided.build(task, task.parameters(0), device="cpu:0-1")  # the next model has processes of its own
+    divided.place(sample.dataset)
+    assert divided.train(sample.batches).shape == (sample.batches.epochs, sample.batches.steps)

@@ -73,7 +73,7 @@ def test_between_two_frameworks_the_parts_add_up(capsys: Capture) -> None:
         (("explain", "iris-mlp", "--backend", "numpy"), "numpy is the reference"),
         (
             ("explain", "iris-mlp", "--backend", "keras-jax", "jax"),
-            "keras-jax is no framework: it is explained by itself, without --html; name it alone",
+            "keras-jax is no framework and is explained by itself: leave out all but its name",
         ),
         (("explain", "iris-mlp", "--seeds", "0"), "seeds is 0: give a whole number from 1 to 1,000"),
         (("explain", "iris-mlp", "--html", "why.txt"), "why.txt: name a file that ends in .html"),

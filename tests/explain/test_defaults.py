@@ -26,6 +26,7 @@ from tasks.training import (
     EpsilonHatAdamW,
     EpsilonInsideRMSprop,
     Optimizer,
+    RateInsideDecoupledSGD,
     RateInsideSGD,
     RMSprop,
 )
@@ -131,6 +132,12 @@ CONVENTIONS: dict[str, Sample] = {
     "epsilon before the correction": _sample(EpsilonHatAdam(0.01, epsilon=1e-3)),
     "the same with decoupled decay": _sample(EpsilonHatAdamW(0.01, epsilon=1e-3, weight_decay=0.1), decays_all=True),
     "epsilon inside of the root": _sample(EpsilonInsideRMSprop(0.01, epsilon=1e-3, momentum=0.5)),
+    "epsilon inside under a schedule": _sample(
+        EpsilonInsideRMSprop(0.01, epsilon=1e-3, momentum=0.5), schedule=Cosine()
+    ),
+    "epsilon before the correction with decay": _sample(EpsilonHatAdam(0.01, epsilon=1e-3, weight_decay=0.1)),
+    "rate inside of the momentum with decay": _sample(RateInsideSGD(0.1, 0.9, weight_decay=0.1), schedule=Cosine()),
+    "both of SGD": _sample(RateInsideDecoupledSGD(0.1, 0.9, weight_decay=0.1), schedule=Cosine()),
     "rate inside of the momentum": _sample(RateInsideSGD(0.1, 0.9), schedule=Cosine()),
     "decoupled decay of SGD": _sample(DecoupledSGD(0.1, 0.9, weight_decay=0.1)),
     "decay of all parameters": _sample(SGD(0.1, 0.9, weight_decay=0.1), decays_all=True),
@@ -168,6 +175,7 @@ def test_a_convention_is_another_rule_than_the_common_one(name: str, tmp_path: P
         EpsilonInsideRMSprop: RMSprop,
         RateInsideSGD: SGD,
         DecoupledSGD: SGD,
+        RateInsideDecoupledSGD: SGD,
     }
     other = replace(sample.recipe, optimizer=common.get(type(rule), type(rule))(**vars(rule)), decays_all=False)
     gathered = numpy_evidence(NoisyModel, replace(sample, recipe=other), tmp_path, brief=True)

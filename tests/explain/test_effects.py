@@ -79,8 +79,8 @@ def test_the_largest_come_first_and_noise_is_not_called_an_effect() -> None:
         task="iris-mlp", recipe="standard", seeds=3, aligned={"keras": ALIGNED}, effects=ordered, without_effect={}
     )
     said = table.answer(explanation)
-    assert "broken (Keras) does not train" in said
-    assert "clear (Keras) changes it by -10 points" in said
+    assert "broken (Keras): did not train" in said
+    assert "clear (Keras): -10.00 points" in said
     assert said.endswith("The other 2 cannot be told from what seeds do.")
     cells = {row[0]: row[1:] for row in table.rows(explanation)}
     assert cells["Keras: near"][0] == "100"
@@ -95,11 +95,11 @@ def test_defaults_are_turned_on_one_at_a_time_and_together() -> None:
     )
     names = [(effect.framework, effect.name) for effect in explanation.effects]
     assert sorted(names) == [
-        ("jax", "all of these together"),
+        ("jax", "all its defaults together"),
         ("jax", "initial weights"),
         ("jax", "last batch"),
         ("jax", "softmax before the loss"),
-        ("keras", "all of these together"),
+        ("keras", "all its defaults together"),
         ("keras", "initial weights"),
         ("keras", "order of the examples"),
         ("keras", "softmax before the loss"),

@@ -48,7 +48,7 @@ def test_killed_workers_and_a_killed_scheduler_cost_no_cell(cells: int, tmp_path
         killer.start()
         try:
             driver = start_driver(tmp_path, workers.address, cells // 2, "--output", "run")
-            dask.wait_until(lambda: finished(tmp_path) >= cells // 4)
+            dask.wait_until(lambda: finished(tmp_path) >= cells // 4, seconds=10.0 * cells)
             workers.restart_scheduler()
             _, err = driver.communicate(timeout=120)
             assert driver.returncode == 2, err

@@ -18,7 +18,7 @@ def write(cell: dict[str, Any], aligned: str, answer: str) -> None:
     """Writes the steps, the noise that is taken for it, and the distances of fifty further trainings."""
     request = EffectRequest(cell=Cell(**cell), seeds=1, aligned=aligned)
     task = load_task(request.cell.task)
-    training = Training(load_backend(request.cell.backend), task, request.cell.seed, task.dataset(), request)
+    training = Training(load_backend(request.cell.backend), task, request.cell, task.dataset())
     noise = training.write_aligned(Path(aligned))
     start = task.parameters(request.cell.seed)
     others = [nudged(task.architecture, start, seed) for seed in range(3, 3 + COUNT)]
