@@ -28,10 +28,8 @@ class ParallelModel(TunedModel):
     ) -> None:
         self.devices = single_devices(device)
         mesh = Mesh(np.array([device_of(name) for name in self.devices]), ("batch",))
-        self.everywhere, self.shared_out = (
-            NamedSharding(mesh, PartitionSpec()),
-            NamedSharding(mesh, PartitionSpec("batch")),
-        )
+        self.everywhere = NamedSharding(mesh, PartitionSpec())
+        self.shared_out = NamedSharding(mesh, PartitionSpec("batch"))
         super().__init__(recipe, parameters, self.devices[0], dtype, formulation)
         self.device = device
 

@@ -56,7 +56,7 @@ def explain(
         print_explanation(explanation)
     if html is not None:
         _write(html, lambda: write_page(explanation, html))
-    return OK if explanation.complete else INTERRUPTED
+    return OK if explanation.complete else FAILED if explanation.failure else INTERRUPTED
 
 
 def _check_page(html: Path | None) -> None:

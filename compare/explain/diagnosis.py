@@ -25,6 +25,8 @@ from tasks.task import Recipe
 
 GIVEN = ("initial weights", "order of the examples", "last batch")
 """Defaults that cannot be met with: a certificate gives every backend its initial weights and its batches."""
+MOST_PAIRS = 60
+"""Pairs that are tried, the most likely first: each costs as much as a certificate."""
 Turn = tuple[str, Default]
 """A framework, and a default of it."""
 Compute = Callable[[Sequence[Turn]], Reference]
@@ -95,7 +97,7 @@ def find_causes(cell: Cell, recipe: Recipe, gathered: tuple[Evidence, EvidenceSu
             return diagnosis.model_copy(update={"causes": [_cause(turn)], "tried": tried})
         passed[_names([turn])] = sum(distance.passed for distance in certificate.distances)
     pairs = [pair for pair in combinations(singles, 2) if pair[0][1].name != pair[1][1].name]
-    for pair in sorted(pairs, key=lambda pair: -sum(passed[_names([turn])] for turn in pair)):
+    for pair in sorted(pairs, key=lambda pair: -sum(passed[_names([turn])] for turn in pair))[:MOST_PAIRS]:
         tried += 1
         if _judged(cell, summary, evidence, compute(pair)).granted:
             first, second = sorted(pair, key=lambda turn: -passed[_names([turn])])

@@ -67,10 +67,10 @@ def answer(explanation: Explanation) -> str:
     for effect in clear[:3]:
         what = f"{effect.name} ({about(effect.framework).label})"
         moved = f"{effect.change * factor:+.2f}{unit}" if effect.change is not None else "did not train"
-        words.append(f"{what}: {moved}")
+        words.append(f"{what} {moved}")
     rest = len(explanation.effects) - len(clear)
     others = f" The other {'one' if rest == 1 else rest} cannot be told from what seeds do." if rest else ""
-    return f"{said}The largest effects on the {_measure(explanation)} are {join(words)}.{others}"
+    return f"{said}The largest effects on the {_measure(explanation)}: {'; '.join(words)}.{others}"
 
 
 def causes(explanation: Explanation) -> list[tuple[str, str]]:
@@ -83,7 +83,7 @@ def causes(explanation: Explanation) -> list[tuple[str, str]]:
 
 
 def silent(explanation: Explanation) -> list[str]:
-    """For each framework, the defaults that cannot arise here, in a sentence."""
+    """For each framework, the defaults that change nothing here, in a sentence."""
     return [
         f"Not in this task, or already as {about(framework).label} has it: {', '.join(names)}."
         for framework, names in explanation.without_effect.items()
@@ -92,7 +92,7 @@ def silent(explanation: Explanation) -> list[str]:
 
 
 def how(explanation: Explanation) -> str:
-    """How it was measured, in two sentences."""
+    """How it was measured, in a few sentences."""
     seeds = f"{explanation.seeds} seed{'s' * (explanation.seeds != 1)}"
     return (
         "Each default was turned on by itself in the aligned model, which is the same in all frameworks (sidebyside"

@@ -44,12 +44,11 @@ def measure_effect(request: EffectRequest) -> Reply:
     task = turned_on(task, request.turned)
     task = task.with_workload(len(dataset.train_labels), epochs=cell.epochs, batch_size=cell.batch_size)
     work = Training(backend, task, cell, dataset)
-    file = Path(request.aligned)
-    distances, noise = work.distances(file) if request.turned else ([], work.write_aligned(file))
+    file, start = Path(request.aligned), task.parameters(cell.seed)
     figures = EffectFigures(
         steps=list(STEPS),
-        distances=distances,
-        noise=noise,
+        distances=work.distances_of(start, file) if request.turned else [],
+        noise=[] if request.turned else work.write_aligned(start, file),
         accuracies=[work.accuracy(seed) for seed in range(request.seeds)],
         measure=dataset.measure,
         test_examples=len(dataset.test_labels),
@@ -80,9 +79,6 @@ class Training:
         self.model: Model = backend.build(task, task.parameters(cell.seed), device=cell.device)
         self.model.place(self.dataset)
 
-    def parameters(self, seed: int) -> Parameters:
-        return self.task.parameters(seed)
-
     def batches(self, seed: int, epochs: int) -> Batches:
         """The batches of a seed, of all examples that there are."""
         count, size = len(self.dataset.train_labels), self.cell.batch_size
@@ -101,10 +97,9 @@ class Training:
                 parameters = self.model.parameters()
                 yield step, {key: parameters[key] for key in trained}
 
-    def write_aligned(self, file: Path) -> list[float]:
+    def write_aligned(self, start: Parameters, file: Path) -> list[float]:
         """Keeps the first steps in a file; returns how far rounding alone leads from them."""
         arrays: dict[str, NDArray[np.floating]] = {}
-        start = self.parameters(self.seed)
         for step, parameters in self.trajectory(start):
             arrays |= {f"{step} {key}": np.ascontiguousarray(array) for key, array in parameters.items()}
         save_file(arrays, file)
@@ -113,9 +108,6 @@ class Training:
             found = self.distances_of(nudged(self.task.architecture, start, seed), file)
             noise = [max(pair) for pair in zip(noise, found, strict=False)]
         return noise
-
-    def distances(self, file: Path) -> tuple[list[float], list[float]]:
-        return self.distances_of(self.parameters(self.seed), file), []
 
     def distances_of(self, start: Parameters, file: Path) -> list[float]:
         """The distances from the aligned model's first steps, until they are no longer finite, or beyond all bounds."""
@@ -135,7 +127,7 @@ class Training:
 
     def accuracy(self, seed: int) -> float | None:
         """The accuracy on the test set after the whole run from a seed; None where it is not finite."""
-        self.model.load_parameters(self.parameters(seed))
+        self.model.load_parameters(self.task.parameters(seed))
         self.model.train(self.batches(seed, self.cell.epochs))
         outputs = outputs_of(self.model, self.dataset.test_inputs)
         if not np.isfinite(outputs).all():

@@ -79,8 +79,8 @@ def test_the_largest_come_first_and_noise_is_not_called_an_effect() -> None:
         task="iris-mlp", recipe="standard", seeds=3, aligned={"keras": ALIGNED}, effects=ordered, without_effect={}
     )
     said = table.answer(explanation)
-    assert "broken (Keras): did not train" in said
-    assert "clear (Keras): -10.00 points" in said
+    assert "broken (Keras) did not train; " in said
+    assert "clear (Keras) -10.00 points; " in said
     assert said.endswith("The other 2 cannot be told from what seeds do.")
     cells = {row[0]: row[1:] for row in table.rows(explanation)}
     assert cells["Keras: near"][0] == "100"

@@ -19,8 +19,8 @@ def write(cell: dict[str, Any], aligned: str, answer: str) -> None:
     request = EffectRequest(cell=Cell(**cell), seeds=1, aligned=aligned)
     task = load_task(request.cell.task)
     training = Training(load_backend(request.cell.backend), task, request.cell, task.dataset())
-    noise = training.write_aligned(Path(aligned))
     start = task.parameters(request.cell.seed)
+    noise = training.write_aligned(start, Path(aligned))
     others = [nudged(task.architecture, start, seed) for seed in range(3, 3 + COUNT)]
     found = [training.distances_of(other, Path(aligned)) for other in others]
     Path(answer).write_text(json.dumps({"steps": list(STEPS), "noise": noise, "distances": found}))
