@@ -8,7 +8,7 @@ import numpy as np
 
 from backends.base import Dtype
 from backends.numpy.model import NumpyModel
-from backends.numpy.training import AdamUpdate
+from backends.numpy.rules import AdamUpdate
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Dataset

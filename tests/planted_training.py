@@ -7,7 +7,7 @@ import numpy as np
 
 from backends.base import Dtype
 from backends.numpy.model import NumpyModel
-from backends.numpy.training import AdadeltaUpdate, RMSpropUpdate, SGDUpdate, clipped
+from backends.numpy.rules import AdadeltaUpdate, RMSpropUpdate, SGDUpdate, clipped
 from tasks.architecture import Parameters
 from tasks.schedules import CONSTANT
 from tasks.task import Recipe

@@ -39,6 +39,7 @@ PAGES = {
     "Using what was trained": "models.md",
     "Two loops for each framework": "loops.md",
     "Why do they differ?": "explain.md",
+    "Is my port right?": "pair.md",
     "Reading the code": "code.md",
 }
 """The sections of the README by their titles, each of which is a page; the first page is what stands before them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from compare.cli import contract, envs, explain, lessons, models, new, report, run, weights
+from compare.cli import contract, envs, explain, lessons, models, new, pair, report, run, weights
 from compare.cli.status import FAILED, INTERRUPTED, INVALID_INPUT, OK
 from compare.cli.streams import check_folder, drop_output, open_streams
 from compare.interrupts import Interrupted, handled
@@ -43,6 +43,7 @@ def make_app() -> App:
     app.command(new.new)
     app.command(explain.explain)
     app.command(explain.defaults)
+    app.command(pair.pair)
     app.command(report.report)
     app.command(report.diff)
     app.command(lessons.lesson)

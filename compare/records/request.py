@@ -120,6 +120,25 @@ class EffectRequest(Request):
     """The file for the first steps of the aligned model; it is written where nothing is turned on, else read."""
 
 
+class PairRequest(Request):
+    """Run a user's own model, and keep what each of its layers was given and made of it."""
+
+    job: Literal["pair"] = "pair"
+    framework: str
+    file: str
+    function: str
+    """Of the file; it takes no arguments and returns the model."""
+    dtype: Literal["float32", "float64"]
+    inputs: str
+    """The file with the inputs, ``x``."""
+    parameters: str | None = None
+    """The file with parameters for its layers, by layer and name; None to leave them as they are."""
+    given: str | None = None
+    """The file with inputs for single layers, by layer; their outputs are kept too."""
+    output: str
+    """The file for the arrays."""
+
+
 class PredictRequest(Request):
     """Run a saved model on inputs: both are read from files, and the outputs are written to one."""
 
@@ -169,6 +188,7 @@ AnyRequest = Annotated[
     | EvidenceRequest
     | ReplayRequest
     | EffectRequest
+    | PairRequest
     | PredictRequest
     | ConvertRequest
     | LessonRequest

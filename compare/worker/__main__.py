@@ -24,6 +24,7 @@ from compare.records.request import (
     EffectRequest,
     EvidenceRequest,
     LessonRequest,
+    PairRequest,
     PredictRequest,
     ReplayRequest,
     Request,
@@ -81,6 +82,10 @@ def answer(request: AnyRequest, tell: Tell) -> Reply:
             from compare.worker.effect import measure_effect
 
             return measure_effect(request)
+        case PairRequest():
+            from compare.worker.own_pair import run_own
+
+            return run_own(request)
         case PredictRequest():
             from compare.worker.model_file import predict
 

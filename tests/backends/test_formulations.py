@@ -70,5 +70,6 @@ def test_a_backend_names_all_its_formulations() -> None:
     found: dict[str, set[str]] = {name: set() for name in named}
     for (name, _), forms in FORMS.items():
         found[name] |= set(forms)
-    found["jax"].add("library")  # on a GPU
+    found["jax"] |= {"library", "command-buffers"}  # on a GPU
+    found["pytorch"].add("cuda-graph")
     assert named == found

@@ -51,7 +51,7 @@ def commands() -> list[str]:
 
 def test_the_commands_there_are() -> None:
     names = {"list", "run", "parity", "new", "report", "diff", "lesson", "predict", "convert", "weights", "envs"}
-    names |= {"explain", "defaults"}
+    names |= {"explain", "defaults", "pair"}
     names.add("check-backend")
     assert names == set(commands())
 

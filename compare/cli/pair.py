@@ -1,0 +1,88 @@
+"""``sidebyside pair``: two models of a user's own, held against each other."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+from cyclopts import Parameter
+
+from backends.cores import usable_cores
+from compare.cli.run import Json
+from compare.cli.status import FAILED, OK
+from tasks.errors import SideBySideError
+from tasks.reproducible import random_stream
+
+if TYPE_CHECKING:
+    from backends.own import Array
+
+LARGEST = 100_000_000
+"""Numbers that inputs may have."""
+
+
+def pair(
+    first: Annotated[str, Parameter(name="FIRST")],
+    second: Annotated[str, Parameter(name="SECOND")],
+    /,
+    *,
+    input: Path | None = None,
+    shape: str | None = None,
+    as_they_are: Annotated[bool, Parameter(negative=())] = False,
+    timeout: float = 300.0,
+    json: Json = False,
+) -> int:
+    """Compare two models of your own, layer by layer: is the second a right port of the first?
+
+    Args:
+        first: File and function that returns a model of PyTorch, Keras or flax nnx, without arguments: mine.py:make.
+            Where the file imports several frameworks: keras=mine.py:make.
+        second: The other. It is given the first's parameters.
+        input: An .npz file with inputs x, images (n, height, width, channels).
+        shape: Draw inputs of this shape instead: 8,28,28,1.
+        as_they_are: Leave the second its own parameters.
+        timeout: Limit for each run of a model, in seconds.
+    """
+    from compare.explain import port_text
+    from compare.explain.port import compare_models, find_side
+    from compare.report.layout import print_line, print_table, terminal
+
+    if not 0 < timeout < float("inf"):
+        raise SideBySideError(f"timeout is {timeout:g}: give seconds above 0")
+    inputs = _inputs(input, shape)
+    sides = find_side(first), find_side(second)
+    port = compare_models(*sides, inputs, usable_cores(), timeout, as_they_are=as_they_are)
+    if json:
+        print(port.model_dump_json(indent=1))
+        return OK if port.right else FAILED
+    console = terminal()
+    for line in port_text.answer(port):
+        print_line(line, console)
+    console.print()
+    print_table(*port_text.table(port), console)
+    for line in port_text.notes(port):
+        console.print()
+        print_line(line, console)
+    return OK if port.right else FAILED
+
+
+def _inputs(file: Path | None, shape: str | None) -> "Array":
+    if (file is None) == (shape is None):
+        raise SideBySideError("give the inputs by --input FILE.npz or by --shape 8,28,28,1")
+    if shape is not None:
+        words = shape.split(",")
+        if not all(word.strip().isdecimal() and int(word) > 0 for word in words) or len(words) < 2:
+            raise SideBySideError(f"shape is {shape}: give whole numbers above 0, the first of examples, as 8,28,28,1")
+        lengths = [int(word) for word in words]
+        if float(np.prod([float(length) for length in lengths])) > LARGEST:
+            raise SideBySideError(f"shape is {shape}: that is more than {LARGEST:,} numbers; give fewer examples")
+        return random_stream(0, "parameters").standard_normal(lengths).astype(np.float32)
+    assert file is not None
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            found: Array = arrays["x"]
+    except KeyError as error:
+        raise SideBySideError(f"{file}: there is no x in it: save the inputs by np.savez(file, x=inputs)") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise SideBySideError(f"{file}: cannot be read as .npz; write one by np.savez(file, x=inputs)") from error
+    if found.ndim < 2 or not len(found) or found.dtype.kind not in "fiu" or found.size > LARGEST:
+        raise SideBySideError(f"{file}: x must be numbers (n, ...), not {found.dtype} {found.shape}")
+    return found.astype(np.float32) if found.dtype.kind == "f" else found.astype(np.int64)
