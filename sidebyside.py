@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from compare.api import compare
     from compare.comparison import Comparison
+    from compare.explain.port_api import assert_same_model, pair
     from compare.explain.run import Explained, explain
     from tasks import layers
     from tasks.architecture import Architecture, Node, sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "compare": "compare.api",
     "Comparison": "compare.comparison",
+    "assert_same_model": "compare.explain.port_api",
+    "pair": "compare.explain.port_api",
     "explain": "compare.explain.run",
     "Explained": "compare.explain.run",
     "sweep": "tasks.variation",
@@ -40,10 +43,12 @@ __all__ = [
     "Preset",
     "Recipe",
     "Task",
+    "assert_same_model",
     "compare",
     "explain",
     "layers",
     "load_task",
+    "pair",
     "sequence",
     "sweep",
 ]

@@ -6,7 +6,6 @@ in the order in which they are made, whatever the model's own code does between 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -123,33 +122,40 @@ def _as_tuple(value: Any) -> Any:
 
 
 def flatten_order(call: Call, before: Sequence[Call]) -> NDArray[np.int64] | None:
-    """How a layer's input (n, features) was made of an image before it: the places in the order height, width, channel.
+    """How a layer's input (n, features) was made of an image before it: channels last, as (height, width, channel)?
+
+    It is told by the values: by all of them, or, where the model's own code has pooled the image in between, by the
+    largest or the mean of each channel.
 
     Args:
         call: of a dense layer.
         before: the calls before it.
 
     Returns:
-        of each feature the place that it has where the image is flattened as (height, width, channel); None where the
-        input is no flattened image, or is one in that order already.
+        of each feature the place that it has where the image is flattened channels last; None where the input is no
+        flattened image, or is one in that order already.
     """
     given = call.inputs[0]
-    if given.ndim != 2:
+    images = [earlier.output for earlier in before if earlier.output.ndim == IMAGE_AXES]
+    if given.ndim != 2 or not images or given.shape[1] % images[-1].shape[-1] or len(images[-1]) != len(given):
         return None
-    for earlier in reversed(before):
-        image = earlier.output
-        if image.ndim != IMAGE_AXES or prod(image.shape[1:]) != given.shape[1] or len(image) != len(given):
-            continue
-        places = np.arange(given.shape[1]).reshape(image.shape[1:])
-        plain, channels_first = places.ravel(), places.transpose(2, 0, 1).ravel()
-        values = image.reshape(len(image), -1)
-        if np.array_equal(values, given):
-            return None
-        if np.array_equal(values[:, channels_first], given):
-            return channels_first
-        # An activation without a module of its own may stand between: the signs of what is left tell the order.
-        for order in (plain, channels_first):
-            kept = given != 0
-            if kept.any() and np.array_equal(values[:, order][kept], given[kept]):
-                return None if order is plain else channels_first
-    return None
+    image = images[-1]
+    channels = image.shape[-1]
+    parts = given.shape[1] // channels
+    places = np.arange(given.shape[1]).reshape(parts, channels).T.ravel()
+    last, first = given.reshape(-1, parts, channels), given.reshape(-1, channels, parts).transpose(0, 2, 1)
+    whole = image.reshape(len(image), -1, channels)
+    fits = [_is_of(order, whole) for order in (last, first)]
+    return places if fits == [False, True] else None
+
+
+def _is_of(features: Array, image: Array) -> bool:
+    """Whether features (n, parts, channels) can be those of an image (n, pixels, channels), rectified or pooled."""
+    for whole in (image, np.maximum(image, 0)):
+        if features.shape == whole.shape and np.allclose(features, whole, rtol=1e-6, atol=0):
+            return True
+        if np.allclose(features.max(1), whole.max(1), rtol=1e-6, atol=0) and features.shape != whole.shape:
+            return True
+        if np.allclose(features.mean(1), whole.mean(1), rtol=1e-6, atol=1e-9) and features.shape != whole.shape:
+            return True
+    return False

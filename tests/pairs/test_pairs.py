@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sidebyside
 from compare import cli
 from compare.explain.port import PortError, Side, compare_models, find_side
 from compare.explain.port_text import answer
@@ -27,6 +28,7 @@ RIGHT = [
     ("torch:autoencoder", "keras:autoencoder"),
     ("keras:autoencoder", "flax:autoencoder"),
     ("torch:with_bias", "keras:subclassed"),
+    ("torch:cnn_by_functions", "flax:cnn"),
 ]
 WRONG = [
     ("torch:cnn", "keras:same_padding", "conv1", "padding is (1, 1) in the first and same in the second"),
@@ -58,11 +60,11 @@ def side(word: str) -> Side:
 
 
 def compared(first: str, second: str, **options: bool) -> Port:
-    inputs = IMAGES if first.split(":")[1] in ("cnn", "autoencoder") else ROWS
+    inputs = IMAGES if first.split(":")[1].startswith(("cnn", "autoencoder")) else ROWS
     return compare_models(side(first), side(second), inputs, 1, 120.0, **options)
 
 
-@pytest.mark.parametrize(("first", "second"), sampled(RIGHT, 0, 5))
+@pytest.mark.parametrize(("first", "second"), sampled(RIGHT, 0, 5, 9))
 def test_a_right_port_is_found_right(first: str, second: str) -> None:
     port = compared(first, second)
     assert port.right, answer(port)
@@ -171,6 +173,16 @@ def test_a_file_of_several_frameworks_or_none_must_say_which(tmp_path: Path) -> 
         find_side(f"{broken}:make")
     if is_there("jax"):
         assert find_side(f"jax={both}:make").framework == "jax"
+
+
+@pytest.mark.slow
+def test_in_python_it_is_a_call_and_a_check() -> None:
+    side("torch:mlp"), side("keras:slope")
+    words = f"{HERE}/torch_models.py:mlp", f"{HERE}/keras_models.py:slope"
+    assert not sidebyside.pair(*words, ROWS).right
+    with pytest.raises(AssertionError, match=r"First difference: 4 of torch_models.py:mlp .*slope is 0.01"):
+        sidebyside.assert_same_model(*words, ROWS)
+    sidebyside.assert_same_model(words[0], f"{HERE}/keras_models.py:mlp", ROWS.tolist())
 
 
 def test_the_command_answers_first_and_its_status_serves_a_script(capsys: Capture, tmp_path: Path) -> None:

@@ -41,6 +41,17 @@ def cnn() -> nn.Module:
     return _shaken(Cnn())
 
 
+class PooledByAFunction(Cnn):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = functional.relu(self.norm(self.conv1(x)))
+        x = functional.max_pool2d(functional.relu(self.conv2(x)), 2)
+        return self.dense2(functional.relu(self.dense1(torch.flatten(x, 1))))
+
+
+def cnn_by_functions() -> nn.Module:
+    return _shaken(PooledByAFunction())
+
+
 def mlp() -> nn.Module:
     layers = nn.Linear(7, 12), nn.LayerNorm(12), nn.GELU(), nn.Linear(12, 9), nn.LeakyReLU(), nn.Linear(9, 4)
     return _shaken(nn.Sequential(*layers))
