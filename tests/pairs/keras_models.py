@@ -6,12 +6,12 @@ import keras
 from keras import layers
 
 
-def _cnn(padding: str = "explicit", epsilon: float = 1e-5, relu: bool = True, **call: Any) -> keras.Model:
+def _cnn(padding: str = "explicit", epsilon: float = 1e-5, relu: bool = True) -> keras.Model:
     x = inputs = keras.Input((16, 16, 3))
     if padding == "explicit":
         x = layers.ZeroPadding2D(1)(x)
     x = layers.Conv2D(8, 3, strides=2, padding="valid" if padding == "explicit" else "same")(x)
-    x = layers.BatchNormalization(epsilon=epsilon)(x, **call)
+    x = layers.BatchNormalization(epsilon=epsilon)(x)
     if relu:
         x = layers.ReLU()(x)
     x = layers.Conv2D(6, 3, padding="same", activation="relu")(x)
@@ -32,10 +32,6 @@ def same_padding() -> keras.Model:
 
 def epsilon_of_batch_norm() -> keras.Model:
     return _cnn(epsilon=1e-3)
-
-
-def in_training() -> keras.Model:
-    return _cnn(training=True)
 
 
 def without_relu() -> keras.Model:

@@ -41,6 +41,12 @@ def cnn() -> nn.Module:
     return _shaken(Cnn())
 
 
+def without_running_statistics() -> nn.Module:
+    model = Cnn()
+    model.norm = nn.BatchNorm2d(8, track_running_stats=False)
+    return model
+
+
 class PooledByAFunction(Cnn):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = functional.relu(self.norm(self.conv1(x)))
