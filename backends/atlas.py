@@ -19,7 +19,7 @@ class Entry:
     """A thing that frameworks have in common, as one of them has it.
 
     Attributes:
-        kind: ``layer``, ``optimizer``, ``loss`` or ``function``.
+        kind: ``layer``, ``function``, ``optimizer``, ``loss`` or ``data``.
         name: the same in all frameworks: ``BatchNorm``.
         path: where it is: ``torch.nn.BatchNorm2d``.
         arguments: its arguments, by the names that they have in all frameworks; several that are one elsewhere are

@@ -109,7 +109,7 @@ class OwnModel:
             _, places = KINDS[type(layer)]
             for key, array in arrays.items():
                 own, axes = places[key]
-                back = array if axes is None else array.transpose([axes.index(at) for at in range(len(axes))])
+                back = array if axes is None else array.transpose(np.argsort(axes))
                 getattr(layer, own).assign(back)
 
     def _given(self, inputs: Array) -> Any:

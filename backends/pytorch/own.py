@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -88,7 +89,7 @@ class OwnModel:
             _, places = KINDS[type(layer)]
             for key, array in arrays.items():
                 own, axes = places[key]
-                back = array if axes is None else array.transpose([axes.index(at) for at in range(len(axes))])
+                back = array if axes is None else array.transpose(np.argsort(axes))
                 with torch.no_grad():
                     getattr(layer, own).copy_(torch.tensor(back))
 

@@ -20,7 +20,14 @@ from backends.pytorch.backend import Backend, _meet, _share_of
 from backends.pytorch.model import Model
 from backends.pytorch.network import _channels_first, set_parameters, variables
 from backends.pytorch.stateful import _MaskedDropout
-from backends.pytorch.training import _canonical_state, _clipped, _labels, _make_scheduler, _targets, make_optimizer
+from backends.pytorch.training import (
+    _canonical_state,
+    _clip_gradients,
+    _labels,
+    _make_scheduler,
+    _targets,
+    make_optimizer,
+)
 from tasks.architecture import Parameters
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels
@@ -117,11 +124,7 @@ class _Replica(Model):
         (loss * len(self.devices)).backward()
         for layer, row in zip(self.dropouts, rows, strict=True):
             layer.next_row.copy_((row + len(batch)) % len(layer.table))
-        if self.recipe.clip_norm is not None:
-            parameters = variables(self.network, self.recipe.architecture).values()
-            gradients = _clipped([p.grad for p in parameters if p.grad is not None], self.recipe.clip_norm)
-            for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter.grad = gradient
+        _clip_gradients(self.network, self.recipe)
         self.optimizer.step()
         if self.scheduler:
             self.scheduler.step()

@@ -13,7 +13,14 @@ from torchvision import transforms
 
 from backends.pytorch.model import Model
 from backends.pytorch.network import _channels_first, variables
-from backends.pytorch.training import _canonical_state, _clipped, _labels, _make_scheduler, _targets, make_optimizer
+from backends.pytorch.training import (
+    _canonical_state,
+    _clip_gradients,
+    _labels,
+    _make_scheduler,
+    _targets,
+    make_optimizer,
+)
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels, RawImages
 from tasks.training import OptimizerState
@@ -67,11 +74,7 @@ class StockModel(Model):
                 self.optimizer.zero_grad()
                 loss = self.loss(self.network(inputs), labels)
                 loss.backward()
-                if self.recipe.clip_norm is not None:
-                    parameters = variables(self.network, self.recipe.architecture).values()
-                    gradients = _clipped([p.grad for p in parameters if p.grad is not None], self.recipe.clip_norm)
-                    for parameter, gradient in zip(parameters, gradients, strict=True):
-                        parameter.grad = gradient
+                _clip_gradients(self.network, self.recipe)
                 self.optimizer.step()
                 if self.scheduler:
                     self.scheduler.step()

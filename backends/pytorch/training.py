@@ -103,6 +103,16 @@ def _canonical_state(
     return recipe.make_state(moments, scheduler.last_epoch if scheduler else steps)
 
 
+def _clip_gradients(network: Network, recipe: Recipe) -> None:
+    """Clips the gradients that the parameters hold, where the recipe says so."""
+    if recipe.clip_norm is None:
+        return
+    parameters = variables(network, recipe.architecture).values()
+    gradients = _clipped([p.grad for p in parameters if p.grad is not None], recipe.clip_norm)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        parameter.grad = gradient
+
+
 def _clipped(gradients: Sequence[Tensor], norm: float) -> list[Tensor]:
     """The gradients, scaled together so that their common norm is at most this one.
 

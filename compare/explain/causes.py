@@ -30,10 +30,9 @@ def find_causes(one: Call, other: Call, own: Array) -> list[str]:
         other: the second's, with the first's parameters.
         own: what the second makes of the first's input.
     """
-    if own.shape != one.output.shape or _apart(one.output, own) <= ROUNDING:
+    if own.shape != one.output.shape or _same(one.output, own):
         return []
-    known = _computed(one, one.settings, one.parameters)
-    if known is None or known.shape != one.output.shape or _apart(one.output, known) > ROUNDING:
+    if not _same(one.output, _computed(one, one.settings, one.parameters)):
         return []
     changes = _changes(one, other)
     for count in (1, 2):
@@ -41,8 +40,7 @@ def find_causes(one: Call, other: Call, own: Array) -> list[str]:
             settings, parameters = one.settings, one.parameters
             for name in chosen:
                 settings, parameters = changes[name](settings, parameters)
-            computed = _computed(one, settings, parameters)
-            if computed is not None and computed.shape == own.shape and _apart(own, computed) <= ROUNDING:
+            if _same(own, _computed(one, settings, parameters)):
                 return list(chosen)
     return []
 
@@ -128,7 +126,16 @@ def _computed(call: Call, settings: Settings, parameters: Mapping[str, Array]) -
         return None
 
 
-def _apart(one: Array, other: Array) -> float:
-    size = float(np.linalg.norm(one.ravel()))
+def distance(one: Array, other: Array) -> float | None:
+    """How far two arrays are apart, relative to the first's size; None where their shapes differ."""
+    if one.shape != other.shape:
+        return None
+    size = float(np.linalg.norm(one.astype(np.float64).ravel()))
     apart = float(np.linalg.norm((one.astype(np.float64) - other).ravel()))
     return apart / size if size else apart
+
+
+def _same(one: Array, other: Array | None) -> bool:
+    """Whether two arrays differ by rounding alone."""
+    apart = None if other is None else distance(one, other)
+    return apart is not None and apart <= ROUNDING

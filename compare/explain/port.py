@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from backends.own import SEPARATOR, Array, Call, calls_of, flatten_order
 from backends.registry import framework_backends, missing
 from compare.executors.local import LocalExecutor
-from compare.explain.causes import find_causes
+from compare.explain.causes import distance, find_causes
 from compare.explain.match import Matching, match
 from compare.folders import Scratch
 from compare.records.port import LayerPair, Port
@@ -214,15 +214,6 @@ def moved_parameters(
                 reordered.append(other.name)
             found[f"{other.name}{SEPARATOR}{name}"] = array
     return found, reordered
-
-
-def distance(one: Array, other: Array) -> float | None:
-    """How far two arrays are apart, relative to the first's size; None where their shapes differ."""
-    if one.shape != other.shape:
-        return None
-    size = float(np.linalg.norm(one.astype(np.float64).ravel()))
-    apart = float(np.linalg.norm((one.astype(np.float64) - other).ravel()))
-    return apart / size if size else apart
 
 
 def _held(one: Call, other: Call, own: Array | None) -> LayerPair:
