@@ -17,9 +17,9 @@ from tasks.task import Task
 ALL = "all its defaults together"
 """The name of the row with all defaults of a framework, as a newcomer has them."""
 BEYOND = 3.0
-"""A model has left the aligned one where it is more than so many times as far from it as rounding leads,"""
+"""A model has left the aligned one where it is more than so many times as far from it as rounding leads."""
 FLOOR = 1e-6
-"""and further than this share of its parameters' size."""
+"""A distance below this share of the parameters' size, added to that, is never called leaving."""
 
 
 def explain_task(
