@@ -4,6 +4,7 @@ The calls are coarse on purpose: one call of ``train`` runs one or more whole ep
 nothing, and every call returns NumPy arrays, so that nothing asynchronous leaks out of a timed region.
 """
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,9 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.about import About, Mode, load_class
+from backends.arithmetic import refusal
 from backends.devices import single_devices
 from backends.files import read_parameters, write_parameters
+from backends.host_data import HostData as HostData  # backends of other packages have it from here
 from tasks.architecture import Parameters, check_parameters
+from tasks.arithmetic import Arithmetic
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels
 from tasks.errors import SideBySideError, UnknownNameError
@@ -136,29 +140,13 @@ class Model(ABC):
         self.load_parameters(read_parameters(path, self.recipe.architecture))
 
 
-class HostData:
-    """The training data of a loop that keeps them as NumPy arrays; comes before ``Model`` among the base classes."""
-
-    inputs: NDArray[np.float32]
-    labels: Labels
-
-    def place(self, dataset: Dataset) -> None:
-        """Keeps the training inputs (n, *input_shape) and labels (n,) as they are."""
-        self.inputs, self.labels = dataset.train_inputs, dataset.train_labels
-
-    def held_data(self) -> tuple[NDArray[np.float32], Labels]:
-        """Returns the arrays that were placed, which proves nothing of what a training step gets.
-
-        The evidence for that are the losses and the trained parameters of the certificate.
-        """
-        return self.inputs, self.labels
-
-
 class Backend(ABC):
     """One framework. Making one imports the framework; ``backends.load_backend`` does so by name."""
 
     about: ClassVar[About]
     dtypes: ClassVar[tuple[Dtype, ...]] = ("float32",)
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("float32",)
+    """In which the loops can train; see :data:`tasks.arithmetic.Arithmetic`."""
 
     @abstractmethod
     def configure(self, threads: int) -> dict[str, Setting]:
@@ -169,6 +157,10 @@ class Backend(ABC):
         Returns:
             what was set; recorded with the results.
         """
+
+    def allow_tf32(self) -> None:
+        """Has the framework round the factors of products to TF32 on a GPU; ``configure`` forbids it."""
+        os.environ.pop("NVIDIA_TF32_OVERRIDE", None)  # the libraries look at it before their first product
 
     def divide_cpu(self, count: int) -> None:
         """Has the framework see so many devices in the CPU, before it computes; nothing where it needs no telling."""
@@ -228,6 +220,10 @@ class Backend(ABC):
         if convention and name not in {*convention, "numpy"}:
             rule, whose = type(task.recipe.optimizer).__name__, " and ".join(sorted(convention))
             raise SideBySideError(f"{name} has no {rule}, which is the convention of {whose}")
+        if reason := refusal(name, self.arithmetics, task.recipe.arithmetic, device):
+            raise DeviceUnavailableError(reason)
+        if task.recipe.arithmetic == "tf32":
+            self.allow_tf32()
         check_parameters(task.architecture, parameters)
         kind: type[Model] = load_class(self.about.model(mode, device))
         if formulation is not None and formulation not in (known := kind.formulations(task.recipe, device)):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from tasks.arithmetic import split_recipe
+
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?", re.DOTALL)
 _BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 _ROOT = r"(?:(?:~\w*)?/|[A-Za-z]:[\\/]|\\\\)"
@@ -85,8 +87,10 @@ def labels(subjects: Iterable[Subject]) -> str:
 
 
 def task_label(task: str, recipe: str) -> str:
-    """The name of a task and recipe; the standard recipe is left out."""
-    return task if recipe == "standard" else f"{task}, {recipe}"
+    """The name of a task, its recipe and arithmetic; the standard recipe and float32 are left out."""
+    first, arithmetic = split_recipe(recipe)
+    words = [task, *([] if first == "standard" else [first]), *([] if arithmetic == "float32" else [arithmetic])]
+    return ", ".join(words)
 
 
 def workload_label(epochs: int, examples: int | None, batch_size: int | None) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.architecture import Architecture, Parameters
+from tasks.arithmetic import Arithmetic, split_recipe
 from tasks.batches import Batches, draw_batches
 from tasks.dataset import Dataset
 from tasks.errors import FieldError, UnknownNameError
@@ -47,6 +48,9 @@ class Recipe:
         drop_remainder: whether the examples of an epoch that fill no batch are left out.
         test_batch_size: the test set is cut to whole batches of this size. None to keep all of it.
         decays_all: whether weight decay applies to all parameters; otherwise to kernels alone.
+        arithmetic: ``tf32`` rounds the factors of matrix products and convolutions to 11 binary digits, as NVIDIA's
+            GPUs can; with ``bfloat16`` layers compute with numbers of 8 digits, and parameters, normalizations, the
+            loss and the optimizer's arithmetic stay in float32: what each framework calls mixed precision.
     """
 
     architecture: Architecture
@@ -66,6 +70,7 @@ class Recipe:
     drop_remainder: bool = False
     test_batch_size: int | None = None
     decays_all: bool = False
+    arithmetic: Arithmetic = "float32"
 
     def __post_init__(self) -> None:
         if self.label_smoothing and self.loss != "cross_entropy":
@@ -162,12 +167,16 @@ class Task:
         return whole.first(ceil(trained * (1 - recipe.held_out)), tested)
 
     def with_recipe(self, name: str) -> Self:
-        """The same task with another of its recipes.
+        """The same task with another of its recipes; ``standard-bfloat16`` is ``standard`` in another arithmetic.
 
         Raises:
             UnknownNameError: the task has no such recipe.
         """
         if name not in self.recipes:
+            first, arithmetic = split_recipe(name)
+            if first in self.recipes:
+                recipe = replace(self.recipes[first], arithmetic=arithmetic)
+                return replace(self, recipes={**self.recipes, name: recipe}, recipe_name=name)
             raise UnknownNameError(f"recipe of {self.name}", name, tuple(self.recipes))
         return replace(self, recipe_name=name)
 

@@ -9,6 +9,7 @@ import numpy as np
 from backends import base
 from backends.cores import affinity_cores
 from backends.jax import ABOUT
+from tasks.arithmetic import ARITHMETICS
 
 
 def device_of(device: str) -> jax.Device:
@@ -33,6 +34,7 @@ class Backend(base.Backend):
     """JAX; how to use it is documented in :class:`backends.base.Backend`."""
 
     about = ABOUT
+    arithmetics = ARITHMETICS
 
     def __init__(self) -> None:
         """Imports what belongs to the framework besides JAX: how long all of it takes is measured around this."""
@@ -44,6 +46,11 @@ class Backend(base.Backend):
         # JAX has no thread setting: XLA's pool has one thread for each core of the process's affinity.
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
         return {"matmul_precision": "highest", "threads": affinity_cores(), "flush_denormals": True}
+
+    def allow_tf32(self) -> None:
+        """Has products and convolutions round their factors to TF32."""
+        super().allow_tf32()
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32")
 
     def divide_cpu(self, count: int) -> None:
         """Has XLA see so many devices in the CPU. Raises RuntimeError where it has begun already."""

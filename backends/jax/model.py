@@ -1,9 +1,11 @@
 """A network in JAX that answers; the two training loops are in tuned.py and stock.py."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
@@ -14,6 +16,7 @@ from backends.jax.backend import device_of
 from backends.jax.layers import LAYERS
 from backends.jax.network import (
     Network,
+    _compute_in,
     build_network,
     get_parameters,
     layer_outputs,
@@ -27,6 +30,9 @@ from tasks.dataset import Labels
 from tasks.task import Recipe
 from tasks.training import Adadelta, OptimizerState
 
+_Loss = Callable[[jax.Array, jax.Array], jax.Array]
+"""Of a batch, from outputs (n, outputs) and labels (n,)."""
+
 
 class Model(base.Model):
     """What both training loops share: the network, its parameters, its answers."""
@@ -36,14 +42,15 @@ class Model(base.Model):
     ) -> None:
         super().__init__(recipe, parameters, device, dtype, formulation)
         self.own_device = device_of(device)
-        self.loss = loss_function(recipe)
+        loss = loss_function(recipe)
+        self.loss: _Loss = lambda outputs, labels: loss(outputs.astype(jnp.float32), labels)
         self.network = self.build()
         self.load_parameters(parameters)
 
     def build(self) -> Network:
         """Builds the network on the device, once."""
         with jax.default_device(self.own_device):
-            return build_network(self.recipe.architecture, LAYERS)
+            return _compute_in(self.recipe.arithmetic, build_network(self.recipe.architecture, LAYERS))
 
     def load_parameters(self, parameters: Parameters) -> None:
         """Copies parameters in the canonical layout into the network, and starts the optimizer afresh."""
@@ -52,7 +59,7 @@ class Model(base.Model):
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
-        return np.asarray(_forward(self.network, jax.device_put(inputs, self.own_device)))
+        return np.asarray(_forward(self.network, jax.device_put(inputs, self.own_device)), np.float32)
 
     def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
         """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
@@ -87,7 +94,7 @@ class Model(base.Model):
     def _outputs_in(self, network: Network, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
         architecture = self.recipe.architecture
         outputs = _layer_outputs(network, architecture, jax.device_put(inputs, self.own_device))
-        return {node.name: np.asarray(outputs[node.name]) for node in architecture.nodes}
+        return {node.name: np.asarray(outputs[node.name], np.float32) for node in architecture.nodes}
 
 
 def _canonical_state(state: Any, network: Network, recipe: Recipe) -> OptimizerState:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backends.jax import _IN_A_CELL
 from backends.jax.layers import BuildLayer, Module
 from tasks.architecture import INPUT, Architecture, Node, Parameters, Variable
+from tasks.arithmetic import Arithmetic
 from tasks.layers import LSTM, ConvTranspose2D, Dropout, Layer
 from tasks.masks import mask_table
 
@@ -41,6 +42,15 @@ def build_network(architecture: Architecture, layers: Mapping[type[Layer], Build
     nodes = architecture.nodes
     built = {node.name: layers[type(node.layer)](node.layer, architecture.shape_before(node)) for node in nodes}
     return nnx.Sequential(*built.values()) if architecture.is_sequence else _Graph(architecture, built)
+
+
+def _compute_in(arithmetic: Arithmetic, network: Network) -> Network:
+    """Tells each module of a network the type in which it computes; nnx's parameters have another of their own."""
+    if arithmetic == "bfloat16":
+        for _, module in nnx.iter_modules(network):
+            if hasattr(module, "dtype"):
+                module.dtype = jnp.bfloat16
+    return network
 
 
 def layer_outputs(network: Network, architecture: Architecture, inputs: jax.Array) -> dict[str, jax.Array]:

@@ -25,6 +25,6 @@ class _LSTM(nnx.RNN):
         self.whole = whole
 
     def __call__(self, x: jax.Array) -> jax.Array:  # type: ignore[override]
-        start = jnp.zeros((len(x), self.cell.hidden_features), x.dtype)
+        start = jnp.zeros((len(x), self.cell.hidden_features), self.cell.dtype or x.dtype)
         outputs: jax.Array = super().__call__(x, initial_carry=(start, start))
         return outputs if self.whole else outputs[:, -1]

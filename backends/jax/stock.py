@@ -5,7 +5,7 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from backends.base import HostData
+from backends.host_data import HostData
 from backends.jax.backend import compiled
 from backends.jax.model import Model, _canonical_state
 from backends.jax.network import Network

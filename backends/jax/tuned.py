@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backends.jax.backend import compiled
 from backends.jax.layers import LAYERS
 from backends.jax.model import Model, _canonical_state
-from backends.jax.network import Network, build_network
+from backends.jax.network import Network, _compute_in, build_network
 from backends.jax.training import make_optimizer
 from backends.jax.tuned_layers import TUNED_LAYERS, _conv2d_by_image, _has_few_inputs
 from tasks.batches import Batches
@@ -42,7 +42,8 @@ class TunedModel(Model):
         """How the gradient of kernels of few inputs is computed, where there are any; how a GPU is given its work."""
         if not device.startswith("cpu"):
             return "library", "command-buffers"
-        if not any(_has_few_inputs(recipe.architecture, node) for node in recipe.architecture.nodes):
+        few = any(_has_few_inputs(recipe.architecture, node) for node in recipe.architecture.nodes)
+        if not few or recipe.arithmetic != "float32":
             return ()
         forms = "one-product", "product-for-each-image"
         return forms if recipe.batch_size < _MANY_IMAGES else forms[::-1]
@@ -59,6 +60,7 @@ class TunedModel(Model):
         # The state is donated: its memory is written over instead of copied.
         self._run = jax.jit(self._train_epochs, donate_argnums=0, compiler_options=options)
         network = nnx.eval_shape(lambda: build_network(self.recipe.architecture, layers))
+        network = _compute_in(self.recipe.arithmetic, network)
         network.train()
         self.training_network = nnx.graphdef(network)
         return super().build()

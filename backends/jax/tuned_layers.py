@@ -31,10 +31,14 @@ class _ScannedConv(nnx.Conv):
         height, width, channels, filters = self.kernel.shape
         padding: Any = self.padding.lower() if isinstance(self.padding, str) else tuple(self.padding)
         layer = Conv2D(filters, (height, width), tuple(self.strides), padding)
-        kernel = self.kernel[...]
-        few = _are_few(layer, channels)
-        y = _weighted_sum(layer, self.by_image, x, kernel) if few else _sum_of_products(layer, x, kernel)
-        return y if self.bias is None else y + self.bias
+        x, kernel, bias = self.promote_dtype((x, self.kernel[...], self.bias and self.bias[...]), dtype=self.dtype)
+        if x.dtype != jnp.float32:  # XLA compiles sums of images in bfloat16 for many minutes
+            y = jnp.concatenate(_at_places(layer, x), axis=-1) @ kernel.reshape(-1, filters)
+        elif _are_few(layer, channels):
+            y = _weighted_sum(layer, self.by_image, x, kernel)
+        else:
+            y = _sum_of_products(layer, x, kernel)
+        return y if bias is None else y + bias
 
 
 class _ScannedConvByImage(_ScannedConv):

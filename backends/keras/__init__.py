@@ -1,6 +1,7 @@
 """Keras on TensorFlow: networks of ``keras.layers``. This file imports no framework."""
 
 from backends.about import About
+from tasks.arithmetic import Arithmetic
 from tasks.layers import Conv2D, Layer, Shape
 
 ABOUT = About(
@@ -39,6 +40,13 @@ def _configure(engine: str) -> None:
     keras.config.set_image_data_format("channels_last")
     keras.config.set_max_epochs(None)  # KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH would end fit early
     keras.config.set_max_steps_per_epoch(None)
+
+
+def _compute_in(arithmetic: Arithmetic) -> None:
+    """Tells Keras in which type the layers that are made from now on compute; their variables are float32."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16" if arithmetic == "bfloat16" else "float32")
 
 
 def _is_depthwise(layer: Layer, shape: Shape) -> bool:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from backends import base
 from backends.keras import ABOUT, _configure
+from tasks.arithmetic import ARITHMETICS
 
 
 def device_of(device: str) -> str:
@@ -26,6 +27,7 @@ class Backend(base.Backend):
     """Keras on TensorFlow; how to use it is documented in :class:`backends.base.Backend`."""
 
     about = ABOUT
+    arithmetics = ARITHMETICS
 
     def configure(self, threads: int) -> dict[str, base.Setting]:
         """Sets threads and full float32 precision for the whole process; returns what was set."""
@@ -40,6 +42,11 @@ class Backend(base.Backend):
             "threads": tf.config.threading.get_intra_op_parallelism_threads(),
             "flush_denormals": True,
         }
+
+    def allow_tf32(self) -> None:
+        """Has products and convolutions round their factors to TF32."""
+        super().allow_tf32()
+        tf.config.experimental.enable_tensor_float_32_execution(True)
 
     def divide_cpu(self, count: int) -> None:
         """Has TensorFlow see so many devices in the CPU."""

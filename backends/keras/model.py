@@ -1,10 +1,14 @@
 """A network in Keras that answers; the two training loops are in tuned.py and stock.py."""
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from backends import base
+from backends.keras import _compute_in
 from backends.keras.backend import device_of
 from backends.keras.layers import LAYERS
 from backends.keras.network import (
@@ -21,6 +25,9 @@ from tasks.architecture import Parameters
 from tasks.dataset import Labels
 from tasks.task import Recipe
 
+_Loss = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
+"""Of a batch, from outputs (n, outputs) and labels (n,)."""
+
 
 class Model(base.Model):
     """What both training loops share: the network, its parameters, its answers."""
@@ -30,7 +37,9 @@ class Model(base.Model):
     ) -> None:
         super().__init__(recipe, parameters, device, dtype, formulation)
         self.own_device = device_of(device)
-        self.loss = loss_function(recipe)
+        loss = loss_function(recipe)
+        self.loss: _Loss = lambda outputs, labels: loss(keras.ops.cast(outputs, "float32"), labels)
+        _compute_in(recipe.arithmetic)
         self.network = self.build()
         self.load_parameters(parameters)
 
@@ -49,7 +58,7 @@ class Model(base.Model):
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.floating]:
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
         with tf.device(self.own_device):
-            return self._forward(tf.convert_to_tensor(inputs)).numpy()
+            return self._forward(tf.convert_to_tensor(inputs)).numpy().astype(np.float32)
 
     def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
         """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""

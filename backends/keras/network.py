@@ -69,7 +69,7 @@ def layer_outputs(network: Network, architecture: Architecture, inputs: keras.Ke
         layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.ZeroPadding2D)]
         symbols = {name: layer.output for name, layer in zip(names, layers, strict=True)}
         outputs = keras.Model(network.inputs, symbols)(inputs, training=False)
-    return {name: keras.ops.convert_to_numpy(outputs[name]) for name in names}
+    return {name: keras.ops.convert_to_numpy(keras.ops.cast(outputs[name], "float32")) for name in names}
 
 
 def get_parameters(network: Network, architecture: Architecture) -> Parameters:

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from backends.base import HostData
+from backends.host_data import HostData
 from backends.keras.backend import compiled
 from backends.keras.model import Model
 from backends.keras.network import variables

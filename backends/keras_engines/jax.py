@@ -22,6 +22,7 @@ class Backend(backend.Backend):
     """The devices, threads and memory of JAX."""
 
     about = KERAS_JAX
+    arithmetics = ("float32",)
 
     def __init__(self) -> None:
         """Imports nothing more: Keras needs neither flax nor optax."""

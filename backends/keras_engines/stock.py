@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends import base
-from backends.base import HostData
+from backends.host_data import HostData
 from backends.keras.layers import LAYERS, BuildLayer
 from backends.keras.network import (
     build_network,

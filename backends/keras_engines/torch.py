@@ -23,6 +23,7 @@ class Backend(backend.Backend):
     """The devices, threads and memory of PyTorch."""
 
     about = KERAS_TORCH
+    arithmetics = ("float32",)
 
     def configure(self, threads: int) -> dict[str, base.Setting]:
         """Sets PyTorch as its own backend does, and Keras; returns what was set."""

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backends.base import HostData, Model
+from backends.base import Model
+from backends.host_data import HostData
 from backends.numpy.arrays import Array
 from backends.numpy.layers import LAYERS
 from backends.numpy.network import Network, build_network, get_parameters, set_parameters

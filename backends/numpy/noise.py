@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.numpy.activations import leaky_relu_backward, relu_backward
-from backends.numpy.arrays import Array, Backward, Forward, LayerParameters
+from backends.numpy.arrays import Array, Backward, LayerParameters
 from backends.numpy.layers import LAYERS
+from backends.numpy.lower import Layers, lower
 from backends.numpy.model import NumpyModel
 from backends.numpy.network import Network, build_network, inputs_of
 from backends.numpy.rules import AdamUpdate
@@ -26,8 +27,7 @@ from tasks.task import Recipe
 from tasks.training import Adam
 
 ROUNDINGS = (0.0, 4e-7, -4e-7)
-"""Relative rounding error assumed in the float32 copies of the reference: none, up, down. 4e-7 is typical of a float32
-sum of a few hundred products."""
+"""Relative rounding error assumed in the float32 copies: none, up, down. 4e-7 is typical of a sum of 100s of products."""
 
 
 def nudged(architecture: Architecture, parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
@@ -61,7 +61,7 @@ class NoisyModel(NumpyModel):
         device: ``"cpu"``.
         dtype: ``float64``; ``float32``; or ``mixed``: float32 arrays, and Adam's scalars in float64. PyTorch's own Adam
             corrects its moments with float64 scalars, optax's and Keras's with float32 ones, in which 1 - 0.999 is off
-            by 1e-5 of itself. Both are right, and the certificate has to know both.
+            by 1e-5 of itself. Both are right.
         rounding: relative error added to imitate rounding: 0, or plus or minus 4e-7.
         seed: draws in which channels batch normalization's sums come out too large, and in which too small.
     """
@@ -85,12 +85,13 @@ class NoisyModel(NumpyModel):
             layers[ReLU] = (partial(_relu_forward, self.rounding), relu_backward)
             layers[LeakyReLU] = (partial(_leaky_relu_forward, self.rounding), leaky_relu_backward)
             layers[BatchNorm] = (partial(_batch_norm_forward, np.sign(self.rounding), self.seed), batch_norm_backward)
-        squares: dict[type[Layer], tuple[Forward, Backward]]
-        squares = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
+        squares: Layers = {kind: (forward, partial(_squares, backward)) for kind, (forward, backward) in layers.items()}
         squares[LayerNorm] = (layers[LayerNorm][0], _layer_norm_squares)
         squares[BatchNorm] = (layers[BatchNorm][0], _batch_norm_squares)
         self.squares = build_network(self.recipe.architecture, squares)
-        return build_network(self.recipe.architecture, layers)
+        arithmetic = self.recipe.arithmetic if self.number is np.float32 else "float32"
+        chance = 3 * self.seed + int(np.sign(self.rounding)) % 3  # the copies of a seed have each their own
+        return build_network(self.recipe.architecture, lower(layers, arithmetic, chance))
 
     def start(self) -> None:
         """Makes the optimizer with fresh state; for ``mixed``, Adam with its scalars in float64."""

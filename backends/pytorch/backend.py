@@ -16,6 +16,7 @@ from torch._dynamo.exc import BackendCompilerFailed
 
 from backends import base
 from backends.pytorch import ABOUT
+from tasks.arithmetic import ARITHMETICS
 
 _Steps = Callable[[Tensor], Tensor]
 _TIMEOUT = timedelta(minutes=5)
@@ -130,6 +131,7 @@ class Backend(base.Backend):
     """PyTorch; how to use it is documented in :class:`backends.base.Backend`."""
 
     about = ABOUT
+    arithmetics = ARITHMETICS
 
     def configure(self, threads: int) -> dict[str, base.Setting]:
         """Sets threads and full float32 precision for the whole process; returns what was set."""
@@ -142,6 +144,12 @@ class Backend(base.Backend):
             "threads": torch.get_num_threads(),
             "flush_denormals": bool(flushed),
         }
+
+    def allow_tf32(self) -> None:
+        """Has products, and cuDNN's convolutions, round their factors to TF32."""
+        super().allow_tf32()
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.allow_tf32 = True
 
     def divide_cpu(self, count: int) -> None:
         """Does nothing: torch's devices of a CPU are processes."""

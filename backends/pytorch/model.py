@@ -1,5 +1,8 @@
 """A network in PyTorch that answers; the two training loops are in tuned.py and stock.py."""
 
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -50,12 +53,12 @@ class Model(base.Model):
         """The network's outputs (n, outputs) for inputs (n, *input_shape), images NHWC."""
         self.network.eval()
         with torch.inference_mode():
-            return self.network(self._inputs(inputs)).cpu().numpy()
+            return self._answer(self._inputs(inputs)).cpu().numpy()
 
     def layer_outputs(self, inputs: NDArray[np.float32]) -> dict[str, NDArray[np.floating]]:
         """The output of every layer by its node's name, for inputs (n, *input_shape), images NHWC."""
         self.network.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), self._arithmetic():
             return layer_outputs(self.network, self.recipe.architecture, self._inputs(inputs))
 
     def loss_and_gradients(self, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, Parameters]:
@@ -64,7 +67,7 @@ class Model(base.Model):
         held = [(buffer, buffer.clone()) for buffer in state(self.network, self.recipe.architecture).values()]
         tensors = variables(self.network, self.recipe.architecture)
         targets = _targets(labels).to(self.own_device)
-        loss = self.loss(self.network(self._inputs(inputs)), targets)
+        loss = self.loss(self._answer(self._inputs(inputs)), targets)
         gradients = torch.autograd.grad(loss, list(tensors.values()))
         for buffer, before in held:  # a forward pass of training moves the state
             buffer.copy_(before)
@@ -82,6 +85,18 @@ class Model(base.Model):
     def parameter_devices(self) -> set[str]:
         """The devices on which torch holds the parameters."""
         return {str(parameter.device).replace("cuda", "gpu") for parameter in self.network.parameters()}
+
+    def _arithmetic(self) -> AbstractContextManager[Any]:
+        """In which torch computes layers; autocast has lists of those that stay in float32, such as normalizations."""
+        if self.recipe.arithmetic != "bfloat16":
+            return nullcontext()
+        return torch.autocast(self.own_device.type, torch.bfloat16)
+
+    def _answer(self, inputs: Tensor) -> Tensor:
+        """The network's outputs (n, outputs), in float32 for the loss."""
+        with self._arithmetic():
+            outputs: Tensor = self.network(inputs)
+        return outputs.float()
 
     def _inputs(self, inputs: NDArray[np.float32]) -> Tensor:
         return _channels_first(torch.from_numpy(inputs).to(self.own_device))

@@ -59,7 +59,7 @@ def layer_outputs(network: Network, architecture: Architecture, inputs: Tensor) 
         hook.remove()
     canonical = {}
     for count, node in enumerate(architecture.nodes, start=1):
-        array = outputs[node.name].cpu().numpy()
+        array = outputs[node.name].float().cpu().numpy()
         array = array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
         order = _order(network, architecture, count)
         canonical[node.name] = array if order is None else array[:, np.argsort(order)]

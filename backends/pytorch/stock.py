@@ -72,7 +72,7 @@ class StockModel(Model):
             for inputs, labels in DataLoader(self.dataset, batch_sampler=_GivenOrder(batches, epoch)):
                 inputs, labels = inputs.to(self.own_device), labels.to(self.own_device)
                 self.optimizer.zero_grad()
-                loss = self.loss(self.network(inputs), labels)
+                loss = self.loss(self._answer(inputs), labels)
                 loss.backward()
                 _clip_gradients(self.network, self.recipe)
                 self.optimizer.step()

@@ -11,12 +11,14 @@ from torch.func import functional_call, grad_and_value
 from backends.base import EAGER
 from backends.fusion import fuse, fused_names
 from backends.pytorch.backend import _CompiledSteps, _has_compiler, _StepsInGraph, compiled
+from backends.pytorch.layers import LAYERS
 from backends.pytorch.model import Model
 from backends.pytorch.network import Network, _channels_first, _trained, build_network, layer_outputs, to_canonical
 from backends.pytorch.training import _clipped, _labels, _targets
 from backends.pytorch.tuned_layers import TUNED_LAYERS
 from tasks.batches import Batches
 from tasks.dataset import Dataset, Labels
+from tasks.layers import Dense
 from tasks.task import Recipe
 from tasks.training import SGD, Adam, OptimizerState, RMSprop
 
@@ -56,7 +58,10 @@ class TunedModel(Model):
 
     def build(self) -> Network:
         """Builds the tuned network, the optimizer's moments and the compiled steps, once."""
-        network = build_network(fuse(self.recipe.architecture), TUNED_LAYERS).to(self.own_device)
+        layers = dict(TUNED_LAYERS)
+        if self.recipe.arithmetic == "bfloat16":
+            layers[Dense] = LAYERS[Dense]  # autocast knows torch's own
+        network = build_network(fuse(self.recipe.architecture), layers).to(self.own_device)
         if len(self.recipe.architecture.input_shape) == 3:
             network.to(memory_format=torch.channels_last)
         self.moments: dict[str, _Tensors] = {
@@ -94,7 +99,7 @@ class TunedModel(Model):
         """As of the common network; those that are fused have one output, under the names of all."""
         names, architecture = fused_names(self.recipe.architecture), fuse(self.recipe.architecture)
         self.network.eval()
-        with torch.inference_mode():
+        with torch.inference_mode(), self._arithmetic():
             outputs = layer_outputs(self.network, architecture, self._inputs(inputs))
         return {names[name]: output for name, output in outputs.items()}
 
@@ -150,7 +155,9 @@ class TunedModel(Model):
         x, y = _channels_first(inputs[batch]), labels[batch]
 
         def loss_of(parameters: _Tensors) -> Tensor:
-            return self.loss(functional_call(self.network, parameters, (x,)), y)
+            with self._arithmetic():
+                outputs = functional_call(self.network, parameters, (x,))
+            return self.loss(outputs.float(), y)
 
         gradients, loss = grad_and_value(loss_of)(parameters)
         self.update(parameters, gradients)
@@ -224,7 +231,7 @@ class TunedModel(Model):
         losses = []
         for batch in steps.unbind():
             with torch.enable_grad():
-                loss = self.loss(self.network(_channels_first(self.inputs[batch])), self.labels[batch])
+                loss = self.loss(self._answer(_channels_first(self.inputs[batch])), self.labels[batch])
             gradients = torch.autograd.grad(loss, list(parameters.values()))
             self.update(parameters, dict(zip(parameters, gradients, strict=True)))
             losses.append(loss.detach())

@@ -38,7 +38,7 @@ class _PoolFirst(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.pool(functional.conv2d(x, self.weight, None, self.stride, self.padding))
-        return functional.relu(x if self.bias is None else x + self.bias[:, None, None])
+        return functional.relu(x if self.bias is None else x + self.bias[:, None, None].to(x.dtype))
 
 
 def _pooled_conv2d(layer: PooledConv2D, shape: Shape) -> Module:

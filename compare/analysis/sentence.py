@@ -7,6 +7,7 @@ from compare.analysis.groups import ALL_PAIRS, Compared, Group
 from compare.analysis.rows import Row, measure_of, measures_of
 from compare.analysis.statistics import MINIMUM_ROUNDS, SpeedRatio
 from compare.text import clean, times, times_range
+from tasks.arithmetic import split_recipe
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NOISY = 1.25
@@ -164,14 +165,14 @@ def _sameness(groups: Sequence[Group], count: int, label: Label) -> list[str]:
     """
     known: dict[str, list[Row]] = {}
     for group in groups:
-        steps = group.rows[0].steps
+        steps, rounding = group.rows[0].steps, f"{split_recipe(group.rows[0].first.recipe)[1]} rounding"
         if steps is None:  # an earlier version
-            text = "are certified equal within float32 rounding over 100 steps"
+            text = f"are certified equal within {rounding} over 100 steps"
         elif any(row.drifting for row in group.rows):
-            checked = "the first steps and all windows that were computed again are equal within float32 rounding"
+            checked = f"the first steps and all windows that were computed again are equal within {rounding}"
             text = f"trained the same model as far as can be checked: {checked}, which adds up over {steps:,} steps"
         else:
-            text = f"trained the same model: equal within float32 rounding over all {steps:,} steps"
+            text = f"trained the same model: equal within {rounding} over all {steps:,} steps"
         known.setdefault(text, []).extend(group.rows)
     said = []
     for text, rows in known.items():

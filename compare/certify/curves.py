@@ -4,22 +4,25 @@ The reference cannot train as long as a framework. But right runs differ by roun
 measured: one framework trains again from parameters that were moved by as little as rounding moves them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.certify.distance import CEILING
+from compare.certify.distance import bounds_of
 from compare.records.cell import Cell
 from compare.records.check import Check
 from compare.records.run import Run
 from compare.text import label
+from tasks.arithmetic import Arithmetic, split_recipe
 
 FACTOR = 5.0
 """Two runs may differ by so many times what rounding was seen to do."""
-FLOOR = 5e-4
+FLOOR: Mapping[Arithmetic, float] = {"float32": 5e-4, "tf32": 2e-3, "bfloat16": 1e-2}
 """Added to the limit, as a share of the loss: a ReLU at its kink, in one step of many, was seen to move an epoch by
 1.5e-4."""
+NUDGE: Mapping[Arithmetic, float] = {"float32": 0.0, "tf32": 1e-5, "bfloat16": 1e-4}
+"""How far parameters are moved at least: about as far as rounding the weights of a layer moves them."""
 NUDGES = 3
 """How often a framework trains again from moved parameters, once for all runs of a task."""
 ADAM_NUDGE = 1e-4
@@ -77,7 +80,7 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
     """The run's new check; None where its own stands."""
     assert run.check is not None
     losses = np.array(run.losses)
-    limit = FACTOR * noise + FLOOR * np.abs(losses)
+    limit = FACTOR * noise + FLOOR[split_recipe(run.recipe)[1]] * np.abs(losses)
     again = np.array(run.curve.training_losses if run.curve is not None else [])
     if run.check.outcome != "refused" and again.shape == losses.shape and (np.abs(again - losses) > limit).any():
         epoch = int(np.argmax(np.abs(again - losses) > limit))
@@ -93,10 +96,11 @@ def _check(run: Run, others: Sequence[Run], noise: NDArray[np.float64]) -> Check
             return run.check.model_copy(update={"failure": note})
         whose = label(other, ("backend", "mode", "device"))
         return _refused(run.check, epoch, abs(other.losses[epoch] - run.losses[epoch]), whose, limit)
-    lost = np.flatnonzero(noise > CEILING * np.abs(losses))
+    ceiling = bounds_of(run.recipe).ceiling
+    lost = np.flatnonzero(noise > ceiling * np.abs(losses))
     if run.check.outcome == "granted" and lost.size:
         first = int(lost[0]) + 1
-        note = f"mean loss of epoch {first}: rounding alone moves it by more than {CEILING:.0%} of its size"
+        note = f"mean loss of epoch {first}: rounding alone moves it by more than {ceiling:.0%} of its size"
         return run.check.model_copy(update={"failure": note})
     return None
 

@@ -1,26 +1,45 @@
 """Distances: how far a quantity is from the float64 reference, how far it may be, and how far rounding alone leads."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from compare.records.certificate import Distance
+from tasks.arithmetic import Arithmetic, split_recipe
 from tasks.training import Optimizer
 
 FACTOR = 3.0
 FLOOR = 1e-6
 """Added to the limits, as a share of the quantity's size: about eight units in the last place of a float32. A short sum
 can by luck be exact in the float32 reference and cannot be in another order."""
-CEILING = 1e-2
+CEILINGS: Mapping[Arithmetic, float] = {"float32": 1e-2, "tf32": 5e-2, "bfloat16": 0.25}
 """Where rounding alone moves a quantity by more than this share of its size, nothing can be decided by it."""
+FLOORS: Mapping[Arithmetic, float] = {"float32": 0.0, "tf32": 1.2e-4, "bfloat16": 1e-3}
+"""The floor of what is computed in fewer digits, where it is more: a quarter of a unit in the last place."""
 SPARED = 1e-4
 """The share of a parameter's numbers, rounded down, that Adam may move otherwise by as much as its learning rate: it
 divides a gradient by its own size, and among many gradients there are some that are rounding alone."""
 _TRAINED = ("kernel", "scale", "bias")
 _LARGEST = float(np.finfo(np.float32).max)
 """Written for what is infinite or not a number, which JSON has not."""
+
+
+class Bounds(NamedTuple):
+    """What a distance is judged by besides the noise, each a share of the quantity's size: ``FLOOR``, ``CEILINGS``."""
+
+    floor: float = FLOOR
+    ceiling: float = CEILINGS["float32"]
+
+
+IN_FLOAT32 = Bounds()
+
+
+def bounds_of(recipe: str, floor: float = FLOOR, *, is_parameter: bool = False) -> Bounds:
+    """The bounds for a quantity of a recipe; parameters are float32 in every arithmetic."""
+    arithmetic = split_recipe(recipe)[1]
+    return Bounds(floor if is_parameter else max(floor, FLOORS[arithmetic]), CEILINGS[arithmetic])
 
 
 def noise_of(expected: NDArray[Any], in_float32: Iterable[NDArray[Any]]) -> tuple[float, float]:
@@ -35,7 +54,7 @@ def distance_of(
     expected: NDArray[Any],
     size: NDArray[Any],
     noise: tuple[float, float],
-    floor: float = FLOOR,
+    bounds: Bounds = IN_FLOAT32,
     layer: float = 0.0,
 ) -> Distance:
     """How far a quantity is from the reference, and how far it may be.
@@ -46,7 +65,7 @@ def distance_of(
         expected: what the reference computed in float64.
         size: of each of its numbers, where no terms of it cancel.
         noise: the absolute and relative distance that rounding alone makes.
-        floor: the share of the size that is added to the limits.
+        bounds: the share of the size that is added to the limits, and the one from which nothing can be decided.
         layer: the norm of all parameters of its layer, where the quantity is a parameter.
     """
     if found.shape != expected.shape or not np.isfinite(found).all():
@@ -54,8 +73,8 @@ def distance_of(
     else:
         absolute, relative = _finite(_absolute(found, expected)), _finite(relative_distance(found, expected))
     reference_absolute, reference_relative = map(_finite, noise)
-    limit = _finite(FACTOR * reference_relative + floor * (norm(size) / (norm(expected) or 1.0) or 1.0))
-    absolute_limit = _finite(FACTOR * reference_absolute + floor * float(size.max(initial=0)))
+    limit = _finite(FACTOR * reference_relative + bounds.floor * (norm(size) / (norm(expected) or 1.0) or 1.0))
+    absolute_limit = _finite(FACTOR * reference_absolute + bounds.floor * float(size.max(initial=0)))
     moved = noise[1] * norm(expected)
     return Distance(
         quantity=name,
@@ -66,7 +85,7 @@ def distance_of(
         limit=limit,
         absolute_limit=absolute_limit,
         passed=relative <= limit and absolute <= absolute_limit,
-        decidable=bool(np.isfinite(moved)) and moved <= CEILING * max(norm(size), layer),
+        decidable=bool(np.isfinite(moved)) and moved <= bounds.ceiling * max(norm(size), layer),
     )
 
 

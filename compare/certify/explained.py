@@ -26,6 +26,10 @@ COMPARED = (
     "reference has been computed twelve more times, each with other roundings. A window whose losses agree in its "
     "first half and part later, as rounding that has grown makes them, is computed forty-eight times more, with larger "
     "roundings: a fault shows in a window's first steps.",
+    "In TF32 and bfloat16 the reference is float64 as ever, and its copies round as that arithmetic does: a row may be "
+    "as far off as that leads. So faults must be larger to be seen than in float32: a learning rate that is a tenth "
+    "too high is, a constant in the sixth digit is not. Where rounding moves a quantity by more than a twentieth in "
+    "TF32, or a quarter in bfloat16, it decides nothing.",
     "Some training is chaotic, with batch normalization and a large learning rate for one: there two right runs drift "
     "apart by rounding alone. Such a row is certified by its first step or steps and by its windows, each of which "
     "begins with what the run itself held, and a remark at the row says so. Where even that cannot be decided (the "

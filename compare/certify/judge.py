@@ -11,7 +11,7 @@ might explain, more copies are computed first.
 A backend passes where it is at most ``FACTOR`` times as far from float64 as the noise, plus a floor: a share of the
 quantity's size or, for a layer's output, a gradient or a loss that is smaller because terms cancel, of its size where
 they do not.
-Where the noise alone is more than ``CEILING`` of that size, a distance says nothing: nothing is judged from that
+Where the noise alone is more than ``CEILINGS`` of that size, a distance says nothing: nothing is judged from that
 quantity on. What came before may be enough: where training is chaotic, right runs drift apart by rounding alone, and
 the certificate is granted over its first step, or its first ten. Otherwise it is undecidable, neither granted nor
 refused. A parameter is measured beside the others of its layer here, for a bias that begins with 0 is small for long,
@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, norm, relative_distance, size_of
+from compare.certify.distance import bounds_of, distance_of, layer_size, noise_of, norm, relative_distance, size_of
 from compare.records.cell import Cell
 from compare.records.certificate import Certificate, Distance, Pair
 from compare.records.event import EvidenceSummary
@@ -90,7 +90,9 @@ def judge(
         else:
             of_terms = reference.evidence.get(Quantity(kind="size", name=name).text, 0)
             size, layer = np.maximum(np.abs(reference.evidence[name]), of_terms), 0.0
-        distance = distance_of(text, evidence[text], reference.evidence[name], size, reference.noise[name], layer=layer)
+        bounds = bounds_of(cell.recipe, is_parameter=quantity.kind == "parameter")
+        noise, exact = reference.noise[name], reference.evidence[name]
+        distance = distance_of(text, evidence[text], exact, size, noise, bounds, layer)
         if quantity.kind == "layer_output" and not distance.decidable:
             continue  # the layer gives little but rounding; what comes of it is decided by the logits
         distances.append(distance)
@@ -104,7 +106,7 @@ def judge(
         **cell.subject.model_dump(),
         seed=cell.seed,
         granted=not failures and decided and not diverges,
-        failure=failures[0] if failures else _undecidable_from(undecidable, diverges=diverges),
+        failure=failures[0] if failures else _undecidable_from(cell, undecidable, diverges=diverges),
         undecidable=undecidable is not None and not failures,
         parameters_sha256=summary.parameters_sha256,
         batches_sha256=summary.batches_sha256,
@@ -159,9 +161,9 @@ def _parameters_by_step(evidence: Evidence) -> dict[int | None, dict[str, NDArra
     return parameters
 
 
-def _undecidable_from(quantity: Quantity | None, *, diverges: bool) -> str:
+def _undecidable_from(cell: Cell, quantity: Quantity | None, *, diverges: bool) -> str:
     if quantity is None:
         return ""
     if diverges:
         return f"{quantity.text}: the reference itself diverges"
-    return f"{quantity.text}: rounding alone moves it by more than {CEILING:.0%} of its size"
+    return f"{quantity.text}: rounding alone moves it by more than {bounds_of(cell.recipe).ceiling:.0%} of its size"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from backends import REFERENCE
 from backends.numpy.noise import ROUNDINGS
-from compare.certify.distance import CEILING, distance_of, layer_size, noise_of, size_of, without_spared
+from compare.certify.distance import bounds_of, distance_of, layer_size, noise_of, size_of, without_spared
 from compare.certify.parts import Part
 from compare.certify.reference import AGAIN, further_copies
 from compare.records.cell import Cell
@@ -107,7 +107,7 @@ def judge_window(part: Part, task: Task, run: Arrays, exact: Arrays, copies: Seq
         exact: the reference in float64.
         copies: the reference in float32.
     """
-    of_losses, expected = _losses(run, exact, copies)
+    of_losses, expected = _losses(task, run, exact, copies)
     distances = [of_losses]
     first_apart = None
     if not of_losses.passed and run[LOSSES].shape == expected.shape:
@@ -118,20 +118,21 @@ def judge_window(part: Part, task: Task, run: Arrays, exact: Arrays, copies: Seq
         distances.append(_first_or_worst(task, run, exact, copies))
     if OUTPUTS in run:
         noise = noise_of(exact[OUTPUTS], [copy[OUTPUTS] for copy in copies])
-        distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise, FLOOR))
+        bounds = bounds_of(task.recipe_name, FLOOR)
+        distances.append(distance_of(OUTPUTS, run[OUTPUTS], exact[OUTPUTS], np.abs(exact[OUTPUTS]), noise, bounds))
     return Window(first_step=part.first_step, last_step=part.last_step, first_apart=first_apart, distances=distances)
 
 
-def parts_late(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> bool:
+def parts_late(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> bool:
     """Whether the losses of a window's first half agree with the reference; arguments as those of ``judge_window``."""
     half = len(run[LOSSES]) // 2
     if half == 0 or run["steps"].max() > 1:
         return False
     first = [{name: arrays[name][:half] for name in arrays if name in PER_STEP} for arrays in (run, exact, *copies)]
-    return _losses(first[0], first[1], first[2:])[0].passed
+    return _losses(task, first[0], first[1], first[2:])[0].passed
 
 
-def _losses(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> tuple[Distance, NDArray[Any]]:
+def _losses(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> tuple[Distance, NDArray[Any]]:
     """How far the losses are from the reference's, or from their means; and what they should be."""
     starts = np.cumsum(run["steps"]) - run["steps"]
     examples = np.add.reduceat(exact["examples"], starts)
@@ -143,36 +144,38 @@ def _losses(run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> tuple[Dista
     noise = noise_of(expected, [means(copy[LOSSES]) for copy in copies])
     size = np.maximum(np.abs(expected), 4 * means(exact["sizes"]))  # the floor is a quarter of the certificate's
     name = LOSSES if run["steps"].max() == 1 else MEANS
-    return distance_of(name, run[LOSSES], expected, size, noise, FLOOR), expected
+    return distance_of(name, run[LOSSES], expected, size, noise, bounds_of(task.recipe_name, FLOOR)), expected
 
 
 def _first_or_worst(task: Task, run: Arrays, exact: Arrays, copies: Sequence[Arrays]) -> Distance:
     """Of the parameters at the end of a window, the first that is too far off; or the one nearest to its limit."""
     distances = []
+    bounds = bounds_of(task.recipe_name, FLOOR, is_parameter=True)
     parameters = {name.removeprefix(PARAMETER): array for name, array in exact.items() if name.startswith(PARAMETER)}
     for key, expected in parameters.items():
         name = PARAMETER + key
         noise = noise_of(expected, [copy[name] for copy in copies])
         found = without_spared(run[name], expected, task.recipe.optimizer)
         layer = layer_size(parameters, key)
-        distances.append(distance_of(key, found, expected, size_of(parameters, key), noise, FLOOR, layer))
+        distances.append(distance_of(key, found, expected, size_of(parameters, key), noise, bounds, layer))
     failed = [distance for distance in distances if not distance.passed or not distance.decidable]
     return failed[0] if failed else max(distances, key=lambda distance: distance.share)
 
 
-def outcome_of(windows: Sequence[Window], steps: int) -> tuple[Outcome, str]:
+def outcome_of(task: Task, windows: Sequence[Window], steps: int) -> tuple[Outcome, str]:
     """The judgement of all windows of a run of so many steps, and the first thing that is wrong, or cannot be decided.
 
     Training may be chaotic at its beginning, while the learning rate is still too large for the loss: a run is granted
     where its last steps can be decided, and at least half of the windows.
     """
     undecided: dict[int, str] = {}
+    ceiling = bounds_of(task.recipe_name).ceiling
     for window in windows:
         for distance in window.distances:
             if not distance.passed:
                 return "refused", _where(window, distance)
             if not distance.decidable:
-                moved = f"rounding alone moves the {_where(window, distance)} by more than {CEILING:.0%} of its size"
+                moved = f"rounding alone moves the {_where(window, distance)} by more than {ceiling:.0%} of its size"
                 undecided.setdefault(window.last_step, moved)
     first = next(iter(undecided.values()), "")
     enough = steps not in undecided and 2 * len(undecided) <= len(windows)

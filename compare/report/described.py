@@ -1,5 +1,6 @@
 """What was compared: the task, its data, the network as a table of layers and drawn, and how it was trained."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from compare.analysis.sections import Section
@@ -7,11 +8,19 @@ from compare.analysis.sentence import count_words
 from compare.page.network import Box
 from tasks import load_task
 from tasks.architecture import INPUT
+from tasks.arithmetic import Arithmetic
 from tasks.errors import SideBySideError
 from tasks.layers import Layer, Shape
 from tasks.schedules import CONSTANT, Cosine, Exponential, Schedule, StepDecay, Warmup
 from tasks.task import Recipe, Task
 from tasks.training import SGD
+
+ARITHMETIC: Mapping[Arithmetic, str] = {
+    "float32": "",
+    "tf32": "Arithmetic: TF32, which rounds the factors of matrix products and convolutions to 11 binary digits.",
+    "bfloat16": "Arithmetic: bfloat16, numbers of 8 binary digits, between layers; parameters, loss and optimizer are"
+    " float32, and what is certified is at most three times as far from float64 as such rounding leads.",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,12 @@ def describe(section: Section) -> Described | None:
     sentences = [f"{task.summary.rstrip('.')}.", f"Data: {_data(task)}."]
     if len({row.workload for row in section.rows}) == 1:  # else each row's name has its own
         sentences.append(f"Each run: {epochs}{tested}, {size} examples a step.")
-    sentences += [f"Loss: {_loss(task.recipe)}.", f"Optimizer: {_optimizer(task.recipe)}.", _often(section)]
+    sentences += [
+        f"Loss: {_loss(task.recipe)}.",
+        f"Optimizer: {_optimizer(task.recipe)}.",
+        ARITHMETIC[task.recipe.arithmetic],
+    ]
+    sentences.append(_often(section))
     text = " ".join(filter(None, sentences))
     return Described(text, _layers(task), _boxes(task))
 

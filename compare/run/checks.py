@@ -17,6 +17,7 @@ from backends.devices import check_device
 from backends.registry import about
 from compare.trackers import check_target
 from tasks import available_tasks, load_task
+from tasks.arithmetic import ARITHMETICS
 from tasks.errors import SideBySideError, UnknownNameError
 from tasks.layers import Dropout
 from tasks.registry import register_own, remember_data, task_name
@@ -139,6 +140,13 @@ def check_modes(value: Any) -> Any:
     for name in names:
         if name not in MODES:
             raise UnknownNameError("mode", name, (*MODES, "both"))
+    return names
+
+
+def check_arithmetics(value: Any) -> Any:
+    for name in (names := check_names(value, "arithmetics")):
+        if name not in ARITHMETICS:
+            raise UnknownNameError("arithmetic", name, ARITHMETICS)
     return names
 
 

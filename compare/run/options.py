@@ -18,6 +18,7 @@ from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.base import Record
 from compare.run.checks import (
     DEFAULT_TASKS,
+    check_arithmetics,
     check_backends,
     check_count,
     check_devices,
@@ -66,6 +67,11 @@ class Selection(Record):
     """Training loops: tuned, stock, or both."""
     devices: Annotated[Sequence[str], BeforeValidator(check_devices), flag("--device", several=True)] = ("cpu",)
     """Devices: cpu, gpu, gpu:1 and so on; gpu:0-3 or cpu:0-1 for several that train one model together."""
+    arithmetics: Annotated[Sequence[str], BeforeValidator(check_arithmetics), flag("--arithmetic", several=True)] = (
+        "float32",
+    )
+    """Of matrix products and convolutions: float32, tf32 (on a GPU), or bfloat16 with parameters in float32; those of
+    one are ranked with each other alone."""
     python: Annotated[Sequence[str], BeforeValidator(check_interpreters), flag("--python", several=True)] = ()
     """Run a backend in another environment: pytorch=ENV/bin/python, where this package is installed too."""
 
@@ -148,6 +154,7 @@ class RunOptions(Selection):
             "backends": len(self.backend_names),
             "modes": len(self.modes),
             "devices": len(self.devices),
+            "arithmetics": len(self.arithmetics),
             "seeds": self.seeds,
             "rounds": self.all_rounds,
         }

@@ -5,6 +5,7 @@ import random
 from compare.records.cell import Cell
 from compare.run.options import ORDER_SEED, RunOptions
 from tasks import available_recipes, load_task
+from tasks.arithmetic import with_arithmetic
 from tasks.task import Preset
 
 
@@ -25,7 +26,7 @@ def list_cells(options: RunOptions) -> list[Cell]:
                 block = [
                     Cell(
                         task=name,
-                        recipe=task.recipe_name,
+                        recipe=with_arithmetic(task.recipe_name, arithmetic),
                         backend=backend,
                         mode=mode,
                         device=device,
@@ -36,6 +37,7 @@ def list_cells(options: RunOptions) -> list[Cell]:
                         batch_size=options.batch_size or length.batch_size,
                         learning_rate=options.learning_rate or length.learning_rate,
                     )
+                    for arithmetic in options.arithmetics
                     for device in options.devices
                     for mode in options.modes
                     for backend in options.backend_names

@@ -90,7 +90,7 @@ class Replays:
         random = np.random.RandomState(seed)
         drawn = [random.permutation(len(labels))[: replay.TEST_EXAMPLES].tolist() for _ in parts]
         windows = self._windows(run, task, parts, drawn, calls, folder)
-        outcome, failure = replay.outcome_of(windows, steps)
+        outcome, failure = replay.outcome_of(task, windows, steps)
         return Check(outcome=outcome, failure=failure, steps=steps, seed=seed, windows=windows)
 
     def look_again(self, runs: Sequence[Run], executor: Executor) -> Iterator[Run]:
@@ -111,8 +111,9 @@ class Replays:
 
     def _nudge(self, cell: Cell) -> float:
         """How far parameters are moved at least, beyond their own rounding."""
-        rule = self._task(cell).recipe.optimizer
-        return curves.ADAM_NUDGE * rule.learning_rate if isinstance(rule, Adam) else 0.0
+        recipe = self._task(cell).recipe
+        of_adam = curves.ADAM_NUDGE * recipe.optimizer.learning_rate if isinstance(recipe.optimizer, Adam) else 0.0
+        return max(of_adam, curves.NUDGE[recipe.arithmetic])
 
     def _windows(
         self,
@@ -133,7 +134,7 @@ class Replays:
             left = _left(part, calls, folder, examples)
             window = replay.judge_window(part, task, left, copies[0], copies[1:])
             for look, request in enumerate(replay.further_requests_for(part, run.cell, task, examples, folder, folder)):
-                late = look == 0 or replay.parts_late(left, copies[0], copies[1:])
+                late = look == 0 or replay.parts_late(task, left, copies[0], copies[1:])
                 if window.may_be_rounding and late:
                     copies += self._compute(run, [request])[0]
                     window = replay.judge_window(part, task, left, copies[0], copies[1:])

@@ -148,7 +148,7 @@ class CellWork:
         rate = self.cell.learning_rate
         self.settings: dict[str, Any] = {
             **self.backend.configure(self.request.threads),
-            **surroundings(),
+            **surroundings(self.task.recipe.arithmetic),
             "last_batch": "kept" if self.batches.rest else "every batch is full",
             "warm_up": "the first epoch is excluded from the speed",
             **({} if rate is None else {"learning_rate": rate}),
@@ -225,8 +225,8 @@ class CellWork:
             )
         self._look_at_the_machine()
         inference = clocks.time_inference(self.model, self.dataset.test_inputs, self.batches.batch_size)
-        if len(self.devices) == 1:
-            multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)
+        if len(self.devices) == 1 and self.task.recipe.arithmetic != "bfloat16":
+            multiply = self.backend.matrix_product(MATRIX_SIZE, self.cell.device)  # in float32, or TF32
             fastest = min(clocks.clock(multiply) for _ in range(4))
             self.note(matrix_operations_per_second=2 * MATRIX_SIZE**3 / fastest)
         self.note(

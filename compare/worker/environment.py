@@ -7,6 +7,7 @@ import re
 from backends.base import Setting
 from backends.cores import affinity_cores
 from compare.text import without_paths
+from tasks.arithmetic import Arithmetic
 
 _VARIABLES = re.compile(
     "(PY)?TORCH|JAX_|XLA_|TF_(?!VAR_|CLI_|TOKEN_)|KERAS_|FLAX_|TRITON_|G?OMP_|MKL_|KMP_|OPENBLAS_|CUDA|NVIDIA_|MALLOC_"
@@ -15,9 +16,11 @@ _VARIABLES = re.compile(
 _SECRET = re.compile("KEY|TOKEN|SECRET|PASS|CREDENTIAL")
 
 
-def surroundings() -> dict[str, Setting]:
-    """What this process runs in, for the ledger."""
-    return {"python": platform.python_version(), "affinity": affinity_cores(), "environment": environment()}
+def surroundings(arithmetic: Arithmetic) -> dict[str, Setting]:
+    """What this process runs in, for the ledger; the precision of products where they are not in full float32."""
+    found: dict[str, Setting] = {"python": platform.python_version(), "affinity": affinity_cores()}
+    found["environment"] = environment()
+    return found if arithmetic == "float32" else found | {"matmul_precision": arithmetic}
 
 
 def environment() -> str:

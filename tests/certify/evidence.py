@@ -69,16 +69,18 @@ def remote_evidence(
     return load_file(copy.path), summary
 
 
-def judge_twice(gathered: Gathered, reference: Reference, sample: Sample, folder: Path, **how: bool) -> Certificate:
+def judge_twice(
+    gathered: Gathered, reference: Reference, sample: Sample, folder: Path, *, cell: Cell = CELL, **how: bool
+) -> Certificate:
     """As a run does: before a refusal by what may be rounding, the reference computes more copies."""
-    certificate = judge(gathered, reference)
+    certificate = judge(gathered, reference, cell)
     return (
-        judge(gathered, make_reference(sample, folder, again=True, **how))
+        judge(gathered, make_reference(sample, folder, again=True, **how), cell)
         if certificate.may_be_rounding
         else certificate
     )
 
 
-def judge(gathered: Gathered, reference: Reference) -> Certificate:
+def judge(gathered: Gathered, reference: Reference, cell: Cell = CELL) -> Certificate:
     evidence, summary = gathered
-    return judging.judge(CELL, summary, evidence, reference)
+    return judging.judge(cell, summary, evidence, reference)

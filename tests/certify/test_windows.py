@@ -14,6 +14,8 @@ from compare.records.check import Window
 from tasks import load_task
 from tests.worker.fakes import make_cell
 
+TASK = load_task("iris-mlp")
+
 
 def window(last_step: int, *, passed: bool = True, decidable: bool = True) -> Window:
     distance = Distance(
@@ -36,7 +38,7 @@ def window(last_step: int, *, passed: bool = True, decidable: bool = True) -> Wi
 )
 def test_a_run_needs_its_last_steps_and_half_of_its_windows(undecided: tuple[int, ...], outcome: str) -> None:
     windows = [window(last, decidable=last not in undecided) for last in (8, 40, 72, 80)]
-    found, why = outcome_of(windows, 72)
+    found, why = outcome_of(TASK, windows, 72)
     assert found == outcome
     last = min(undecided, default=0)
     moved = f"rounding alone moves the losses of steps {last - 7} to {last} by more than 1% of its size"
@@ -45,7 +47,7 @@ def test_a_run_needs_its_last_steps_and_half_of_its_windows(undecided: tuple[int
 
 def test_what_cannot_be_decided_in_one_window_excuses_nothing_in_another() -> None:
     windows = [window(8, decidable=False), window(72, passed=False)]
-    assert outcome_of(windows, 72) == ("refused", "losses of steps 65 to 72")
+    assert outcome_of(TASK, windows, 72) == ("refused", "losses of steps 65 to 72")
 
 
 def losses(apart: np.ndarray, noise: float = 1e-8, steps: int = 1) -> tuple[dict[str, np.ndarray], ...]:
@@ -71,12 +73,12 @@ def losses(apart: np.ndarray, noise: float = 1e-8, steps: int = 1) -> tuple[dict
 )
 def test_a_window_parts_late_where_its_first_half_alone_agrees(apart: np.ndarray, late: bool) -> None:
     run, exact, *copies = losses(apart)
-    assert parts_late(run, exact, copies) is late
+    assert parts_late(TASK, run, exact, copies) is late
 
 
 def test_a_window_of_means_never_parts_late() -> None:
     run, exact, *copies = losses(np.zeros(4), steps=5)
-    assert not parts_late(run, exact, copies)
+    assert not parts_late(TASK, run, exact, copies)
 
 
 def test_a_third_look_has_other_copies_with_larger_roundings(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ GIVEN: dict[str, Any] = {
     "examples": 500,
     "batch_size": 16,
     "learning_rate": 0.5,
+    "arithmetics": ("float32", "bfloat16"),
     "recipe": "as-written",
     "formulation": "xla",
     "probe": False,
@@ -146,13 +147,14 @@ def test_a_plan_is_certified_as_it_is_run(tmp_path: Path, monkeypatch: pytest.Mo
             make_app()(["parity", str(plan), *more], exit_on_error=False, print_error=False)
     subjects = [{(c.task, c.recipe, c.backend, c.batch_size, c.seed, c.round) for c in cells} for _, cells in given]
     written = {("mnist-mlp", "as-written"), ("mnist-cnn", "standard")}
+    written |= {(task, f"{recipe}-bfloat16") for task, recipe in written}
     assert subjects[0] == {(*names, backend, 16, 0, 0) for names in written for backend in ("jax", "numpy")}
-    assert {subject[1] for subject in subjects[1]} == {"standard"}
+    assert {subject[1] for subject in subjects[1]} == {"standard", "standard-bfloat16"}
     assert {subject[2] for subject in subjects[2]} == {"keras"}
     assert [(options.certify, options.learning_rate, len(cells)) for options, cells in given] == [
+        (True, 0.5, 32),
+        (True, 0.5, 32),
         (True, 0.5, 16),
-        (True, 0.5, 16),
-        (True, 0.5, 8),
     ]
 
 
