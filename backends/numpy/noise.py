@@ -27,7 +27,7 @@ from tasks.task import Recipe
 from tasks.training import Adam
 
 ROUNDINGS = (0.0, 4e-7, -4e-7)
-"""Relative rounding error assumed in the float32 copies: none, up, down. 4e-7 is typical of a sum of 100s of products."""
+"""Relative rounding error assumed in the float32 copies: none, up, down; 4e-7 is typical of a sum of 300 products."""
 
 
 def nudged(architecture: Architecture, parameters: Parameters, seed: int, least: float = 0.0) -> Parameters:
