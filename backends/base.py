@@ -18,6 +18,7 @@ from backends.arithmetic import refusal
 from backends.devices import single_devices
 from backends.files import read_parameters, write_parameters
 from backends.host_data import HostData as HostData  # backends of other packages have it from here
+from backends.kernels import Kernel
 from tasks.architecture import Parameters, check_parameters
 from tasks.arithmetic import Arithmetic
 from tasks.batches import Batches
@@ -177,6 +178,14 @@ class Backend(ABC):
     def peak_bytes(self, device: str) -> int | None:
         """The most memory that the framework held on a device of its own; None for the CPU, or where it is unknown."""
         return None
+
+    def prepare_profile(self) -> None:
+        """Is called before a model is built whose kernels :meth:`kernels_of` is to see."""
+        return
+
+    def kernels_of(self, call: Callable[[], object]) -> list[Kernel]:
+        """Makes a call, and returns the kernels that the framework's own profiler saw; empty where it has none."""
+        return []
 
     def formulations(self, task: Task, device: str, mode: Mode) -> tuple[str, ...]:
         """Those of the loop of a mode, for a task on a device; see :meth:`Model.formulations`."""

@@ -9,6 +9,7 @@ import numpy as np
 from backends import base
 from backends.cores import affinity_cores
 from backends.jax import ABOUT
+from backends.kernels import Kernel
 from tasks.arithmetic import ARITHMETICS
 
 
@@ -81,3 +82,15 @@ class Backend(base.Backend):
         """The most bytes that XLA held on a GPU; None for the CPU, or where XLA does not tell."""
         statistics = None if device == "cpu" else device_of(device).memory_stats()
         return statistics["peak_bytes_in_use"] if statistics else None
+
+    def prepare_profile(self) -> None:
+        """Has code that is compiled from now on name its kernels."""
+        from backends.jax import profile
+
+        profile.prepare_profile()
+
+    def kernels_of(self, call: Callable[[], object]) -> list[Kernel]:
+        """Makes a call, and returns the kernels that the framework's own profiler saw."""
+        from backends.jax import profile
+
+        return profile.kernels_of(call)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from backends import base
 from backends.keras import ABOUT, _configure
+from backends.kernels import Kernel
 from tasks.arithmetic import ARITHMETICS
 
 
@@ -67,3 +68,15 @@ class Backend(base.Backend):
     def peak_bytes(self, device: str) -> int | None:
         """The most bytes that TensorFlow held on a GPU; None for the CPU."""
         return None if device == "cpu" else tf.config.experimental.get_memory_info(device.upper())["peak"]
+
+    def prepare_profile(self) -> None:
+        """Has code that is compiled from now on name its kernels."""
+        from backends.keras import profile
+
+        profile.prepare_profile()
+
+    def kernels_of(self, call: Callable[[], object]) -> list[Kernel]:
+        """Makes a call, and returns the kernels that the framework's own profiler saw."""
+        from backends.keras import profile
+
+        return profile.kernels_of(call)

@@ -15,6 +15,7 @@ from torch import Tensor, distributed
 from torch._dynamo.exc import BackendCompilerFailed
 
 from backends import base
+from backends.kernels import Kernel
 from backends.pytorch import ABOUT
 from tasks.arithmetic import ARITHMETICS
 
@@ -167,3 +168,15 @@ class Backend(base.Backend):
     def peak_bytes(self, device: str) -> int | None:
         """The most bytes that torch held on a GPU; None for the CPU."""
         return None if device == "cpu" else torch.cuda.max_memory_allocated(device_of(device))
+
+    def prepare_profile(self) -> None:
+        """Has code that is compiled from now on name its kernels."""
+        from backends.pytorch import profile
+
+        profile.prepare_profile()
+
+    def kernels_of(self, call: Callable[[], object]) -> list[Kernel]:
+        """Makes a call, and returns the kernels that the framework's own profiler saw."""
+        from backends.pytorch import profile
+
+        return profile.kernels_of(call)

@@ -10,6 +10,7 @@ from typing import Any
 
 from backends.about import MODES
 from compare.analysis.groups import Compared, Group, compare_rows
+from compare.analysis.profiles import profile_of
 from compare.analysis.remarks import disturbed, machines, matrix_rates, most_of, remarks
 from compare.analysis.rows import Row, measure_of, measures_of
 from compare.analysis.scaling import scalings
@@ -17,6 +18,7 @@ from compare.analysis.sentence import answer, caveats, count_words, join
 from compare.analysis.statistics import MINIMUM_ROUNDS
 from compare.records.cell import Subject
 from compare.records.certificate import Certificate
+from compare.records.profile import Profile
 from compare.records.results import Results
 from compare.records.run import MachineRate, Run
 from compare.text import clean, label, task_label, workload_label
@@ -70,6 +72,12 @@ class Section:
     @property
     def title(self) -> str:
         return task_label(clean(self.task), clean(self.recipe))
+
+    @property
+    def profiles(self) -> list[tuple[str, Profile]]:
+        """The rows that somebody looked into with a profiler, by their names."""
+        found = [(self.label(row), profile_of(row)) for row in self.rows]
+        return [(name, profile) for name, profile in found if profile is not None]
 
     @property
     def measure(self) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field, JsonValue
 
 from compare.records.base import Count, FiniteLoss, Record, Score, Sha256, Status
 from compare.records.effect import EffectFigures
+from compare.records.profile import Profile
 from compare.records.run import Run
 from tasks.dataset import Measure
 
@@ -82,6 +83,8 @@ class Reply(Record):
     """To a CellRequest: the training calls, first those of the recipe, then those that were made for their time."""
     effect: EffectFigures | None = None
     """To an EffectRequest."""
+    profile: Profile | None = None
+    """To a ProfileRequest; None where the backend has no profiler."""
     value: JsonValue = None
     """To a LessonRequest its outputs by name, to a CallRequest what the function returned."""
     seconds: float = 0.0

@@ -106,6 +106,16 @@ class ReplayRequest(Request):
     copies: tuple[Copy, ...]
 
 
+class ProfileRequest(Request):
+    """Look, by the framework's own profiler, where the time of a cell's steps goes."""
+
+    job: Literal["profile"] = "profile"
+    cell: Cell
+    data: str | None = None
+    formulation: str | None = None
+    """Of the tuned loop, as far as it has it."""
+
+
 class EffectRequest(Request):
     """Train a cell's model with some defaults turned on, its first steps and its whole run for some seeds."""
 
@@ -187,6 +197,7 @@ AnyRequest = Annotated[
     CellRequest
     | EvidenceRequest
     | ReplayRequest
+    | ProfileRequest
     | EffectRequest
     | PairRequest
     | PredictRequest

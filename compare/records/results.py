@@ -1,5 +1,6 @@
 """Everything that one command measured: the content of ``results.json``."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import JsonValue
@@ -31,6 +32,10 @@ class Results(Record):
     runs: list[Run] = []
     certificates: list[Certificate] = []
     pairs: list[Pair] = []
+
+    def runs_of(self, tasks: Collection[tuple[str, str]]) -> list[Run]:
+        """The runs of these tasks and recipes."""
+        return [run for run in self.runs if (run.task, run.recipe) in tasks]
 
     def certificate_of(self, run: Run) -> Certificate | None:
         """The certificate for a run's task, recipe, backend, mode and device."""

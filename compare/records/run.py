@@ -9,6 +9,7 @@ from backends.base import Setting
 from compare.records.base import Amount, Count, FiniteLoss, Fraction, Rate, Record, Score, Sha256, Status
 from compare.records.cell import Cell
 from compare.records.check import Check
+from compare.records.profile import Profile
 from tasks.dataset import Measure
 
 
@@ -100,6 +101,8 @@ class Run(Cell):
     epochs_a_call: Count | None = None
     race: dict[str, Rate] = {}
     """The race that chose the tuned loop's formulation: the examples per second of each; empty where there was none."""
+    profile: Profile | None = None
+    """Where the time of its steps goes; looked at for the first run of a row, where that was asked for."""
     evaluate_seconds: Amount | None = None
     total_seconds: Amount | None = None
     """From the start of the process to its result, certificate and extra timing excluded."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compare.analysis.overview import overview
+from compare.analysis.profiles import longest
 from compare.analysis.remarks import machine_warning
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
@@ -216,6 +217,7 @@ def _render(results: Results, folder: Path | None, *, whole: bool, lessons: bool
         "prose": prose,
         "times": times,
         "times_range": times_range,
+        "longest": longest,
         "phase_seconds": phase_seconds,
         "figure": make_figure,
         "draw_network": draw_network,

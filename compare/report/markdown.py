@@ -3,6 +3,7 @@
 import re
 
 from compare.analysis.overview import overview
+from compare.analysis.profiles import time_spent
 from compare.analysis.remarks import machine_warning
 from compare.analysis.sections import Section, summarize
 from compare.analysis.sweeps import Sweep, find_sweeps
@@ -71,6 +72,7 @@ def _section(section: Section) -> list[str]:
             name = markdown_text(pair.first.key[0])
             line = f"- {name}, tuned beside its tutorial: {times_range(*pair.speed.interval)} times the speed"
             lines.append(f"{line}; the tutorial's input: {markdown_text(pair.input)}" if pair.input else line)
+    lines += [f"- {markdown_text(who)}: {markdown_text(time_spent(profile))}" for who, profile in section.profiles]
     lines += [f"- {markdown_text(who)}: {warning}" for who, warning in section.warnings]
     if section.outliers:
         lines.append(f"- outliers, which are kept: {markdown_text(section.outliers)}")

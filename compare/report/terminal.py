@@ -7,6 +7,7 @@ from rich.console import Console
 
 from compare.analysis import statistics
 from compare.analysis.overview import overview
+from compare.analysis.profiles import time_spent
 from compare.analysis.remarks import machine_warning
 from compare.analysis.rows import Row
 from compare.analysis.sections import Section, summarize
@@ -94,6 +95,7 @@ def print_tables(results: Results, console: Console, *, verbose: bool = False) -
                 console.print()
                 print_table(columns[0], columns[1:], console)
         lines = self_check_lines(section) if results.settings.get("self_check") else comparison_lines(section)
+        lines += [f"{who}: {time_spent(profile)}" for who, profile in section.profiles]
         lines += [f"{who}: {warning}" for who, warning in section.warnings]
         if lines:
             console.print()

@@ -119,6 +119,8 @@ class RunOptions(Selection):
     """The form of the tuned loop, for the backends that have it, in place of the fastest on this machine."""
     probe: bool = True
     """Find the fastest form of each tuned loop on this machine, in a race of seconds whose outcome is kept."""
+    profile: bool = False
+    """Afterwards, and off the clock, look with each framework's own profiler where the time of a step goes."""
     timeout: Annotated[float | None, positive("seconds")] = None
     """Limit for each cell, in seconds."""
     threads: Annotated[int | None, whole(4096, optional=True)] = None

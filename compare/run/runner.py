@@ -23,6 +23,7 @@ from compare.run.formulations import Formulations
 from compare.run.options import RunOptions
 from compare.run.outcomes import MissingEvidenceError, run_of_reply, uncertified
 from compare.run.plan import list_cells
+from compare.run.profiles import profiled
 from compare.run.progress import Progress
 from compare.run.references import References
 from compare.run.repeating import given_options
@@ -112,9 +113,11 @@ class Runner:
             self.progress.ended(cell, run, certificate)
             check()
         tasks = {(cell.task, cell.recipe) for cell in cells}
-        runs = [run for run in self.store.results.runs if (run.task, run.recipe) in tasks]
-        for run in self._replays.look_again(runs, self.executor):
+        for run in self._replays.look_again(self.store.results.runs_of(tasks), self.executor):
             self.store.write_run(run)
+        if self.options.profile:
+            for run in profiled(self.store.results.runs_of(tasks), self.options, self.executor, self.progress):
+                self.store.write_run(run)
 
     def finish(self) -> None:
         """Holds the runs' learning curves and the certified backends against each other, and writes the results."""

@@ -26,6 +26,7 @@ from compare.records.request import (
     LessonRequest,
     PairRequest,
     PredictRequest,
+    ProfileRequest,
     ReplayRequest,
     Request,
 )
@@ -78,6 +79,10 @@ def answer(request: AnyRequest, tell: Tell) -> Reply:
             from compare.worker.replay import replay
 
             return replay(request)
+        case ProfileRequest():
+            from compare.worker.profile import profile_cell
+
+            return profile_cell(request)
         case EffectRequest():
             from compare.worker.effect import measure_effect
 

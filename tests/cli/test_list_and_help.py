@@ -77,7 +77,7 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
 def test_help_of_run_has_every_option_with_its_sentence(capsys: Capture) -> None:
     assert cli.main(["run", "--help"]) == 0
     out = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    flags = {"backends": "--backend", "modes": "--mode", "devices": "--device"}
+    flags = {"backends": "--backend", "modes": "--mode", "devices": "--device", "arithmetics": "--arithmetic"}
     for name, field in RunOptions.model_fields.items():
         if name != "tasks":
             assert flags.get(name, "--" + name.replace("_", "-")) in out
