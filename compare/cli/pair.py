@@ -15,6 +15,7 @@ from tasks.reproducible import random_stream
 if TYPE_CHECKING:
     from backends.own import Array
 
+MOST_STEPS = 100
 LARGEST = 100_000_000
 """Numbers that inputs may have."""
 
@@ -26,6 +27,7 @@ def pair(
     *,
     input: Path | None = None,
     shape: str | None = None,
+    steps: int = 0,
     as_they_are: Annotated[bool, Parameter(negative=())] = False,
     timeout: float = 300.0,
     json: Json = False,
@@ -38,18 +40,24 @@ def pair(
         second: The other. It is given the first's parameters.
         input: An .npz file with inputs x, images (n, height, width, channels).
         shape: Draw inputs of this shape instead: 8,28,28,1.
+        steps: Train so many steps too, by your own optimizers and losses: the functions return (model, optimizer,
+            loss), and the file of inputs has their targets y.
         as_they_are: Leave the second its own parameters.
         timeout: Limit for each run of a model, in seconds.
     """
     from compare.explain import port_text
-    from compare.explain.port import compare_models, find_side
+    from compare.explain.port import Asked, compare_models
+    from compare.explain.sides import find_side
     from compare.report.layout import print_line, print_table, terminal
 
     if not 0 < timeout < float("inf"):
         raise SideBySideError(f"timeout is {timeout:g}: give seconds above 0")
     inputs = _inputs(input, shape)
+    if not 0 <= steps <= MOST_STEPS:
+        raise SideBySideError(f"steps is {steps}: give a number from 0 to {MOST_STEPS}")
     sides = find_side(first), find_side(second)
-    port = compare_models(*sides, inputs, usable_cores(), timeout, as_they_are=as_they_are)
+    targets = _targets(input, len(inputs)) if steps else None
+    port = compare_models(*sides, Asked(inputs, targets, steps, as_they_are, usable_cores(), timeout))
     if json:
         print(port.model_dump_json(indent=1))
         return OK if port.right else FAILED
@@ -76,13 +84,27 @@ def _inputs(file: Path | None, shape: str | None) -> "Array":
             raise SideBySideError(f"shape is {shape}: that is more than {LARGEST:,} numbers; give fewer examples")
         return random_stream(0, "parameters").standard_normal(lengths).astype(np.float32)
     assert file is not None
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            found: Array = arrays["x"]
-    except KeyError as error:
-        raise SideBySideError(f"{file}: there is no x in it: save the inputs by np.savez(file, x=inputs)") from error
-    except (OSError, ValueError, EOFError) as error:
-        raise SideBySideError(f"{file}: cannot be read as .npz; write one by np.savez(file, x=inputs)") from error
+    found = _read(file, "x", "inputs")
     if found.ndim < 2 or not len(found) or found.dtype.kind not in "fiu" or found.size > LARGEST:
         raise SideBySideError(f"{file}: x must be numbers (n, ...), not {found.dtype} {found.shape}")
     return found.astype(np.float32) if found.dtype.kind == "f" else found.astype(np.int64)
+
+
+def _targets(file: Path | None, count: int) -> "Array":
+    if file is None:
+        raise SideBySideError("training needs targets: give --input FILE.npz with inputs x and targets y")
+    found = _read(file, "y", "targets")
+    if not found.ndim or len(found) != count or found.dtype.kind not in "fiu":
+        raise SideBySideError(f"{file}: y must be numbers, one or more for each of the {count} inputs")
+    return found.astype(np.float32) if found.dtype.kind == "f" else found.astype(np.int32)
+
+
+def _read(file: Path, name: str, what: str) -> "Array":
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            found: Array = arrays[name]
+            return found
+    except KeyError as error:
+        raise SideBySideError(f"{file}: there is no {name} in it: save by np.savez(file, {name}={what})") from error
+    except (OSError, ValueError, EOFError) as error:
+        raise SideBySideError(f"{file}: cannot be read as .npz; write one by np.savez(file, {name}={what})") from error

@@ -1,104 +1,66 @@
 """Holds two models of a user's against each other: the second is given the first's parameters, then layer by layer."""
 
-import ast
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from backends.own import SEPARATOR, Array, Call, calls_of, flatten_order
-from backends.registry import framework_backends, missing
+from backends.own import SEPARATOR, Array, Call, calls_of
+from backends.own_training import steps_of
 from compare.executors.local import LocalExecutor
 from compare.explain.causes import distance, find_causes
 from compare.explain.match import Matching, match
+from compare.explain.orders import Orders
+from compare.explain.port_training import Training, by_layer, hold_training, why_training_differs
+from compare.explain.rule_causes import in_words
+from compare.explain.sides import PortError, Side
 from compare.folders import Scratch
 from compare.records.port import LayerPair, Port
 from compare.records.request import PairRequest
-from tasks.errors import SideBySideError
-
-IMPORTED = {"torch": "pytorch", "keras": "keras", "tensorflow": "keras", "flax": "jax", "jax": "jax"}
-"""The frameworks by the modules that a file imports."""
-
-
-class PortError(SideBySideError):
-    """A side cannot be compared; the message names it."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One of the two models: a function of a file, and the framework that it is written in."""
+class Asked:
+    """What is compared.
 
-    framework: str
-    file: Path
-    function: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.file.name}:{self.function}"
-
-
-def find_side(word: str) -> Side:
-    """The side that a user names: ``mine.py:make``, or ``keras=mine.py:make`` where the file imports several.
-
-    Raises:
-        SideBySideError: it is none, or its framework is not to be seen or not installed.
+    Attributes:
+        inputs: for both models, (n, ...), images NHWC.
+        targets: of the inputs; None where no steps are trained.
+        steps: of training, by the users' own optimizers and losses.
+        as_they_are: whether the second keeps its own parameters.
+        threads: of each worker.
+        timeout: seconds for each run of a model.
     """
-    named, equals, rest = word.partition("=")
-    framework, place = (named, rest) if equals and named in framework_backends() else ("", word)
-    name, colon, function = place.rpartition(":")
-    file = Path(name)
-    if not colon or not function.isidentifier() or file.suffix != ".py":
-        raise PortError(f"{word}: write a Python file and its function, as mine.py:make")
-    try:
-        source = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PortError(f"{word}: {file} cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from error
-    if not framework:
-        found = _frameworks_of(word, source)
-        if len(found) != 1:
-            seen = f"it imports {' and '.join(sorted(found))}" if found else "no framework is to be seen in its imports"
-            raise PortError(f"{word}: {seen}: say which it is, as keras={word}")
-        framework = found.pop()
-    if message := missing(framework):
-        raise PortError(f"{word}: {message}")
-    return Side(framework, file, function)
+
+    inputs: Array
+    targets: Array | None = None
+    steps: int = 0
+    as_they_are: bool = False
+    threads: int = 1
+    timeout: float | None = None
 
 
-def _frameworks_of(word: str, source: str) -> set[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise PortError(f"{word}: the file is not Python ({error})") from error
-    names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    return {IMPORTED[name] for full in names if (name := full.partition(".")[0]) in IMPORTED}
-
-
-def compare_models(
-    first: Side, second: Side, inputs: Array, threads: int, timeout: float | None = None, *, as_they_are: bool = False
-) -> Port:
-    """Compares two models for inputs (n, ...), images NHWC: in float64 layer by layer, in float32 their outputs.
+def compare_models(first: Side, second: Side, asked: Asked) -> Port:
+    """Compares two models: in float64 layer by layer, in float32 their outputs, and steps of training in float64.
 
     Args:
         first: whose parameters both get.
         second: the other.
-        inputs: for both.
-        threads: of each worker.
-        timeout: seconds for each run of a model.
-        as_they_are: whether the second keeps its own parameters.
+        asked: inputs, and how they are compared.
 
     Raises:
         PortError: a side fails; one line that names it.
     """
     with Scratch() as folder:
-        work = _Work(folder, inputs, threads, timeout)
+        work = _Work(folder, asked)
         one, other = work.run_both((first, "float64"), (second, "float64"))
         matching = match(one, other)
         orders = Orders(one, other)
-        parameters, reordered = ({}, []) if as_they_are else moved_parameters(one, other, matching, orders)
+        parameters, reordered = ({}, []) if asked.as_they_are else moved_parameters(one, other, matching, orders)
         given = {
             f"{other[at].name}{SEPARATOR}{place}": orders.input_of(one_at, at, array)
             for one_at, at in matching.pairs
@@ -108,7 +70,7 @@ def compare_models(
         # Each run makes the model anew, perhaps with other weights: both are given those of the first run.
         weights = {f"{call.name}{SEPARATOR}{name}": array for call in one for name, array in call.parameters.items()}
         in_float32 = work.run_both((first, "float32"), (second, "float32"), weights, parameters)
-        return Port(
+        port = Port(
             first=first.name,
             second=second.name,
             layers=[
@@ -121,14 +83,22 @@ def compare_models(
             unpaired=([one[at].name for at in matching.unpaired[0]], [other[at].name for at in matching.unpaired[1]]),
             reordered=reordered,
         )
+        if not asked.steps or not port.right:
+            return port
+        sides = work.train_both(first, second, weights, parameters)
+        steps = hold_training(*sides, (one, other), matching, orders)
+        assert asked.targets is not None
+        causes = why_training_differs(steps, *sides, (one, again), asked.targets)
+        return port.model_copy(update={"steps": steps, "training_causes": causes})
 
 
 class _Work:
     """Runs models in workers, with files in a folder."""
 
-    def __init__(self, folder: Path, inputs: Array, threads: int, timeout: float | None) -> None:
-        self.folder, self.threads, self.timeout = folder, threads, timeout
-        save_file({"x": np.ascontiguousarray(inputs)}, folder / "inputs")
+    def __init__(self, folder: Path, asked: Asked) -> None:
+        self.folder, self.asked = folder, asked
+        batch = {"x": asked.inputs} if asked.targets is None else {"x": asked.inputs, "y": asked.targets}
+        save_file({name: np.ascontiguousarray(array) for name, array in batch.items()}, folder / "inputs")
         self.count = 0
 
     def run_both(
@@ -148,6 +118,33 @@ class _Work:
         given: Mapping[str, Array] | None = None,
     ) -> tuple[list[Call], dict[str, Array]]:
         """The calls of a model's layers, and what single layers made of what they were given."""
+        told, arrays = self._ask(side, dtype, parameters, given)
+        own = {key.split(SEPARATOR)[1]: array for key, array in arrays.items() if key.startswith(f"own{SEPARATOR}")}
+        return calls_of(arrays, told["calls"]), own
+
+    def train_both(
+        self, first: Side, second: Side, weights: Mapping[str, Array], parameters: Mapping[str, Array]
+    ) -> tuple[Training, Training]:
+        """Both in training, side by side, from the parameters given."""
+        with ThreadPoolExecutor() as pool:
+            one = pool.submit(self._train, first, weights)
+            other = pool.submit(self._train, second, parameters)
+            return one.result(), other.result()
+
+    def _train(self, side: Side, parameters: Mapping[str, Array]) -> Training:
+        told, arrays = self._ask(side, "float64", parameters, None, self.asked.steps)
+        settings = in_words(side.framework, told["optimizer"])
+        return Training(steps_of(arrays, told["losses"]), by_layer(parameters), settings)
+
+    def _ask(
+        self,
+        side: Side,
+        dtype: str,
+        parameters: Mapping[str, Array] | None,
+        given: Mapping[str, Array] | None,
+        steps: int = 0,
+    ) -> tuple[dict[str, Any], dict[str, Array]]:
+        """What the side's worker tells, and the arrays that it wrote."""
         self.count += 1
         place = self.folder / f"{side.framework}-{dtype}-{self.count}"
         place.mkdir()
@@ -162,39 +159,15 @@ class _Work:
             inputs=str(self.folder / "inputs"),
             parameters=None if parameters is None else str(place / "parameters"),
             given=None if given is None else str(place / "given"),
+            steps=steps,
             output=str(place / "output"),
         )
-        with LocalExecutor(self.threads).open(side.framework) as session:
-            reply = session.ask(request, timeout=self.timeout)
-        if reply.status != "ok" or not isinstance(reply.value, list):
+        with LocalExecutor(self.asked.threads).open(side.framework) as session:
+            reply = session.ask(request, timeout=self.asked.timeout)
+        if reply.status != "ok" or not isinstance(reply.value, dict):
             message = reply.message if reply.message.startswith(side.name) else f"{side.name}: {reply.message}"
             raise PortError(message)
-        arrays = load_file(place / "output")
-        described = [value for value in reply.value if isinstance(value, dict)]
-        own = {key.split(SEPARATOR)[1]: array for key, array in arrays.items() if key.startswith(f"own{SEPARATOR}")}
-        return calls_of(arrays, described), own
-
-
-class Orders:
-    """In which order the features of dense layers are, where they are of an image that was flattened."""
-
-    def __init__(self, first: Sequence[Call], second: Sequence[Call]) -> None:
-        self.first, self.second = first, second
-
-    def between(self, one_at: int, at: int) -> Array | None:
-        """Of each feature of the second's layer, the place that it has in the first's; None where they are the same."""
-        one, other = self.first[one_at], self.second[at]
-        if one.kind != "dense" or one.inputs[0].shape != other.inputs[0].shape:
-            return None
-        of_first, of_second = flatten_order(one, self.first[:one_at]), flatten_order(other, self.second[:at])
-        if (of_first is None) == (of_second is None):
-            return None
-        return of_second if of_first is None else np.argsort(of_first)
-
-    def input_of(self, one_at: int, at: int, array: Array) -> Array:
-        """The first's input in the second's order."""
-        order = self.between(one_at, at)
-        return array if order is None else array[:, order]
+        return reply.value, load_file(place / "output")
 
 
 def moved_parameters(

@@ -6,11 +6,12 @@ from compare.report.layout import TextColumn
 
 def answer(port: Port) -> list[str]:
     """The answer first: whether the port is right and, if not, where it differs first and why."""
-    if port.right:
-        return [
+    if port.right or port.steps:
+        same = (
             f"{port.second} is the model {port.first}, but for rounding: their outputs are {port.output:.1e} apart in"
             f" float64 and {_figure(port.output_float32)} in float32, relative to their size."
-        ]
+        )
+        return [same, *_training(port)]
     said = []
     for side, names in zip((port.first, port.second), port.unpaired, strict=True):
         if names:
@@ -28,6 +29,33 @@ def answer(port: Port) -> list[str]:
             " models do after their last layer."
         )
     return said
+
+
+def _training(port: Port) -> list[str]:
+    """What is said of the steps of training; nothing where there are none."""
+    if not port.steps:
+        return []
+    wrong = next((step for step in port.steps if step.differs), None)
+    if wrong is None:
+        steps = "the one step" if len(port.steps) == 1 else f"{len(port.steps)} steps"
+        return [f"They train alike: losses, gradients, updates and states of {steps} are the same but for rounding."]
+    first = next((a for a in wrong.arrays if a.gradient_differs), None) or next(
+        (a for a in wrong.arrays if a.update_differs), None
+    )
+    if wrong.loss_differs:
+        one, other = wrong.losses
+        said = f"In training, the losses of step {wrong.step} differ first: {one:.6g} and {other:.6g}."
+    else:
+        assert first is not None
+        what = "gradient" if first.gradient_differs else "update" if first.gradient is not None else "state"
+        figure = first.gradient if first.gradient_differs else first.update
+        said = (
+            f"In training, the {what} of {first.name} in step {wrong.step} differs first, of {first.first} and"
+            f" {first.second}: {_figure(figure)} apart, relative to its size."
+        )
+    if port.training_causes:
+        return [f"{said} Explained by: {' and '.join(port.training_causes)}."]
+    return [f"{said} No cause that is known explains it."]
 
 
 def _why(port: Port, layer: LayerPair) -> str:

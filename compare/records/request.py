@@ -145,6 +145,8 @@ class PairRequest(Request):
     """The file with parameters for its layers, by layer and name; None to leave them as they are."""
     given: str | None = None
     """The file with inputs for single layers, by layer; their outputs are kept too."""
+    steps: int = 0
+    """So many steps are trained, by the user's optimizer and loss, on the inputs and their targets ``y``."""
     output: str
     """The file for the arrays."""
 

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file, save
 
 from backends import load_backend
 from backends.own import SEPARATOR, OwnModelError, arrays_of, made
+from backends.own_training import OwnStep, step_arrays
 from compare.records.event import Reply
 from compare.records.request import PairRequest
 from tasks.errors import one_line
@@ -31,8 +32,10 @@ def _run(request: PairRequest) -> Reply:
     load_backend(request.framework).configure(request.threads)
     own = importlib.import_module(f"backends.{request.framework}.own")
     own.begin(request.dtype)
-    inputs = load_file(request.inputs)["x"]
-    model = own.OwnModel(_make(request), request.dtype)
+    batch = load_file(request.inputs)
+    inputs = batch["x"]
+    made_model, optimizer, loss = _make(request)
+    model = own.OwnModel(made_model, request.dtype)
     calls = model.calls(inputs)  # before parameters are loaded: some layers make theirs when they are first called
     if request.parameters is not None:
         parameters: dict[str, dict[str, Any]] = {}
@@ -54,13 +57,21 @@ def _run(request: PairRequest) -> Reply:
                 )
             except Exception as error:  # of another shape, say: the layers differ, and the table says so
                 print(f"{layer}: {one_line(error)}", file=sys.stderr)
+    steps: list[OwnStep] = []
+    settings: dict[str, Any] = {}
+    if request.steps:
+        training = importlib.import_module(f"backends.{request.framework}.own_training")
+        steps = training.train(model, optimizer, loss, inputs, batch["y"], request.steps)
+        settings = training.optimizer_settings(optimizer)
+        arrays |= step_arrays(steps)
     write_whole(Path(request.output), save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
     described = [{"name": call.name, "kind": call.kind, "settings": dict(call.settings)} for call in calls]
-    return Reply(value=json.loads(json.dumps(described)))  # tuples become lists
+    told = {"calls": described, "losses": [step.loss for step in steps], "optimizer": settings}
+    return Reply(value=json.loads(json.dumps(told)))  # tuples become lists
 
 
-def _make(request: PairRequest) -> Any:
-    """What the user's function returns: the model."""
+def _make(request: PairRequest) -> tuple[Any, Any, Any]:
+    """What the user's function returns: the model, and its optimizer and loss, where there are such."""
     path = Path(request.file).absolute()
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(f"own_{path.stem}", path)
@@ -71,4 +82,4 @@ def _make(request: PairRequest) -> Any:
     spec.loader.exec_module(module)
     if not callable(function := getattr(module, request.function, None)):
         raise OwnModelError("there is no function of this name in the file")
-    return made(function())[0]
+    return made(function())

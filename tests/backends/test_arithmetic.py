@@ -28,9 +28,11 @@ def framework(request: pytest.FixtureRequest, every_remote: dict[str, RemoteBack
 
 
 LOWER = CELL.model_copy(update={"recipe": "standard-bfloat16"})
+ORDINARY = {("dense-adam", "tuned"), ("normalized", "tuned"), ("convolution", "stock")}
 TRAINED = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in ("dropped", "sequences", "more-branches-adam") else [])
+    pytest.param(name, mode, marks=[] if (name, mode) in ORDINARY else [pytest.mark.slow])
     for name in ("dense-adam", "convolution", "normalized", "dropped", "sequences", "more-branches-adam")
+    for mode in ("tuned", "stock")
 ]
 
 
@@ -74,8 +76,7 @@ def test_a_name_has_a_recipe_and_an_arithmetic() -> None:
         load_task("mnist-mlp", "unheard-of-bfloat16")
 
 
-@pytest.mark.parametrize("mode", ["tuned", "stock"])
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize(("name", "mode"), TRAINED)
 def test_each_framework_is_certified(framework: RemoteBackend, name: str, mode: str, tmp_path: Path) -> None:
     sample = in_bfloat16(name)
     gathered = remote_evidence(framework, sample, tmp_path, mode=mode)

@@ -9,8 +9,9 @@ import pytest
 
 import sidebyside
 from compare import cli
-from compare.explain.port import PortError, Side, compare_models, find_side
+from compare.explain.port import Asked, compare_models
 from compare.explain.port_text import answer
+from compare.explain.sides import PortError, Side, find_side
 from compare.records.port import Port
 from tests.cli.common import Capture, refused
 from tests.conftest import is_there
@@ -53,7 +54,8 @@ def sampled(cases: Sequence[tuple[str, ...]], *ordinary: int) -> list[Any]:
 
 def side(word: str) -> Side:
     name, function = word.split(":")
-    found = find_side(f"{HERE / name}_models.py:{function}")
+    file = name if "_" in name else f"{name}_models"
+    found = find_side(f"{HERE / file}.py:{function}")
     if not is_there(found.framework):
         pytest.skip(f"{found.framework} is not installed")
     return found
@@ -61,10 +63,10 @@ def side(word: str) -> Side:
 
 def compared(first: str, second: str, **options: bool) -> Port:
     inputs = IMAGES if first.split(":")[1].startswith(("cnn", "autoencoder")) else ROWS
-    return compare_models(side(first), side(second), inputs, 1, 120.0, **options)
+    return compare_models(side(first), side(second), Asked(inputs, threads=1, timeout=120.0, **options))
 
 
-@pytest.mark.parametrize(("first", "second"), sampled(RIGHT, 0, 5, 9))
+@pytest.mark.parametrize(("first", "second"), sampled(RIGHT, 0, 9))
 def test_a_right_port_is_found_right(first: str, second: str) -> None:
     port = compared(first, second)
     assert port.right, answer(port)
@@ -74,7 +76,7 @@ def test_a_right_port_is_found_right(first: str, second: str) -> None:
     assert "but for rounding" in answer(port)[0]
 
 
-@pytest.mark.parametrize(("first", "second", "layer", "words"), sampled(WRONG, 2, 5, 7))
+@pytest.mark.parametrize(("first", "second", "layer", "words"), sampled(WRONG, 2, 7))
 def test_the_first_difference_and_its_cause_are_named(first: str, second: str, layer: str, words: str) -> None:
     port = compared(first, second)
     assert not port.right
@@ -135,7 +137,7 @@ def test_a_broken_side_is_named_in_one_line(function: str, expected: str) -> Non
 
 def test_a_side_that_never_ends_is_ended() -> None:
     with pytest.raises(PortError, match=r"torch_models.py:never_ends: .*5"):
-        compare_models(side("torch:never_ends"), side("torch:with_bias"), ROWS, 1, 5.0)
+        compare_models(side("torch:never_ends"), side("torch:with_bias"), Asked(ROWS, timeout=5.0))
 
 
 @pytest.mark.slow
