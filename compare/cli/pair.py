@@ -1,5 +1,6 @@
 """``sidebyside pair``: two models of a user's own, held against each other."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,14 +21,25 @@ LARGEST = 100_000_000
 """Numbers that inputs may have."""
 
 
+@dataclass(frozen=True)
+class Given:
+    """What both models are given."""
+
+    input: Path | None = None
+    """An .npz file with inputs x, images (n, height, width, channels)."""
+    shape: str | None = None
+    """Draw inputs of this shape instead: 8,28,28,1."""
+    steps: int = 0
+    """Train so many steps too, by your own optimizers and losses: the functions return (model, optimizer, loss), and
+    the file of inputs has their targets y."""
+
+
 def pair(
     first: Annotated[str, Parameter(name="FIRST")],
     second: Annotated[str, Parameter(name="SECOND")],
     /,
     *,
-    input: Path | None = None,
-    shape: str | None = None,
-    steps: int = 0,
+    given: Annotated[Given, Parameter(name="*")] = Given(),
     as_they_are: Annotated[bool, Parameter(negative=())] = False,
     timeout: float = 300.0,
     json: Json = False,
@@ -38,10 +50,6 @@ def pair(
         first: File and function that returns a model of PyTorch, Keras or flax nnx, without arguments: mine.py:make.
             Where the file imports several frameworks: keras=mine.py:make.
         second: The other. It is given the first's parameters.
-        input: An .npz file with inputs x, images (n, height, width, channels).
-        shape: Draw inputs of this shape instead: 8,28,28,1.
-        steps: Train so many steps too, by your own optimizers and losses: the functions return (model, optimizer,
-            loss), and the file of inputs has their targets y.
         as_they_are: Leave the second its own parameters.
         timeout: Limit for each run of a model, in seconds.
     """
@@ -52,11 +60,11 @@ def pair(
 
     if not 0 < timeout < float("inf"):
         raise SideBySideError(f"timeout is {timeout:g}: give seconds above 0")
-    inputs = _inputs(input, shape)
+    inputs, steps = _inputs(given.input, given.shape), given.steps
     if not 0 <= steps <= MOST_STEPS:
         raise SideBySideError(f"steps is {steps}: give a number from 0 to {MOST_STEPS}")
     sides = find_side(first), find_side(second)
-    targets = _targets(input, len(inputs)) if steps else None
+    targets = _targets(given.input, len(inputs)) if steps else None
     port = compare_models(*sides, Asked(inputs, targets, steps, as_they_are, usable_cores(), timeout))
     if json:
         print(port.model_dump_json(indent=1))
