@@ -159,9 +159,10 @@ class Backend(ABC):
             what was set; recorded with the results.
         """
 
-    def allow_tf32(self) -> None:
-        """Has the framework round the factors of products to TF32 on a GPU; ``configure`` forbids it."""
-        os.environ.pop("NVIDIA_TF32_OVERRIDE", None)  # the libraries look at it before their first product
+    def set_tf32(self, *, allowed: bool) -> None:
+        """Lets the framework round the factors of products to TF32 on a GPU, or not, as ``configure`` has it."""
+        if allowed:
+            os.environ.pop("NVIDIA_TF32_OVERRIDE", None)  # the libraries look at it before their first product
 
     def divide_cpu(self, count: int) -> None:
         """Has the framework see so many devices in the CPU, before it computes; nothing where it needs no telling."""
@@ -231,8 +232,8 @@ class Backend(ABC):
             raise SideBySideError(f"{name} has no {rule}, which is the convention of {whose}")
         if reason := refusal(name, self.arithmetics, task.recipe.arithmetic, device):
             raise DeviceUnavailableError(reason)
-        if task.recipe.arithmetic == "tf32":
-            self.allow_tf32()
+        if not device.startswith("cpu"):
+            self.set_tf32(allowed=task.recipe.arithmetic == "tf32")
         check_parameters(task.architecture, parameters)
         kind: type[Model] = load_class(self.about.model(mode, device))
         if formulation is not None and formulation not in (known := kind.formulations(task.recipe, device)):

@@ -1,4 +1,4 @@
-"""``tox -e gpu``, on a machine with an NVIDIA GPU: tests, certifies and measures each framework there.
+"""``tox -e gpu``, on a machine with an NVIDIA GPU: tests, certifies and measures each framework in each arithmetic.
 
 It ends with status 0 if every framework that has a GPU passed, and leaves the folder ``runs/gpu-<time>`` with the
 results and the report. A framework that has none is named. The three may need environments of their own:
@@ -18,6 +18,7 @@ from compare.executors.local import LocalExecutor
 from compare.records.request import CallRequest
 from compare.report.markdown import render_markdown
 from compare.run.reading import read_results
+from tasks.arithmetic import ARITHMETICS
 
 ROOT = Path(__file__).parent.parent
 TASKS = ("iris-mlp", "mnist-mlp", "mnist-cnn", "mnist-keras-example", "mnist-resnet")
@@ -42,7 +43,8 @@ def main() -> int:
         return 2
     tested = pytest.main([str(ROOT / "tests" / "backends" / "test_on_gpu.py")])
     folder = ROOT / "runs" / f"{datetime.now():gpu-%Y%m%d-%H%M%S}"
-    command = [sys.executable, "-m", "compare", "run", *TASKS, "--mode", "both", "--device", "gpu"]
+    command = [sys.executable, "-m", "compare", "run", *TASKS, "--mode", "both", "--device", "gpu", "--profile"]
+    command += ["--arithmetic", *ARITHMETICS]
     command += ["--backend", *found, "--rounds", str(ROUNDS), "--output", str(folder), *sys.argv[1:]]
     ran = subprocess.run(command, cwd=ROOT, check=False).returncode
     if ran in (0, 1):

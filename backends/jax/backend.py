@@ -48,10 +48,10 @@ class Backend(base.Backend):
         jax.config.update("jax_default_matmul_precision", "highest")  # no TF32; without effect on a CPU
         return {"matmul_precision": "highest", "threads": affinity_cores(), "flush_denormals": True}
 
-    def allow_tf32(self) -> None:
-        """Has products and convolutions round their factors to TF32."""
-        super().allow_tf32()
-        jax.config.update("jax_default_matmul_precision", "tensorfloat32")
+    def set_tf32(self, *, allowed: bool) -> None:
+        """Lets products and convolutions round their factors to TF32, or not."""
+        super().set_tf32(allowed=allowed)
+        jax.config.update("jax_default_matmul_precision", "tensorfloat32" if allowed else "highest")
 
     def divide_cpu(self, count: int) -> None:
         """Has XLA see so many devices in the CPU. Raises RuntimeError where it has begun already."""

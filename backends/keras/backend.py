@@ -44,10 +44,10 @@ class Backend(base.Backend):
             "flush_denormals": True,
         }
 
-    def allow_tf32(self) -> None:
-        """Has products and convolutions round their factors to TF32."""
-        super().allow_tf32()
-        tf.config.experimental.enable_tensor_float_32_execution(True)
+    def set_tf32(self, *, allowed: bool) -> None:
+        """Lets products and convolutions round their factors to TF32, or not."""
+        super().set_tf32(allowed=allowed)
+        tf.config.experimental.enable_tensor_float_32_execution(allowed)
 
     def divide_cpu(self, count: int) -> None:
         """Has TensorFlow see so many devices in the CPU."""

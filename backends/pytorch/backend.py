@@ -146,11 +146,11 @@ class Backend(base.Backend):
             "flush_denormals": bool(flushed),
         }
 
-    def allow_tf32(self) -> None:
-        """Has products, and cuDNN's convolutions, round their factors to TF32."""
-        super().allow_tf32()
-        torch.set_float32_matmul_precision("high")
-        torch.backends.cudnn.allow_tf32 = True
+    def set_tf32(self, *, allowed: bool) -> None:
+        """Lets products, and cuDNN's convolutions, round their factors to TF32, or not."""
+        super().set_tf32(allowed=allowed)
+        torch.set_float32_matmul_precision("high" if allowed else "highest")
+        torch.backends.cudnn.allow_tf32 = allowed
 
     def divide_cpu(self, count: int) -> None:
         """Does nothing: torch's devices of a CPU are processes."""

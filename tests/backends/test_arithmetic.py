@@ -121,3 +121,11 @@ def test_what_a_cpu_has_not_is_one_line(framework: RemoteBackend) -> None:
     with pytest.raises(RemoteError, match="a CPU has float32 and bfloat16") as raised:
         framework.build(task, task.parameters(0))
     assert raised.value.kind == "DeviceUnavailableError"
+
+
+def test_tf32_is_allowed_and_forbidden_again(framework: RemoteBackend) -> None:
+    task = task_of(SAMPLES["dense-adam"].recipe)
+    framework.build(task, task.parameters(0))
+    for allowed in (True, False):
+        framework.call("backend.set_tf32", allowed=allowed)
+        assert framework.call("apply", "tests.backends.tf32", "allowed") is allowed

@@ -1,12 +1,15 @@
 """Each framework on a GPU, certified in both loops and in every formulation; skipped where there is none."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import backends
-from tests.certify.evidence import judge_twice, make_reference, remote_evidence
+from tasks.arithmetic import Arithmetic
+from tests.certify.evidence import CELL, judge_twice, make_reference, remote_evidence
 from tests.conftest import is_there
 from tests.remote import RemoteBackend, task_of
 from tests.samples import SAMPLES
@@ -37,6 +40,24 @@ def test_both_loops_are_certified(on_gpu: RemoteBackend, name: str, mode: str, t
         certificate = judge_twice(gathered, reference, sample, tmp_path)
         assert certificate.granted, (formulation, certificate.failure)
         assert on_gpu.call("parameter_devices") == {"gpu:0"}
+
+
+@pytest.mark.parametrize("arithmetic", ["tf32", "bfloat16"])
+def test_fewer_digits_are_certified_and_fewer(on_gpu: RemoteBackend, arithmetic: Arithmetic, tmp_path: Path) -> None:
+    for name in ("more-layers", "dense-adam", "normalized"):
+        sample = SAMPLES[name]
+        fewer = replace(sample, recipe=replace(sample.recipe, arithmetic=arithmetic))
+        remote = RemoteBackend(on_gpu.name, gpu=True)  # NVIDIA's libraries read once whether they may use TF32
+        try:
+            gathered = remote_evidence(remote, fewer, tmp_path, device="gpu:0")
+        finally:
+            remote.close()
+        cell = CELL.model_copy(update={"recipe": f"standard-{arithmetic}"})
+        certificate = judge_twice(gathered, make_reference(fewer, tmp_path), fewer, tmp_path, cell=cell)
+        assert certificate.granted, certificate.failure
+        exact, _ = remote_evidence(on_gpu, sample, tmp_path, device="gpu:0")
+        apart = np.abs(gathered[0]["logits"] - exact["logits"]).max() / np.abs(exact["logits"]).max()
+        assert apart > 1e-5
 
 
 def test_its_peak_of_memory_is_the_devices_own(on_gpu: RemoteBackend) -> None:
