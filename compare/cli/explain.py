@@ -1,18 +1,18 @@
 """``sidebyside explain``: why frameworks give different results on a task."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from backends.registry import about, framework_backends
+from compare.cli import pages
 from compare.cli.run import Json
 from compare.cli.status import FAILED, INTERRUPTED, OK
 from compare.run.checks import flag
 from tasks.errors import SideBySideError
-from tasks.files import check_output
 
 if TYPE_CHECKING:
     from compare.records.effect import Effect, Explanation
@@ -48,31 +48,15 @@ def explain(
     seeds, preset = 5 if seeds is None else seeds, preset or "quick"
     if between is not None:
         return _explain_between(task, between, seeds, preset, json=json, alone=backend is None and html is None)
-    _check_page(html)
+    pages.check_page(html)
     explanation = explain_by_name(task, backend, seeds=seeds, preset=preset, found=_announce)
     if json:
         print(explanation.model_dump_json(indent=1))
     else:
         print_explanation(explanation)
     if html is not None:
-        _write(html, lambda: write_page(explanation, html))
+        pages.write_page(html, lambda: write_page(explanation, html))
     return OK if explanation.complete else FAILED if explanation.failure else INTERRUPTED
-
-
-def _check_page(html: Path | None) -> None:
-    """Raises SideBySideError where no page can be written to this file."""
-    if html is not None:
-        if html.suffix.lower() not in ("", ".html"):
-            raise SideBySideError(f"{html}: name a file that ends in .html")
-        check_output(html)
-
-
-def _write(html: Path, write: Callable[[], None]) -> None:
-    try:
-        write()
-    except OSError as error:
-        raise SideBySideError(f"{html}: cannot be written ({error.strerror}); name another file") from error
-    print(f"written: {html}", file=sys.stderr)
 
 
 def _explain_between(task: str, between: Sequence[str], seeds: int, preset: str, *, json: bool, alone: bool) -> int:
@@ -166,7 +150,7 @@ def defaults(
     from compare.explain.run import installed
     from compare.report.layout import print_line, print_table, terminal
 
-    _check_page(html)
+    pages.check_page(html)
     found = atlas.read_atlas(installed(backend), name)
     if json:
         print(found.model_dump_json(indent=1))
@@ -177,5 +161,5 @@ def defaults(
         for note in atlas.notes(found):
             print_line(note, console, indent=2)
     if html is not None:
-        _write(html, lambda: atlas.write_page(found, html))
+        pages.write_page(html, lambda: atlas.write_page(found, html))
     return OK

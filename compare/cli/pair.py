@@ -8,6 +8,7 @@ import numpy as np
 from cyclopts import Parameter
 
 from backends.cores import usable_cores
+from compare.cli import pages
 from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
 from tasks.errors import SideBySideError
@@ -42,6 +43,7 @@ def pair(
     given: Annotated[Given, Parameter(name="*")] = Given(),
     as_they_are: Annotated[bool, Parameter(negative=())] = False,
     timeout: float = 300.0,
+    html: Path | None = None,
     json: Json = False,
 ) -> int:
     """Compare two models of your own, layer by layer: is the second a right port of the first?
@@ -52,20 +54,24 @@ def pair(
         second: The other. It is given the first's parameters.
         as_they_are: Leave the second its own parameters.
         timeout: Limit for each run of a model, in seconds.
+        html: Write a page with a chart to this file.
     """
-    from compare.explain import port_text
+    from compare.explain import port_page, port_text
     from compare.explain.port import Asked, compare_models
     from compare.explain.sides import find_side
     from compare.report.layout import print_line, print_table, terminal
 
     if not 0 < timeout < float("inf"):
         raise SideBySideError(f"timeout is {timeout:g}: give seconds above 0")
+    pages.check_page(html)
     inputs, steps = _inputs(given.input, given.shape), given.steps
     if not 0 <= steps <= MOST_STEPS:
         raise SideBySideError(f"steps is {steps}: give a number from 0 to {MOST_STEPS}")
     sides = find_side(first), find_side(second)
     targets = _targets(given.input, len(inputs)) if steps else None
     port = compare_models(*sides, Asked(inputs, targets, steps, as_they_are, usable_cores(), timeout))
+    if html is not None:
+        pages.write_page(html, lambda: port_page.write_page(port, html))
     if json:
         print(port.model_dump_json(indent=1))
         return OK if port.right else FAILED

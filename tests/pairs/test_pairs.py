@@ -197,6 +197,11 @@ def test_the_command_answers_first_and_its_status_serves_a_script(capsys: Captur
     assert out.startswith("First difference: 4 of torch_models.py:mlp and leaky_re_lu")
     assert "given the" in out
     assert err == ""
-    assert cli.main([*words, "--json"]) == 1
+    page = tmp_path / "pair.html"
+    assert cli.main([*words, "--json", "--html", str(page)]) == 1
+    text = page.read_text()
+    assert "First difference: 4 of torch_models.py:mlp and leaky_re_lu" in text
+    assert "<svg" in text
+    assert "given the same input" in text
     port = Port.model_validate_json(capsys.readouterr().out)
     assert port.differences[0].causes == ["slope is 0.01 in the first and 0.3 in the second"]
