@@ -1,5 +1,6 @@
 """``sidebyside pair``: two models of a user's own, held against each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from backends.cores import usable_cores
 from compare.cli import pages
 from compare.cli.run import Json
 from compare.cli.status import FAILED, OK
+from compare.run.checks import check_interpreters, flag
 from tasks.errors import SideBySideError
 from tasks.reproducible import random_stream
 
@@ -33,6 +35,8 @@ class Given:
     steps: int = 0
     """Train so many steps too, by your own optimizers and losses: the functions return (model, optimizer, loss), and
     the file of inputs has their targets y."""
+    as_they_are: Annotated[bool, Parameter(negative=())] = False
+    """Leave the second its own parameters."""
 
 
 def pair(
@@ -41,7 +45,7 @@ def pair(
     /,
     *,
     given: Annotated[Given, Parameter(name="*")] = Given(),
-    as_they_are: Annotated[bool, Parameter(negative=())] = False,
+    python: Annotated[Sequence[str], flag("--python", several=True)] = (),
     timeout: float = 300.0,
     html: Path | None = None,
     json: Json = False,
@@ -52,10 +56,11 @@ def pair(
         first: File and function that returns a model of PyTorch, Keras or flax nnx, without arguments: mine.py:make.
             Where the file imports several frameworks: keras=mine.py:make.
         second: The other. It is given the first's parameters.
-        as_they_are: Leave the second its own parameters.
+        python: Run a framework in another environment, where this package is installed too: keras=ENV/bin/python.
         timeout: Limit for each run of a model, in seconds.
         html: Write a page with a chart to this file.
     """
+    from compare.executors.interpreters import find_interpreters
     from compare.explain import port_page, port_text
     from compare.explain.port import Asked, compare_models
     from compare.explain.sides import find_side
@@ -67,9 +72,13 @@ def pair(
     inputs, steps = _inputs(given.input, given.shape), given.steps
     if not 0 <= steps <= MOST_STEPS:
         raise SideBySideError(f"steps is {steps}: give a number from 0 to {MOST_STEPS}")
-    sides = find_side(first), find_side(second)
+    paths = dict(word.partition("=")[::2] for word in check_interpreters(python))
+    interpreters = find_interpreters({name: Path(path) for name, path in paths.items()})
+    sides = find_side(first, interpreters), find_side(second, interpreters)
     targets = _targets(given.input, len(inputs)) if steps else None
-    port = compare_models(*sides, Asked(inputs, targets, steps, as_they_are, usable_cores(), timeout))
+    port = compare_models(
+        *sides, Asked(inputs, targets, steps, given.as_they_are, usable_cores(), timeout, interpreters)
+    )
     if html is not None:
         pages.write_page(html, lambda: port_page.write_page(port, html))
     if json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from backends.own import SEPARATOR, Array, Call, calls_of
 from backends.own_training import steps_of
+from compare.executors.interpreters import Interpreter
 from compare.executors.local import LocalExecutor
 from compare.explain.causes import distance, find_causes
 from compare.explain.match import Matching, match
@@ -34,6 +35,7 @@ class Asked:
         as_they_are: whether the second keeps its own parameters.
         threads: of each worker.
         timeout: seconds for each run of a model.
+        interpreters: of backends that run in other environments.
     """
 
     inputs: Array
@@ -42,6 +44,7 @@ class Asked:
     as_they_are: bool = False
     threads: int = 1
     timeout: float | None = None
+    interpreters: Mapping[str, Interpreter] = field(default_factory=dict)
 
 
 def compare_models(first: Side, second: Side, asked: Asked) -> Port:
@@ -162,7 +165,8 @@ class _Work:
             steps=steps,
             output=str(place / "output"),
         )
-        with LocalExecutor(self.asked.threads).open(side.framework) as session:
+        executor = LocalExecutor(self.asked.threads, interpreters=self.asked.interpreters)
+        with executor.open(side.backend) as session:
             reply = session.ask(request, timeout=self.asked.timeout)
         if reply.status != "ok" or not isinstance(reply.value, dict):
             message = reply.message if reply.message.startswith(side.name) else f"{side.name}: {reply.message}"

@@ -1,6 +1,7 @@
 """The two sides of a comparison: functions of a user's files that return models."""
 
 import ast
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,25 +18,34 @@ class PortError(SideBySideError):
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two models: a function of a file, and the framework that it is written in."""
+    """One of the two models: a function of a file, and the backend that runs it, as ``keras`` or ``keras@2``."""
 
-    framework: str
+    backend: str
     file: Path
     function: str
+
+    @property
+    def framework(self) -> str:
+        """That the model is written in."""
+        return self.backend.partition("@")[0]
 
     @property
     def name(self) -> str:
         return f"{self.file.name}:{self.function}"
 
 
-def find_side(word: str) -> Side:
+def find_side(word: str, elsewhere: Collection[str] = ()) -> Side:
     """The side that a user names: ``mine.py:make``, or ``keras=mine.py:make`` where the file imports several.
+
+    Args:
+        word: of the user; ``keras@2=mine.py:make`` for one of several environments.
+        elsewhere: the backends that run in other environments.
 
     Raises:
         SideBySideError: it is none, or its framework is not to be seen or not installed.
     """
     named, equals, rest = word.partition("=")
-    framework, place = (named, rest) if equals and named in framework_backends() else ("", word)
+    backend, place = (named, rest) if equals and named.partition("@")[0] in framework_backends() else ("", word)
     name, colon, function = place.rpartition(":")
     file = Path(name)
     if not colon or not function.isidentifier() or file.suffix != ".py":
@@ -44,15 +54,18 @@ def find_side(word: str) -> Side:
         source = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PortError(f"{word}: {file} cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8'})") from error
-    if not framework:
+    if not backend:
         found = _frameworks_of(word, source)
         if len(found) != 1:
             seen = f"it imports {' and '.join(sorted(found))}" if found else "no framework is to be seen in its imports"
             raise PortError(f"{word}: {seen}: say which it is, as keras={word}")
-        framework = found.pop()
-    if message := missing(framework):
-        raise PortError(f"{word}: {message}")
-    return Side(framework, file, function)
+        backend = found.pop()
+    if backend not in elsewhere:
+        if "@" in backend:
+            raise PortError(f"{word}: add --python {backend}=ENV/bin/python")
+        if message := missing(backend):
+            raise PortError(f"{word}: {message}")
+    return Side(backend, file, function)
 
 
 def _frameworks_of(word: str, source: str) -> set[str]:

@@ -1,5 +1,6 @@
 """Ports of small models, as their users write them: the right ones are found right, and one cause in each is named."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,13 @@ def test_the_command_answers_first_and_its_status_serves_a_script(capsys: Captur
     assert "given the same input" in text
     port = Port.model_validate_json(capsys.readouterr().out)
     assert port.differences[0].causes == ["slope is 0.01 in the first and 0.3 in the second"]
+
+
+@pytest.mark.slow
+def test_a_side_runs_in_another_environment(capsys: Capture) -> None:
+    side("torch:with_bias")
+    file = f"{HERE}/torch_models.py:with_bias"
+    words = ["pair", file, f"pytorch@2={file}", "--shape", "6,7"]
+    assert "add --python pytorch@2=ENV/bin/python" in refused(capsys, *words)
+    assert cli.main([*words, "--python", f"pytorch@2={sys.executable}"]) == 0
+    assert "but for rounding" in capsys.readouterr().out
