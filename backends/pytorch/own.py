@@ -117,7 +117,8 @@ def _is_layer(module: nn.Module) -> bool:
 
 def _canonical(tensor: Tensor) -> Array:
     array = tensor.detach()
-    return (array.permute(0, 2, 3, 1) if array.ndim == IMAGE_AXES else array).contiguous().numpy()
+    # A copy: layers that work in place, such as nn.ReLU(inplace=True), would change it.
+    return np.ascontiguousarray((array.permute(0, 2, 3, 1) if array.ndim == IMAGE_AXES else array).numpy()).copy()
 
 
 def _settings(layer: nn.Module) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """Pairs the layers of two models by the order of execution, the kind and the parameters' shapes. Nothing is guessed."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import pairwise
+
+import numpy as np
 
 from backends.own import Call
 
@@ -22,27 +25,57 @@ class Matching:
 
 
 def match(first: Sequence[Call], second: Sequence[Call]) -> Matching:
-    """Pairs layers with parameters first; between two of those, and before and after all, the others by their kind."""
+    """Pairs layers with parameters first; between two of those, and before and after all, the others by their kind.
+
+    Two branches, such as a block's and its shortcut, may be called in another order: a layer is also known by the one
+    whose output it takes, and of what the order leaves over, the only ones of their form belong together.
+    """
+    forms = _forms(first), _forms(second)
     known = [[at for at, call in enumerate(calls) if call.parameters] for calls in (first, second)]
-    anchors = _aligned(
-        [_form(first[at]) for at in known[0]],
-        [_form(second[at]) for at in known[1]],
-    )
+    anchors = _aligned([forms[0][at] for at in known[0]], [forms[1][at] for at in known[1]])
     places = [(known[0][one], known[1][other]) for one, other in anchors]
-    pairs: list[tuple[int, int]] = []
+    pairs = places + _alone(forms, known, places)
+    paired = [{pair[side] for pair in pairs} for side in (0, 1)]
     ends = [(-1, -1), *places, (len(first), len(second))]
     for (begin_one, begin_other), (end_one, end_other) in pairwise(ends):
-        if begin_one >= 0:
-            pairs.append((begin_one, begin_other))
         free = [
-            [at for at in range(begin + 1, end) if not calls[at].parameters]
-            for calls, begin, end in ((first, begin_one, end_one), (second, begin_other, end_other))
+            [at for at in range(begin + 1, end) if at not in paired[side]]
+            for side, (begin, end) in enumerate(((begin_one, end_one), (begin_other, end_other)))
         ]
-        kinds = [[calls[at].kind for at in of_one] for calls, of_one in zip((first, second), free, strict=True)]
+        kinds = [[_form(calls[at]) for at in of_one] for calls, of_one in zip((first, second), free, strict=True)]
         pairs += [(free[0][one], free[1][other]) for one, other in _aligned(*kinds)]
     paired = [{pair[side] for pair in pairs} for side in (0, 1)]
-    alone = tuple([at for at in known[side] if at not in paired[side]] for side in (0, 1))
-    return Matching(sorted(pairs), (alone[0], alone[1]))
+    left = tuple([at for at in known[side] if at not in paired[side]] for side in (0, 1))
+    return Matching(sorted(pairs), (left[0], left[1]))
+
+
+def _forms(calls: Sequence[Call]) -> list[Hashable]:
+    """Of each call its own form, and that of the layer with parameters whose output it takes as it is."""
+    found: list[Hashable] = []
+    for at, call in enumerate(calls):
+        makers = (earlier for earlier in reversed(calls[:at]) if earlier.parameters and _takes(call, earlier))
+        maker = next(makers, None) if call.parameters else None
+        found.append((_form(call), None if maker is None else _form(maker)))
+    return found
+
+
+def _takes(call: Call, earlier: Call) -> bool:
+    return len(call.inputs) == 1 and np.array_equal(call.inputs[0], earlier.output)
+
+
+def _alone(
+    forms: tuple[Sequence[Hashable], Sequence[Hashable]],
+    known: Sequence[Sequence[int]],
+    pairs: Sequence[tuple[int, int]],
+) -> list[tuple[int, int]]:
+    """Of the layers that the order left over, those that are the only ones of their form on both sides."""
+    left = []
+    for side in (0, 1):
+        paired = {pair[side] for pair in pairs}
+        free = [at for at in known[side] if at not in paired]
+        counts = Counter(forms[side][at] for at in free)
+        left.append({forms[side][at]: at for at in free if counts[forms[side][at]] == 1})
+    return [(at, left[1][form]) for form, at in left[0].items() if form in left[1]]
 
 
 def _form(call: Call) -> Hashable:
