@@ -11,6 +11,8 @@ from backends.kernels import Kernel, Kind
 
 _PRODUCT = re.compile(r"MatMul|Conv|dot|ynn_fusion|gemm|cublas|cudnn|custom-call", re.IGNORECASE)
 """TensorFlow's and XLA's names; YNNPACK is a library of products, with what is fused into them."""
+_DATA = re.compile(r"Iterator|Dataset")
+"""What waits for tf.data's next batch."""
 _HOLDS = re.compile(r"(while|call|conditional|tuple)(\.\d+)?$")
 """Instructions of XLA that run others."""
 _OPERATION = re.compile(r".*[^:]:(?P<kind>_?[A-Z]\w*)$")
@@ -45,7 +47,7 @@ def kernels_of(call: Callable[[], object]) -> list[Kernel]:
                 stats = {plane.stat_metadata[stat.metadata_id].name for stat in event.stats}
                 name = _kernel_name(plane.event_metadata[event.metadata_id].name, by_xla="hlo_op" in stats)
                 if name is not None:
-                    kind: Kind = "product" if _PRODUCT.search(name) else "other"
+                    kind: Kind = "product" if _PRODUCT.search(name) else "data" if _DATA.search(name) else "other"
                     begin = line.timestamp_ns / 1e9 + event.offset_ps / 1e12
                     kernels.append(Kernel(kind, name, begin, begin + event.duration_ps / 1e12))
     return kernels

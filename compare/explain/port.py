@@ -24,6 +24,11 @@ from compare.records.port import LayerPair, Port
 from compare.records.request import PairRequest
 
 
+def _parameters_of(calls: Sequence[Call]) -> dict[str, Array]:
+    """The parameters of all layers, by their names in a file."""
+    return {f"{call.name}{SEPARATOR}{name}": array for call in calls for name, array in call.parameters.items()}
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is compared.
@@ -71,7 +76,7 @@ def compare_models(first: Side, second: Side, asked: Asked) -> Port:
         }
         again, own = work.run(second, "float64", parameters, given)
         # Each run makes the model anew, perhaps with other weights: both are given those of the first run.
-        weights = {f"{call.name}{SEPARATOR}{name}": array for call in one for name, array in call.parameters.items()}
+        weights = _parameters_of(one)
         in_float32 = work.run_both((first, "float32"), (second, "float32"), weights, parameters)
         port = Port(
             first=first.name,
@@ -88,7 +93,7 @@ def compare_models(first: Side, second: Side, asked: Asked) -> Port:
         )
         if not asked.steps or not port.right:
             return port
-        sides = work.train_both(first, second, weights, parameters)
+        sides = work.train_both(first, second, weights, _parameters_of(again))
         steps = hold_training(*sides, (one, other), matching, orders)
         assert asked.targets is not None
         causes = why_training_differs(steps, *sides, (one, again), asked.targets)

@@ -98,9 +98,9 @@ def why_training_differs(
         return why_losses(*wrong.losses, calls[1][-1].output, targets) if wrong.step == 1 else []
     if any(array.gradient_differs for array in wrong.arrays):
         return []
-    state = next((array for array in wrong.arrays if array.update_differs and array.gradient is None), None)
-    if state is not None:
-        return why_states(state, first, second, calls) if wrong.step == 1 else []
+    moved = next(array for array in wrong.arrays if array.update_differs)
+    if moved.gradient is None:
+        return why_states(moved, first, second, calls) if wrong.step == 1 else []
     one, other = (
         Trained(
             side.settings,

@@ -8,6 +8,7 @@ from typing import Any
 
 from compare.analysis.sections import summarize
 from compare.records.certificate import Certificate
+from compare.records.profile import Profile
 from compare.records.results import SCHEMA_VERSION, Results
 from compare.records.run import Curve, Gpu, Run
 from compare.report.columns import LAST_COLUMN, MAIN_COLUMNS, ratio_text
@@ -59,13 +60,15 @@ def render_csv(results: Results) -> str:
     fields = [
         name
         for name in Run.model_fields
-        if name not in ("check", "nudged_losses", "second_losses", "race", "machine", "curve", "gpu")
+        if name not in ("check", "nudged_losses", "second_losses", "race", "machine", "curve", "gpu", "profile")
     ]
     curve = [name for name in Curve.model_fields if name != "training_losses"]
+    profile = [name for name in Profile.model_fields if name != "longest"]
     names = [
         *fields,
         *(f"curve_{name}" for name in curve),
         *(f"gpu_{name}" for name in Gpu.model_fields),
+        *(f"profile_{name}" for name in profile),
         "verified",
         "certificate_failure",
         *(f"host_{name}" for name in host),
@@ -81,6 +84,7 @@ def render_csv(results: Results) -> str:
             *(_flat(getattr(run, name)) for name in fields),
             *(_flat(getattr(run.curve, name, None)) for name in curve),
             *(_flat(getattr(run.gpu, name, None)) for name in Gpu.model_fields),
+            *(_flat(getattr(run.profile, name, None)) for name in profile),
             certificate is not None and certificate.granted and run.check is not None and run.check.passed,
             _failure(run, certificate),
             *(results.host.get(name) for name in host),

@@ -28,7 +28,7 @@ def framework(request: pytest.FixtureRequest, every_remote: dict[str, RemoteBack
 
 
 LOWER = CELL.model_copy(update={"recipe": "standard-bfloat16"})
-ORDINARY = {("dense-adam", "tuned"), ("normalized", "tuned"), ("convolution", "stock")}
+ORDINARY = {("dense-adam", "tuned"), ("normalized", "stock")}
 TRAINED = [
     pytest.param(name, mode, marks=[] if (name, mode) in ORDINARY else [pytest.mark.slow])
     for name in ("dense-adam", "convolution", "normalized", "dropped", "sequences", "more-branches-adam")
@@ -84,7 +84,7 @@ def test_each_framework_is_certified(framework: RemoteBackend, name: str, mode: 
     assert certificate.granted, certificate.failure
 
 
-@pytest.mark.parametrize("mode", ["tuned", "stock"])
+@pytest.mark.parametrize("mode", ["tuned", pytest.param("stock", marks=pytest.mark.slow)])
 def test_layers_compute_in_it_and_parameters_do_not(framework: RemoteBackend, mode: str, tmp_path: Path) -> None:
     for name in ("dense-adam", "convolution"):
         evidence, _ = remote_evidence(framework, in_bfloat16(name), tmp_path, mode=mode)

@@ -13,7 +13,7 @@ from tasks.batches import Batches
 from tests.conftest import is_there
 from tests.worker.fakes import make_cell
 
-ORDINARY = {("jax", "tuned"), ("keras", "stock"), ("pytorch", "stock")}
+ORDINARY = {("jax", "tuned"), ("pytorch", "stock")}
 CASES = [
     pytest.param(name, mode, marks=[] if (name, mode) in ORDINARY else [pytest.mark.slow])
     for name in backends.framework_backends()
@@ -57,6 +57,8 @@ def test_each_framework_tells(backend: str, mode: str) -> None:
     assert profile.products > 0.02  # nine products a step, of 400,000 weights
     assert profile.others > 0
     assert 9 <= profile.kernels < 300
-    assert (profile.data > 0.05) == ((backend, mode) == ("pytorch", "stock"))
+    if mode == "tuned":
+        assert profile.data == 0
+    assert profile.data > 0.05 or (backend, mode) != ("pytorch", "stock")
     assert sum(kernel.share for kernel in profile.longest) > 0.5
     assert not any("::Execute" in kernel.name or "inference" in kernel.name for kernel in profile.longest)
