@@ -96,6 +96,15 @@ def arrays_of(calls: Sequence[Call]) -> dict[str, Array]:
     return arrays
 
 
+def by_layer(arrays: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """Arrays by the layer's name and their own, from their names in a file."""
+    found: dict[str, dict[str, Array]] = {}
+    for key, array in arrays.items():
+        layer, name = key.split(SEPARATOR)
+        found.setdefault(layer, {})[name] = array
+    return found
+
+
 def calls_of(arrays: Mapping[str, Array], described: Sequence[Mapping[str, Any]]) -> list[Call]:
     """The calls again, from such a file, and from each call's name, kind and settings."""
     parts: list[dict[str, dict[str, Array]]] = [{"output": {}, "input": {}, "parameter": {}} for _ in described]

@@ -25,10 +25,10 @@ def why_losses(first: float, second: float, outputs: Array, targets: Array) -> l
             return [words]
         if _is(first, factor * second):
             return [words.replace("first", "1st").replace("second", "first").replace("1st", "second")]
-    known = dict(_losses(outputs, targets))
-    names = [[name for name, value in known.items() if _is(loss, value)] for loss in (first, second)]
+    known = list(_losses(outputs, targets))
+    names = [[name for name, value in known if _is(loss, value)] for loss in (first, second)]
     if names[0] and names[1]:
-        return [f"the first's loss {names[0][0].rstrip(',')}, and the second's {names[1][0].rstrip(',')}"]
+        return [f"the first's loss {names[0][0]}, and the second's {names[1][0]}"]
     return []
 
 
@@ -55,7 +55,7 @@ def _losses(outputs: Array, targets: Array) -> Iterator[tuple[str, float]]:
             shares = np.clip(z / z.sum(axis=1, keepdims=True), KERAS_EPSILON, 1 - KERAS_EPSILON)
         clipped = np.clip(z, KERAS_EPSILON, 1 - KERAS_EPSILON)  # Keras's order depends on its engine and on the loss
         yield "takes logits for probabilities", _cross_entropy(shares, targets)
-        yield "takes logits for probabilities,", _cross_entropy(clipped / clipped.sum(axis=1, keepdims=True), targets)
+        yield "takes logits for probabilities", _cross_entropy(clipped / clipped.sum(axis=1, keepdims=True), targets)
         yield "takes the mean of the logits for log-probabilities", float(-z[np.arange(len(z)), targets].mean())
     elif z.shape[1] == 1:
         y = targets.astype(np.float64).reshape(len(z), -1)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from backends.own import SEPARATOR, Array, Call, calls_of
+from backends.own import SEPARATOR, Array, Call, by_layer, calls_of
 from backends.own_training import steps_of
 from compare.executors.interpreters import Interpreter
 from compare.executors.local import LocalExecutor
 from compare.explain.causes import distance, find_causes
 from compare.explain.match import Matching, match
 from compare.explain.orders import Orders
-from compare.explain.port_training import Training, by_layer, hold_training, why_training_differs
+from compare.explain.port_training import Training, hold_training, why_training_differs
 from compare.explain.rule_causes import in_words
 from compare.explain.sides import PortError, Side
 from compare.folders import Scratch

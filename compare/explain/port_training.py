@@ -8,6 +8,7 @@ import numpy as np
 
 from backends.own import SEPARATOR, Array, Call
 from backends.own_training import ByLayer, OwnStep
+from compare.certify.distance import relative_distance
 from compare.explain.loss_causes import why_losses
 from compare.explain.match import Matching
 from compare.explain.orders import Orders
@@ -31,15 +32,6 @@ class Training:
     steps: Sequence[OwnStep]
     before: ByLayer
     settings: Mapping[str, Any]
-
-
-def by_layer(parameters: Mapping[str, Array]) -> ByLayer:
-    """Parameters by the layer's name and their own, from their names in a file."""
-    found: dict[str, dict[str, Array]] = {}
-    for key, array in parameters.items():
-        layer, name = key.split(SEPARATOR)
-        found.setdefault(layer, {})[name] = array
-    return found
 
 
 def hold_training(
@@ -73,8 +65,8 @@ def hold_training(
                         first=name,
                         second=other_name,
                         name=key,
-                        gradient=None if gradient is None else _apart(*gradient),
-                        update=_apart(moved if order is None else moved[order], moved_other),
+                        gradient=None if gradient is None else relative_distance(*reversed(gradient)),
+                        update=relative_distance(moved_other, moved if order is None else moved[order]),
                         by_rounding=gradient is not None and np.abs(gradient[0]).max(initial=0) <= LEAST * largest,
                     )
                 )
@@ -131,11 +123,11 @@ def why_states(
         if momenta[0] != momenta[1]
         else []
     )
-    if _apart(*towards) <= IN_TRAINING:
+    if relative_distance(*reversed(towards)) <= IN_TRAINING:
         return said
     words = "the {} moves the running variance towards the batch's unbiased one, and the {} towards the biased"
     for names, factor in ((("first", "second"), count / (count - 1)), (("second", "first"), (count - 1) / count)):
-        if state.name == "variance" and _apart(towards[0], towards[1] * factor) <= IN_TRAINING:
+        if state.name == "variance" and relative_distance(towards[1] * factor, towards[0]) <= IN_TRAINING:
             return [*said, words.format(*names)]
     return []
 
@@ -152,9 +144,3 @@ def _gradients(
     if one is None or other is None:
         return None
     return (one if order is None else one[order]), other
-
-
-def _apart(one: Array, other: Array) -> float:
-    """How far two arrays are apart, relative to the first's size."""
-    size, apart = float(np.linalg.norm(one.ravel())), float(np.linalg.norm((one - other).ravel()))
-    return apart / size if size else apart

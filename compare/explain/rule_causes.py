@@ -1,7 +1,7 @@
 """Why two optimizers make other updates of the same gradients: one rule with one setting changed makes the other's."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -64,7 +64,7 @@ class _Recipe:
     optimizer: Any
     decayed: frozenset[str]
     clip_norm: None = None
-    learning_rates: None = field(default=None)
+    learning_rates: None = None
 
 
 class _KerasAdamUpdate(AdamUpdate):

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import load_file, save
 
 from backends import load_backend
-from backends.own import SEPARATOR, OwnModelError, arrays_of, made
+from backends.own import SEPARATOR, OwnModelError, arrays_of, by_layer, made
 from backends.own_training import OwnStep, step_arrays
 from compare.records.event import Reply
 from compare.records.request import PairRequest
@@ -38,22 +38,14 @@ def _run(request: PairRequest) -> Reply:
     model = own.OwnModel(made_model, request.dtype)
     calls = model.calls(inputs)  # before parameters are loaded: some layers make theirs when they are first called
     if request.parameters is not None:
-        parameters: dict[str, dict[str, Any]] = {}
-        for key, array in load_file(request.parameters).items():
-            layer, name = key.split(SEPARATOR)
-            parameters.setdefault(layer, {})[name] = array
-        model.load(parameters)
+        model.load(by_layer(load_file(request.parameters)))
         calls = model.calls(inputs)
     arrays = arrays_of(calls)
     if request.given is not None:
-        by_layer: dict[str, dict[int, Any]] = {}
-        for key, array in load_file(request.given).items():
-            layer, at = key.split(SEPARATOR)
-            by_layer.setdefault(layer, {})[int(at)] = array
-        for layer, given in by_layer.items():
+        for layer, given in by_layer(load_file(request.given)).items():
             try:
                 arrays[SEPARATOR.join(("own", layer))] = model.output_of(
-                    layer, tuple(given[at] for at in sorted(given))
+                    layer, tuple(given[at] for at in sorted(given, key=int))
                 )
             except Exception as error:  # of another shape, say: the layers differ, and the table says so
                 print(f"{layer}: {one_line(error)}", file=sys.stderr)
